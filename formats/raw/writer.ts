@@ -1,0 +1,27 @@
+import { isPowerOfTwo } from '../../src/bytes/align.ts';
+import { parseSize } from '../../src/bytes/size.ts';
+import type { DiskWriter } from '../../src/core/format.ts';
+import { UsageError } from '../../src/errors.ts';
+
+/** Host bytes are guest bytes. Runs of zeros of `sparse` bytes become holes; 0 writes them out. */
+export const rawWriter: DiskWriter = {
+	options: {
+		sparse: { default: '4k', help: 'shortest run of zeros left as a hole; 0 for none (the same as -S)' },
+		preallocation: { default: 'off', values: ['off', 'full'], help: 'full writes every zero' },
+	},
+	plan({ size, options }) {
+		const sparse = parseSize(options['sparse'] ?? '');
+		if (sparse === undefined || (sparse !== 0 && (!isPowerOfTwo(sparse) || sparse < 512 || sparse > 2 ** 21))) {
+			throw new UsageError(`sparse=${options['sparse']} is not 0 or a power of two from 512 to 2M`);
+		}
+		const dense = sparse === 0 || options['preallocation'] === 'full';
+		return {
+			size,
+			block: sparse === 0 ? 4096 : sparse,
+			dense,
+			fixedAt: 0,
+			place: (guestOffset) => guestOffset,
+			finish: async ([sink]) => sink?.resize(size),
+		};
+	},
+};

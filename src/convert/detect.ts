@@ -1,0 +1,59 @@
+import type { DiskFormat } from '../core/format.ts';
+import type { Source } from '../core/source.ts';
+import { UnrecognizedError, UsageError } from '../errors.ts';
+
+const PROBE = 4096;
+
+/** Extensions under which unrecognised bytes are believed to be a raw disk. */
+const RAW_EXTENSIONS = ['raw', 'img', 'bin', 'dd', 'ima'];
+
+/** The format of this id or alias. @throws UsageError naming those there are. */
+export const formatNamed = (formats: readonly DiskFormat[], name: string): DiskFormat => {
+	const wanted = name.toLowerCase();
+	const found = formats.find((format) => format.id === wanted || format.aliases.includes(wanted));
+	if (!found) throw new UsageError(`there is no format '${name}'`, { hint: `one of ${formats.map((format) => format.id).join(', ')}` });
+	return found;
+};
+
+/** The format that a file of this name would have; undefined if its extension says none. */
+export const formatOfName = (formats: readonly DiskFormat[], name: string): DiskFormat | undefined => {
+	const extension = extensionOf(name);
+	return formats.find((format) => format.extensions.includes(extension));
+};
+
+const extensionOf = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+
+/**
+ * The format of an image by its bytes, never by its name. Raw is believed only of a file whose name says so, for a guest can write
+ * any header into its own raw disk.
+ * @throws UnrecognizedError where no format claims the bytes, or more than one does.
+ */
+export const detect = async (formats: readonly DiskFormat[], source: Source, signal?: AbortSignal): Promise<DiskFormat> => {
+	const length = Math.min(PROBE, source.size);
+	const head = await source.read(0, length, signal);
+	const tail = await source.read(source.size - length, length, signal);
+	const claims = formats.filter((format) => format.probe(head, tail, source.size));
+	const extension = extensionOf(source.name);
+	const [only, other] = claims;
+	if (only && other) {
+		const names = claims.map((format) => format.name).join(' and of ');
+		throw new UnrecognizedError(`it has the marks of ${names}`, {
+			path: source.name,
+			hint: `-f ${only.id} or -f ${other.id}, whichever it is`,
+		});
+	}
+	if (only) {
+		if (RAW_EXTENSIONS.includes(extension)) {
+			throw new UnrecognizedError(`it is named like a raw disk and begins or ends like ${only.name}, which a guest may have written`, {
+				path: source.name,
+				hint: `-f raw for the bytes as they are, or -f ${only.id}`,
+			});
+		}
+		return only;
+	}
+	if (RAW_EXTENSIONS.includes(extension)) return formatNamed(formats, 'raw');
+	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : 'no format that vconv knows begins or ends like this', {
+		path: source.name,
+		hint: '-f raw if it is a raw disk',
+	});
+};

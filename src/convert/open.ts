@@ -1,0 +1,103 @@
+import type { Disk, ParentReference } from '../core/disk.ts';
+import type { DiskFormat, OpenContext } from '../core/format.ts';
+import type { Note } from '../core/note.ts';
+import type { Source } from '../core/source.ts';
+import { overlay } from '../disk/overlay.ts';
+import { AccessError, ChangedError, CorruptError, UnsupportedError } from '../errors.ts';
+import { detect, formatNamed } from './detect.ts';
+
+/** Longer chains are refused: each layer costs a look-up for every block. */
+const MAX_CHAIN = 32;
+
+export type OpenOptions = {
+	readonly formats: readonly DiskFormat[];
+	/** The format by its id; by its bytes where left out. */
+	readonly format?: string | undefined;
+	/** The way to other files that `source` names. @throws AccessError for those that are refused. */
+	gate(source: Source, reference: string): Promise<Source>;
+	note?(note: Note): void;
+	readonly snapshot?: string | undefined;
+	readonly signal?: AbortSignal | undefined;
+};
+
+/** One image of a chain, opened. */
+export type Layer = { readonly source: Source; readonly format: DiskFormat; readonly disk: Disk };
+
+/** Open one image on its own. The source is closed with the disk. */
+export const openLayer = async (source: Source, options: OpenOptions): Promise<Layer> => {
+	const format = options.format ? formatNamed(options.formats, options.format) : await detect(options.formats, source, options.signal);
+	const disk = await format.open(source, contextFor(source, options));
+	if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
+		throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });
+	}
+	return { source, format, disk };
+};
+
+/** What a format's room is given to open or check `source`. */
+export const contextFor = (source: Source, options: OpenOptions): OpenContext => ({
+	follow: (reference) => options.gate(source, reference),
+	note: (note) => options.note?.({ path: source.name, ...note }),
+	snapshot: options.snapshot,
+	signal: options.signal,
+});
+
+/**
+ * An image and all its parents, the top first.
+ * @throws AccessError for a parent that is missing or refused, ChangedError for one that is not what the child was made of,
+ * CorruptError for a chain that comes back to itself or does not end.
+ */
+export const openChain = async (source: Source, options: OpenOptions): Promise<Layer[]> => {
+	const layers: Layer[] = [];
+	try {
+		layers.push(await openLayer(source, options));
+		for (;;) {
+			const child = layers.at(-1) as Layer;
+			const { parent } = child.disk;
+			if (!parent) return layers;
+			if (layers.length === MAX_CHAIN) throw new CorruptError(`the chain is longer than ${MAX_CHAIN} images`, { path: source.name });
+			const layer = await openParent(child, parent, options);
+			layers.push(layer);
+			if (layers.some((other) => other !== layer && other.source.identity === layer.source.identity)) {
+				throw new CorruptError(`the chain comes back to ${layer.source.name}`, { path: child.source.name });
+			}
+		}
+	} catch (error) {
+		for (const { disk } of layers) await disk.close();
+		if (layers.length === 0) await source.close();
+		throw error;
+	}
+};
+
+const openParent = async (child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
+	let refusal: unknown;
+	for (const name of parent.names) {
+		let source: Source;
+		try {
+			source = await options.gate(child.source, name);
+		} catch (error) {
+			if (!(error instanceof AccessError)) throw error;
+			refusal ??= error;
+			continue;
+		}
+		const { snapshot: _, format: __, ...rest } = options;
+		const layer = await openLayer(source, { ...rest, format: parent.format }).catch(async (error) => {
+			await source.close();
+			throw error;
+		});
+		if (parent.ids.length > 0 && layer.disk.id !== undefined && !parent.ids.includes(layer.disk.id)) {
+			await layer.disk.close();
+			throw new ChangedError(
+				`${name} is not the parent this image was made of: its id is ${layer.disk.id}, and ${parent.ids.join(' or ')} is needed`,
+				{
+					path: child.source.name,
+					hint: 'the parent as it was when the child was made',
+				},
+			);
+		}
+		return layer;
+	}
+	throw refusal ?? new AccessError('its parent is not named', { path: child.source.name });
+};
+
+/** What the guest sees of a chain. Closing it closes every layer. */
+export const flatten = (layers: readonly Layer[]): Disk => layers.map((layer) => layer.disk).reduceRight((base, top) => overlay(top, base));

@@ -1,0 +1,34 @@
+import type { Disk } from './disk.ts';
+import type { Layout } from './format.ts';
+import type { Sink } from './sink.ts';
+
+/** The only code through which guest bytes flow: read, unpack, zero test, pack, write. */
+export interface Mover {
+	/** Move the whole disk into the places that the layout gives. The same bytes come out however many workers there are. */
+	move(work: Work): Promise<Moved>;
+}
+
+export type Work = {
+	readonly disk: Disk;
+	readonly layout: Layout;
+	/** The main file, then the layout's further files. */
+	readonly sinks: readonly Sink[];
+	readonly signal?: AbortSignal | undefined;
+	onProgress?(progress: Progress): void;
+};
+
+export type Progress = {
+	readonly stage: 'copy' | 'verify';
+	/** Guest bytes dealt with, of `total`; zeros count as they are passed. */
+	readonly done: number;
+	readonly total: number;
+	/** Of them, bytes that held data. */
+	readonly data: number;
+};
+
+export type Moved = {
+	/** Guest bytes that were stored. */
+	readonly data: number;
+	/** Bytes they take in the target. */
+	readonly stored: number;
+};

@@ -1,0 +1,21 @@
+/** A file that is being written, at any offset. What was never written reads as zeros. */
+export interface Sink {
+	/** What to call it in a message: the name that the file will have. */
+	readonly name: string;
+	/** Write all of `bytes` at `hostOffset`. @throws AccessError, also when the store is full. */
+	write(hostOffset: number, bytes: Uint8Array): Promise<void>;
+	/** Give the file this length in bytes; what is added reads as zeros. */
+	resize(size: number): Promise<void>;
+}
+
+/** Where a conversion goes: one file, or several that appear together. Nothing has its name before `commit`. */
+export interface Target {
+	/** The file the user named. */
+	readonly main: Sink;
+	/** A further file in the same folder, by its plain name: an extent of a split image. */
+	beside(name: string): Promise<Sink>;
+	/** Make everything durable, then give it its names, `main` last. */
+	commit(): Promise<void>;
+	/** Remove every trace. */
+	abandon(): Promise<void>;
+}

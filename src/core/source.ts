@@ -1,0 +1,23 @@
+/** Bytes that can be read at any offset: a file, memory, part of another source. */
+export interface Source {
+	/** What to call it in a message: a path, never a secret. */
+	readonly name: string;
+	/** In bytes. */
+	readonly size: number;
+	/** What it is, whatever it is called: two names of one file have one identity. Cycles in chains are found by it. */
+	readonly identity: string;
+	/**
+	 * Exactly `length` bytes, the caller's to keep or change.
+	 * @throws CorruptError if the source ends first, AccessError if reading fails.
+	 */
+	read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+	/**
+	 * The ranges of `[offset, offset + length)` that may hold something else than zeros, ascending; the rest are holes.
+	 * Absent where the store cannot tell without reading.
+	 */
+	allocated?(offset: number, length: number): AsyncIterable<ByteRange>;
+	close(): Promise<void>;
+}
+
+/** A run of bytes of a file. */
+export type ByteRange = { readonly offset: number; readonly length: number };

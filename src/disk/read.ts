@@ -1,0 +1,56 @@
+import type { Codec } from '../core/codec.ts';
+import type { Disk, Extent, Packed } from '../core/disk.ts';
+import { CorruptError } from '../errors.ts';
+
+/** What the guest reads from a range of the disk; absent bytes are zero. The range must be within the disk. */
+export const readDisk = async (
+	disk: Disk,
+	codec: Codec,
+	guestOffset: number,
+	length: number,
+	signal?: AbortSignal,
+): Promise<Uint8Array> => {
+	const bytes = new Uint8Array(length);
+	for await (const extent of disk.extents(guestOffset, length, signal)) {
+		const part = await readExtent(extent, codec, signal);
+		if (part) bytes.set(part, extent.offset - guestOffset);
+	}
+	return bytes;
+};
+
+/** The bytes of one extent; undefined where it reads as zeros. */
+export const readExtent = async (extent: Extent, codec: Codec, signal?: AbortSignal): Promise<Uint8Array | undefined> => {
+	switch (extent.kind) {
+		case 'zero':
+		case 'absent':
+			return undefined;
+		case 'data':
+			return extent.source.read(extent.at, extent.length, signal);
+		case 'computed':
+			return extent.read(extent.offset, extent.length, signal);
+		case 'packed': {
+			const stored = await extent.source.read(extent.at, extent.stored, signal);
+			return unpacked(extent, stored, codec).subarray(extent.skip, extent.skip + extent.length);
+		}
+	}
+};
+
+/** The whole unit that a packed extent is a part of. @throws CorruptError naming the place of the damaged stream. */
+export const unpacked = (
+	extent: Pick<Packed, 'method' | 'unpacked' | 'at' | 'source'> & { readonly offset: number },
+	stored: Uint8Array,
+	codec: Codec,
+): Uint8Array => {
+	try {
+		return codec.unpack(extent.method, stored, extent.unpacked);
+	} catch (cause) {
+		throw damaged(extent.method, extent.source.name, extent.at, extent.offset, cause);
+	}
+};
+
+export const damaged = (method: string, path: string, at: number, guestOffset: number, cause: unknown): CorruptError =>
+	new CorruptError(`the ${method} data of guest offset 0x${guestOffset.toString(16)} is damaged: ${(cause as Error).message}`, {
+		path,
+		offset: at,
+		cause,
+	});

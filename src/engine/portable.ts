@@ -1,0 +1,82 @@
+import { alignUp, isZero } from '../bytes/align.ts';
+import type { Codec } from '../core/codec.ts';
+import type { Layout, Packing } from '../core/format.ts';
+import type { Moved, Mover, Work } from '../core/mover.ts';
+import type { Sink } from '../core/sink.ts';
+import { readExtent } from '../disk/read.ts';
+import { chunkSize, steps } from './chunks.ts';
+
+/** The mover that runs anywhere: one chunk at a time, on the thread that called it. */
+export const portableMover = (codec: Codec): Mover => ({
+	async move({ disk, layout, sinks, signal, onProgress }: Work): Promise<Moved> {
+		let data = 0;
+		let stored = 0;
+		for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal)) {
+			signal?.throwIfAborted();
+			if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
+			if (step.kind === 'chunk') {
+				const bytes = new Uint8Array(step.length);
+				for (const segment of step.segments) {
+					const part = await readExtent(segment, codec, signal);
+					if (part) bytes.set(part, segment.offset - step.offset);
+				}
+				for (let at = 0; at < bytes.length; at += layout.block) {
+					const piece = bytes.subarray(at, at + layout.block);
+					const written = await store(layout, sinks, codec, step.offset + at, piece);
+					stored += written;
+					if (written > 0) data += piece.length;
+				}
+			}
+			onProgress?.({ stage: 'copy', done: step.offset + step.length, total: disk.size, data });
+		}
+		return { data, stored };
+	},
+});
+
+/** Put one block where the layout wants it. Gives the bytes it takes there: 0 for zeros that need no place. */
+const store = async (layout: Layout, sinks: readonly Sink[], codec: Codec, guestOffset: number, bytes: Uint8Array): Promise<number> => {
+	if (!layout.dense && isZero(bytes)) {
+		layout.zero?.(guestOffset, bytes.length);
+		return 0;
+	}
+	const packed = layout.packing && codec.pack(layout.packing, padded(bytes, layout.block));
+	const stored = packed && layout.packing ? framed(layout.packing, guestOffset, packed) : bytes;
+	const host =
+		layout.fixedAt === undefined
+			? layout.place(guestOffset, bytes.length, stored.length, packed !== undefined)
+			: layout.fixedAt + guestOffset;
+	const sink = sinks[layout.fileOf?.(guestOffset) ?? 0] as Sink;
+	await sink.write(host, stored);
+	return stored.length;
+};
+
+/** A packed unit is always a whole block: the last one of a disk is filled up with zeros. */
+const padded = (bytes: Uint8Array, block: number): Uint8Array => {
+	if (bytes.length === block) return bytes;
+	const whole = new Uint8Array(block);
+	whole.set(bytes);
+	return whole;
+};
+
+const FIELD_SIZE = { guestSector64: 8, length32: 4 } as const;
+
+/** How many bytes stand before the packed ones. */
+export const frameHead = (packing: Packing): number => (packing.frame?.fields ?? []).reduce((sum, field) => sum + FIELD_SIZE[field], 0);
+
+/** Write the fields of a frame at `at`. */
+export const writeFrame = (packing: Packing, view: DataView, at: number, guestOffset: number, length: number): void => {
+	for (const field of packing.frame?.fields ?? []) {
+		if (field === 'guestSector64') view.setBigUint64(at, BigInt(guestOffset / 512), true);
+		else view.setUint32(at, length, true);
+		at += FIELD_SIZE[field];
+	}
+};
+
+const framed = (packing: Packing, guestOffset: number, packed: Uint8Array): Uint8Array => {
+	if (!packing.frame) return packed;
+	const head = frameHead(packing);
+	const whole = new Uint8Array(alignUp(head + packed.length, packing.frame.align));
+	writeFrame(packing, new DataView(whole.buffer), 0, guestOffset, packed.length);
+	whole.set(packed, head);
+	return whole;
+};

@@ -1,0 +1,84 @@
+/** Where something went wrong, and what to do about it. Every field is for people; none holds a secret. */
+export type Detail = {
+	/** The file, as the user named it. */
+	readonly path?: string | undefined;
+	/** Host offset in that file, in bytes. */
+	readonly offset?: number | undefined;
+	/** The field of the format's specification, or the key of a description. */
+	readonly field?: string | undefined;
+	/** What to do: a command or a sentence, without the leading word "try". */
+	readonly hint?: string | undefined;
+	readonly cause?: unknown;
+};
+
+/**
+ * Every failure that vconv means to report. Anything else that is thrown is a bug in vconv, or the reason of an
+ * aborted signal, which is rethrown untouched.
+ */
+export abstract class VconvError extends Error {
+	/** Stable, for scripts. */
+	abstract readonly code: string;
+	/** What the process exits with. */
+	abstract readonly exitCode: number;
+	readonly path: string | undefined;
+	readonly offset: number | undefined;
+	readonly field: string | undefined;
+	readonly hint: string | undefined;
+
+	constructor(message: string, detail: Detail = {}) {
+		super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+		this.name = new.target.name;
+		this.path = detail.path;
+		this.offset = detail.offset;
+		this.field = detail.field;
+		this.hint = detail.hint;
+	}
+}
+
+/** The command line or the options make no sense. */
+export class UsageError extends VconvError {
+	readonly code = 'USAGE';
+	readonly exitCode = 2;
+}
+
+/** No format claims these bytes, or more than one does. */
+export class UnrecognizedError extends VconvError {
+	readonly code = 'UNRECOGNIZED';
+	readonly exitCode = 3;
+}
+
+/** It is valid, and vconv cannot do it: encryption, an unknown feature, a disk too large for the target. */
+export class UnsupportedError extends VconvError {
+	readonly code = 'UNSUPPORTED';
+	readonly exitCode = 3;
+}
+
+/** The bytes contradict the format. */
+export class CorruptError extends VconvError {
+	readonly code = 'CORRUPT';
+	readonly exitCode = 4;
+}
+
+/** Reading or writing failed or was refused: a missing file, a reference out of bounds, no space. */
+export class AccessError extends VconvError {
+	readonly code = 'ACCESS';
+	readonly exitCode = 5;
+}
+
+/** Something is not what it was: the source while it was read, or the parent since its child was made. */
+export class ChangedError extends VconvError {
+	readonly code = 'CHANGED';
+	readonly exitCode = 5;
+}
+
+/** The copy differs from the original. */
+export class MismatchError extends VconvError {
+	readonly code = 'MISMATCH';
+	readonly exitCode = 6;
+}
+
+/** Something else holds what is needed; the same call may succeed later. */
+export class BusyError extends VconvError {
+	readonly code = 'BUSY';
+	readonly exitCode = 75;
+}

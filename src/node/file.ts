@@ -1,0 +1,120 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Source } from '../core/source.ts';
+import { AccessError, UnsupportedError } from '../errors.ts';
+import { pastEnd } from '../io/memory.ts';
+import { dataRuns } from './holes.ts';
+
+/** The descriptors behind sources and sinks. Threads of a process share them, so a worker reads what the gate has opened. */
+const descriptors = new WeakMap<object, number>();
+
+/** The file descriptor behind a source or sink of this folder; undefined for those that are no files. */
+export const descriptorOf = (file: object): number | undefined => descriptors.get(file);
+
+export const rememberDescriptor = (file: object, fd: number): void => {
+	descriptors.set(file, fd);
+};
+
+/**
+ * A file as a source, read-only. A block device may be named too.
+ * @throws AccessError for what is missing, no permission, or no file.
+ */
+export const openFile = async (name: string): Promise<Source> => {
+	let fd: number;
+	try {
+		// O_NONBLOCK: a FIFO must not hang us before we have seen what it is.
+		fd = fs.openSync(name, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+	} catch (cause) {
+		throw accessError('cannot be opened', name, cause);
+	}
+	try {
+		return fileSource(fd, name);
+	} catch (error) {
+		fs.closeSync(fd);
+		throw error;
+	}
+};
+
+const fileSource = (fd: number, name: string): Source => {
+	const stat = fs.fstatSync(fd);
+	if (stat.isDirectory()) throw new UnsupportedError('it is a folder', { path: name });
+	if (!stat.isFile() && !stat.isBlockDevice()) throw new UnsupportedError('it is neither a file nor a block device', { path: name });
+	const size = stat.isBlockDevice() ? deviceSize(fd) : stat.size;
+	let open = true;
+	const source: Source = {
+		name,
+		size,
+		identity: `file:${stat.dev}:${stat.ino}${stat.isBlockDevice() ? `:${stat.rdev}` : ''}`,
+		async read(offset, length, signal) {
+			signal?.throwIfAborted();
+			if (offset < 0 || offset + length > size) throw pastEnd(name, offset, length, size);
+			const bytes = new Uint8Array(length);
+			readFully(fd, bytes, offset, name);
+			return bytes;
+		},
+		allocated: (offset, length) => dataRuns(fd, offset, length),
+		async close() {
+			if (open) fs.closeSync(fd);
+			open = false;
+		},
+	};
+	rememberDescriptor(source, fd);
+	return source;
+};
+
+/** A block device says 0 of its size to fstat; its end is where reading stops. */
+const deviceSize = (fd: number): number => {
+	const byte = new Uint8Array(1);
+	const readable = (at: number) => fs.readSync(fd, byte, 0, 1, at) === 1;
+	if (!readable(0)) return 0;
+	let low = 0;
+	let high = 512;
+	while (readable(high)) {
+		low = high;
+		high *= 2;
+	}
+	while (high - low > 1) {
+		const middle = Math.floor((low + high) / 2);
+		if (readable(middle)) low = middle;
+		else high = middle;
+	}
+	return high;
+};
+
+/** Fill `bytes` from `offset`. @throws CorruptError if the file ends first: it has shrunk since it was opened. */
+export const readFully = (fd: number, bytes: Uint8Array, offset: number, name: string): void => {
+	for (let done = 0; done < bytes.byteLength; ) {
+		let count: number;
+		try {
+			count = fs.readSync(fd, bytes, done, bytes.byteLength - done, offset + done);
+		} catch (cause) {
+			throw accessError('cannot be read', name, cause, offset + done);
+		}
+		if (count === 0) throw pastEnd(name, offset, bytes.byteLength, offset + done);
+		done += count;
+	}
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+	ENOENT: 'there is no such file',
+	EACCES: 'permission is denied',
+	EPERM: 'it is not permitted',
+	EISDIR: 'it is a folder',
+	ENOTDIR: 'a part of its path is not a folder',
+	ENOSPC: 'no space is left',
+	EDQUOT: 'the quota is used up',
+	EFBIG: 'the file system takes no file of that size',
+	EIO: 'the device failed',
+	EROFS: 'the file system is read-only',
+	ELOOP: 'it is a symbolic link',
+	EMFILE: 'too many files are open',
+	ENAMETOOLONG: 'its name is too long',
+};
+
+/** An error of the system, as one of ours: `what` says what could not be done. */
+export const accessError = (what: string, name: string, cause: unknown, offset?: number): AccessError => {
+	const code = (cause as NodeJS.ErrnoException).code ?? '';
+	const hint =
+		code === 'ENOENT' ? `ls ${path.dirname(name)}` : code === 'ENOSPC' || code === 'EDQUOT' ? 'again with more space free' : undefined;
+	return new AccessError(`it ${what}: ${REASONS[code] ?? (cause as Error).message}`, { path: name, offset, hint, cause });
+};

@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Source } from '../core/source.ts';
+import { AccessError } from '../errors.ts';
+import { openFile } from './file.ts';
+
+export type GateOptions = {
+	/** Folders from which files that an image names may be opened, besides the image's own. */
+	readonly allow?: readonly string[] | undefined;
+	/** Open nothing that an image names. */
+	readonly untrusted?: boolean | undefined;
+};
+
+/**
+ * The way from an image to the files that it names: into the image's own folder, and into those the user allowed. An absolute path
+ * of another system (`C:\…`) is looked for by its last part beside the image, for that is where a moved chain is.
+ */
+export const gate =
+	({ allow = [], untrusted = false }: GateOptions = {}) =>
+	async (source: Source, reference: string): Promise<Source> => {
+		const refuse = (why: string, hint?: string): never => {
+			throw new AccessError(`it names another file, '${reference}', ${why}`, { path: source.name, hint });
+		};
+		if (untrusted) refuse('and --untrusted opens none');
+		if (reference === '' || reference.includes('\0')) refuse('which is no name');
+		if (/^(json:|[a-z][a-z0-9+.-]+:(?!\\))/i.test(reference) && !/^file:(\/\/\/|[^/])/i.test(reference))
+			refuse('which is not a plain path', 'a copy that names a plain file');
+
+		const own = fs.realpathSync(path.dirname(source.name));
+		const allowed = [own, ...allow.map((folder) => fs.realpathSync(folder))];
+		const found = candidates(reference, own).find((name) => fs.existsSync(name));
+		if (found === undefined) {
+			throw new AccessError(`it needs another file, '${reference}', which is not there`, {
+				path: source.name,
+				hint: `putting it beside ${path.basename(source.name)}`,
+			});
+		}
+		const real = fs.realpathSync(found);
+		if (!allowed.some((folder) => isWithin(real, folder))) {
+			refuse('outside its own folder', `--allow-external ${path.dirname(real)} if you trust the image`);
+		}
+		if (!fs.statSync(real).isFile()) refuse('which is not a regular file');
+		return openFile(path.relative(process.cwd(), real).startsWith('..') ? real : path.relative(process.cwd(), real));
+	};
+
+/** Where a reference may lead, the likeliest first. Backslashes part folders in what Windows wrote. */
+const candidates = (reference: string, own: string): string[] => {
+	const windows = /^[a-z]:[\\/]|^\\\\|\\/i.test(reference);
+	if (!windows) return [path.resolve(own, reference.replace(/^file:(\/\/)?/i, ''))];
+	const parts = reference.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
+	const last = parts.at(-1) ?? '';
+	const absolute = /^[a-z]:|^\\\\/i.test(reference);
+	const paths = absolute ? [] : [path.resolve(own, ...parts)];
+	return process.platform === 'win32' ? [path.resolve(own, reference), path.join(own, last)] : [...paths, path.join(own, last)];
+};
+
+const isWithin = (file: string, folder: string): boolean => {
+	const relative = path.relative(folder, file);
+	return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+};

@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import type { ByteRange } from '../core/source.ts';
+
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+
+type Seek = (fd: number, offset: number, whence: number) => number;
+
+let seek: Seek | null | undefined;
+
+/** lseek(2), which Node does not have, through koffi where that is installed; null where it is not, or not on Linux. */
+const lseek = (): Seek | null => {
+	if (seek !== undefined) return seek;
+	seek = null;
+	if (process.platform !== 'linux') return seek;
+	try {
+		const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+		seek = koffi.load(null).func('int64 lseek(int fd, int64 offset, int whence)') as unknown as Seek;
+	} catch {
+		// An optional dependency: without it a sparse file is read whole.
+	}
+	return seek;
+};
+
+/** Whether holes can be told without reading. For `--verbose`. */
+export const canSeekHoles = (): boolean => lseek() !== null;
+
+/** The ranges of a file that may hold data. */
+export async function* dataRuns(fd: number, offset: number, length: number): AsyncGenerator<ByteRange> {
+	const end = offset + length;
+	const find = lseek();
+	if (!find) {
+		if (length > 0) yield { offset, length };
+		return;
+	}
+	for (let at = offset; at < end; ) {
+		const start = Number(find(fd, at, SEEK_DATA));
+		if (start < 0) {
+			// ENXIO: nothing but a hole up to the end. Any other error: the file system cannot tell, so all of it is data.
+			if (Number(find(fd, at, SEEK_HOLE)) < 0) yield { offset: at, length: end - at };
+			return;
+		}
+		if (start >= end) return;
+		const stop = Math.min(end, Number(find(fd, start, SEEK_HOLE)));
+		yield { offset: start, length: stop - start };
+		at = stop;
+	}
+}

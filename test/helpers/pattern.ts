@@ -1,0 +1,33 @@
+import type { Disk, Extent } from '../../src/core/disk.ts';
+
+/** `[guestOffset, length]` of each run of data, ascending. */
+export type Runs = readonly (readonly [number, number])[];
+
+/** Every 8 bytes hold their own guest offset (and a mark, so that none is zero): a wrong sector says where it came from. */
+export const patternBytes = (guestOffset: number, length: number): Uint8Array => {
+	const start = guestOffset - (guestOffset % 8);
+	const words = new BigUint64Array(Math.ceil((guestOffset + length - start) / 8));
+	for (let i = 0; i < words.length; i++) words[i] = (0xa5n << 56n) | BigInt(start + i * 8);
+	return new Uint8Array(words.buffer).subarray(guestOffset - start, guestOffset - start + length);
+};
+
+/** A sparse disk of any size with pattern bytes where `data` says, without storing it. */
+export const patternDisk = ({ size, data }: { readonly size: number; readonly data: Runs }): Disk => ({
+	size,
+	sectorSize: 512,
+	info: { format: 'pattern' },
+	async *extents(guestOffset, length) {
+		const end = guestOffset + length;
+		let at = guestOffset;
+		for (const [offset, count] of data) {
+			const start = Math.max(at, offset);
+			const stop = Math.min(end, offset + count);
+			if (start >= stop) continue;
+			if (start > at) yield { kind: 'zero', offset: at, length: start - at };
+			yield { kind: 'computed', offset: start, length: stop - start, read: async (o, n) => patternBytes(o, n) } satisfies Extent;
+			at = stop;
+		}
+		if (at < end) yield { kind: 'zero', offset: at, length: end - at };
+	},
+	async close() {},
+});
