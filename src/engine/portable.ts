@@ -5,6 +5,7 @@ import type { Moved, Mover, Work } from '../core/mover.ts';
 import type { Sink } from '../core/sink.ts';
 import { readExtent } from '../disk/read.ts';
 import { chunkSize, steps } from './chunks.ts';
+import { frameHead, writeFrame } from './frame.ts';
 
 /** The mover that runs anywhere: one chunk at a time, on the thread that called it. */
 export const portableMover = (codec: Codec): Mover => ({
@@ -56,20 +57,6 @@ const padded = (bytes: Uint8Array, block: number): Uint8Array => {
 	const whole = new Uint8Array(block);
 	whole.set(bytes);
 	return whole;
-};
-
-const FIELD_SIZE = { guestSector64: 8, length32: 4 } as const;
-
-/** How many bytes stand before the packed ones. */
-export const frameHead = (packing: Packing): number => (packing.frame?.fields ?? []).reduce((sum, field) => sum + FIELD_SIZE[field], 0);
-
-/** Write the fields of a frame at `at`. */
-export const writeFrame = (packing: Packing, view: DataView, at: number, guestOffset: number, length: number): void => {
-	for (const field of packing.frame?.fields ?? []) {
-		if (field === 'guestSector64') view.setBigUint64(at, BigInt(guestOffset / 512), true);
-		else view.setUint32(at, length, true);
-		at += FIELD_SIZE[field];
-	}
 };
 
 const framed = (packing: Packing, guestOffset: number, packed: Uint8Array): Uint8Array => {

@@ -44,7 +44,7 @@ const fileSource = (fd: number, name: string): Source => {
 	const source: Source = {
 		name,
 		size,
-		identity: `file:${stat.dev}:${stat.ino}${stat.isBlockDevice() ? `:${stat.rdev}` : ''}`,
+		identity: identity(stat),
 		async read(offset, length, signal) {
 			signal?.throwIfAborted();
 			if (offset < 0 || offset + length > size) throw pastEnd(name, offset, length, size);
@@ -60,6 +60,15 @@ const fileSource = (fd: number, name: string): Source => {
 	};
 	rememberDescriptor(source, fd);
 	return source;
+};
+
+/** What a file is, whatever it is called. */
+const identity = (stat: fs.Stats): string => `file:${stat.dev}:${stat.ino}${stat.isBlockDevice() ? `:${stat.rdev}` : ''}`;
+
+/** The identity that a source of this name would have; undefined if there is no such file. */
+export const identityOf = (name: string): string | undefined => {
+	const stat = fs.statSync(name, { throwIfNoEntry: false });
+	return stat && identity(stat);
 };
 
 /** A block device says 0 of its size to fstat; its end is where reading stops. */

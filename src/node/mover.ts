@@ -1,0 +1,149 @@
+import os from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { Moved, Mover, Work } from '../core/mover.ts';
+import { chunkSize } from '../engine/chunks.ts';
+import { portableMover } from '../engine/portable.ts';
+import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
+import { executor, type Orders } from './executor.ts';
+import { descriptorOf } from './file.ts';
+import { nodeCodec } from './packer.ts';
+import { placer } from './placer.ts';
+import { planner } from './planner.ts';
+
+/** Bytes of buffers for each thread. */
+const BUFFERS = 4 * 1024 * 1024;
+/** Chunks whose bytes the main thread has read itself, and which nobody has stored yet. */
+const HELD = 4;
+/** More threads than this cost memory and gain nothing that a disk could take. */
+const MOST_THREADS = 8;
+/** A worker costs some 35 ms to start: for less than this many chunks it is not worth it. */
+const WORTH_WORKERS = 12;
+/** The main thread lets signals and timers in this often, in ms. */
+const BREATH = 20;
+
+/**
+ * The mover of Node: this thread and `threads - 1` workers read, unpack, pack and write, each with synchronous I/O in its own buffers,
+ * while this thread alone plans the chunks and places the blocks, in guest order. The bytes that come out are the same for any number.
+ */
+export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_THREADS) }: { readonly threads?: number } = {}): Mover => ({
+	async move(work) {
+		const sinks = work.sinks.map(descriptorOf);
+		if (sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
+		return moveFiles(work, sinks as number[], Math.max(1, threads));
+	},
+});
+
+const moveFiles = async (work: Work, sinks: readonly number[], threads: number): Promise<Moved> => {
+	const { disk, layout, signal } = work;
+	const chunk = chunkSize(disk, layout.block);
+	const depth = Math.max(2, Math.min(8, Math.floor(BUFFERS / chunk)));
+	const shape: Shape = {
+		slots: threads * (depth + 2) + 2,
+		segments: chunk / 512 + 2,
+		blocks: Math.ceil(chunk / layout.block),
+	};
+	const orders: Orders = {
+		chunk,
+		block: layout.block,
+		packing: layout.packing,
+		dense: layout.dense ?? false,
+		fixedAt: layout.fixedAt,
+		sinks,
+		names: work.sinks.map((sink) => sink.name),
+		depth,
+	};
+	const shared = board(shape);
+	const crew = workers(shared, { shape, memory: shared.memory, orders });
+	const names = new Map<number, string>();
+	const own = executor(
+		shared,
+		orders,
+		(_, error) => {
+			throw error;
+		},
+		(fd) => names.get(fd) ?? '',
+	);
+	const plan = planner(work, shared, chunk, names);
+	const frontier = placer(work, shared);
+
+	let filled = 0;
+	let retired = 0;
+	let planned = false;
+	let rested = performance.now();
+	const slotOf = (n: number): Slot => shared.slots[n % shape.slots] as Slot;
+	try {
+		while (!planned || retired < filled) {
+			const seen = Atomics.load(shared.words, Word.MAIN);
+			signal?.throwIfAborted();
+			crew.check();
+			while (!planned && filled - retired < shape.slots && plan.held.size < HELD) {
+				const step = await plan.next(slotOf(filled));
+				if (step?.kind === 'chunk') Atomics.store(shared.words, Word.FILLED, ++filled);
+				else if (step) frontier.pass(filled, step);
+				else planned = true;
+			}
+			ring(shared, Word.WORKERS);
+			if (filled > WORTH_WORKERS) crew.start(threads - 1);
+			let busy = frontier.advance(filled);
+			busy = own.write() || busy;
+			for (; retired < frontier.placed() && stateOf(shared, slotOf(retired)) === State.DONE; retired++) busy = true;
+			for (let n = retired; n < filled; n++) {
+				const slot = slotOf(n);
+				// Whatever waits in our buffers waits for the frontier: what holds that up is taken on in any case.
+				if (stateOf(shared, slot) !== State.OWN || (n > frontier.placed() && !own.ready())) continue;
+				own.take(slot, plan.held.get(slot));
+				plan.held.delete(slot);
+				if (n < frontier.placed()) setState(shared, slot, State.PLACED);
+				busy = true;
+			}
+			const slot = own.ready() ? claim(shared) : undefined;
+			if (slot) own.take(slot);
+			if (performance.now() - rested > BREATH) {
+				await setImmediate();
+				rested = performance.now();
+			} else if (!busy && !slot) Atomics.wait(shared.words, Word.MAIN, seen, BREATH / 2);
+		}
+		frontier.advance(filled);
+		void crew.dismiss();
+		return frontier.moved();
+	} catch (error) {
+		// No thread may write to a descriptor that is about to be closed, and perhaps opened again as another file.
+		await crew.dismiss();
+		throw error;
+	}
+};
+
+type Crew = {
+	/** Start workers, unless there are some. */
+	start(count: number): void;
+	/** @throws the error of a worker that died of it. */
+	check(): void;
+	/** End them; resolves when all have gone. */
+	dismiss(): Promise<unknown>;
+};
+
+const workers = (shared: Board, workerData: unknown): Crew => {
+	const crew: Promise<unknown>[] = [];
+	let death: unknown;
+	return {
+		start(count) {
+			while (crew.length < count) {
+				const worker = new Worker(new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), { workerData });
+				worker.on('error', (error) => {
+					death = error;
+				});
+				worker.unref();
+				crew.push(new Promise((resolve) => worker.on('exit', resolve)));
+			}
+		},
+		check() {
+			if (death !== undefined) throw death;
+		},
+		dismiss() {
+			Atomics.store(shared.words, Word.STOP, 1);
+			ring(shared, Word.WORKERS);
+			return Promise.all(crew);
+		},
+	};
+};

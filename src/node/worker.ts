@@ -1,0 +1,25 @@
+import { workerData } from 'node:worker_threads';
+import { board, claim, type Shape, State, setState, Word } from './board.ts';
+import { executor, type Orders } from './executor.ts';
+
+/** A worker thread: claims chunks, reads and packs them, and writes them where the main thread says. Ends when it is told to. */
+const { shape, memory, orders } = workerData as { shape: Shape; memory: SharedArrayBuffer; orders: Orders };
+const shared = board(shape, memory);
+const work = executor(
+	shared,
+	orders,
+	(slot) => setState(shared, slot, State.OWN),
+	() => '',
+);
+
+for (;;) {
+	const seen = Atomics.load(shared.words, Word.WORKERS);
+	if (Atomics.load(shared.words, Word.STOP) !== 0) break;
+	let busy = work.write();
+	const slot = work.ready() ? claim(shared) : undefined;
+	if (slot) {
+		work.take(slot);
+		busy = true;
+	}
+	if (!busy) Atomics.wait(shared.words, Word.WORKERS, seen, 1000);
+}
