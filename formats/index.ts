@@ -1,6 +1,8 @@
 import type { DiskFormat } from '../src/core/format.ts';
+import type { qcow2 } from './qcow2/index.ts';
 import { raw } from './raw/index.ts';
 import { vdi } from './vdi/index.ts';
+import { vhd } from './vhd/index.ts';
 
 /** Every disk image format there is. Adding one is a folder and a line here. */
-export const diskFormats: readonly DiskFormat[] = [vdi, raw];
+export const diskFormats: readonly DiskFormat[] = [qcow2, vdi, vhd, raw];

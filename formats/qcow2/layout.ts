@@ -152,12 +152,12 @@ export const LIMIT = {
 	/** Bytes of extra data of one snapshot. */
 	snapshotExtra: 1024,
 	/** Bytes of all entries together. */
-	snapshotTable: 1024 * 2 ** 10,
+	snapshotTable: 2 ** 20,
 	/** Bytes of a header with all its extensions. */
 	header: 64 * 2 ** 10,
 	bitmaps: 65535,
 	/** Bytes. */
-	bitmapDirectory: 64 * 2 ** 20,
+	bitmapDirectory: 2 ** 20,
 	/** Bytes of the guest's disk. */
 	size: 64 * 2 ** 40,
 } as const;

@@ -1,0 +1,80 @@
+import type { ImageInfo } from '../../src/core/disk.ts';
+import type { Note } from '../../src/core/note.ts';
+import type { Bitmap } from './bitmaps.ts';
+import type { Header } from './header.ts';
+import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE } from './layout.ts';
+import type { Snapshot } from './snapshots.ts';
+
+/** What `info` tells of the image, by qemu-img's names where it has them. */
+export const imageInfo = (
+	header: Header,
+	snapshots: readonly Snapshot[],
+	bitmaps: readonly Bitmap[] | undefined,
+	shown: Snapshot | undefined,
+): ImageInfo => ({
+	format: 'qcow2',
+	clusterSize: header.geometry.clusterSize,
+	dirty: has(header.incompatible, INCOMPATIBLE.dirty),
+	snapshots: snapshots.length === 0 ? undefined : snapshots.map(({ l1: _, size: __, at: ___, ...info }) => info),
+	snapshot: shown?.name,
+	specific: { type: 'qcow2', data: { ...common(header), ...(header.version === 3 && version3(header, bitmaps)), ...unknown(header) } },
+});
+
+const has = (flags: bigint, bit: bigint): boolean => (flags & bit) !== 0n;
+
+const common = ({ version, compression, refcountBits }: Header) => ({
+	compat: version === 2 ? '0.10' : '1.1',
+	'compression-type': compression,
+	'refcount-bits': refcountBits,
+});
+
+const version3 = ({ compatible, incompatible, autoclear, geometry, extensions }: Header, bitmaps: readonly Bitmap[] | undefined) => ({
+	'lazy-refcounts': has(compatible, COMPATIBLE.lazyRefcounts),
+	...(has(incompatible, INCOMPATIBLE.dataFile) && {
+		'data-file': extensions.dataFile,
+		'data-file-raw': has(autoclear, AUTOCLEAR.dataFileRaw),
+	}),
+	...(bitmaps && {
+		bitmaps: bitmaps.map(({ name, granularity, inUse, auto }) => ({
+			flags: [...(inUse ? ['in-use'] : []), ...(auto ? ['auto'] : [])],
+			name,
+			granularity,
+		})),
+	}),
+	corrupt: has(incompatible, INCOMPATIBLE.corrupt),
+	'extended-l2': geometry.extendedL2,
+});
+
+/** Header extensions, which qemu-img passes over in silence. */
+const unknown = ({ extensions }: Header) =>
+	extensions.unknown.length === 0
+		? {}
+		: { 'unknown-extensions': extensions.unknown.map(({ type, length }) => ({ type: `0x${type.toString(16)}`, length })) };
+
+/** What the user should know of an image whose disk is read, though it stops nothing. */
+export const notesOf = (
+	{ incompatible }: Header,
+	snapshots: readonly Snapshot[],
+	bitmaps: readonly Bitmap[] | undefined,
+	shown: Snapshot | undefined,
+): Note[] => {
+	const notes: Note[] = [];
+	if (has(incompatible, INCOMPATIBLE.dirty)) {
+		const why = 'it was not closed cleanly: refcounts may be behind, the disk itself is complete';
+		notes.push({ kind: 'assumed', what: 'the image is marked dirty', why });
+	}
+	if (has(incompatible, INCOMPATIBLE.corrupt)) {
+		const why = 'its writer met a contradiction in it; what is read here was found consistent';
+		notes.push({ kind: 'assumed', what: 'the image is marked corrupt', why });
+	}
+	const others = snapshots.filter((snapshot) => snapshot !== shown);
+	if (others.length > 0) {
+		const why = `only ${shown ? `snapshot '${shown.name}'` : 'the present state'} of the disk is read`;
+		notes.push({ kind: 'dropped', what: `internal snapshots: ${others.map(({ name }) => name).join(', ')}`, why });
+	}
+	if (bitmaps && bitmaps.length > 0) {
+		const what = `dirty bitmaps: ${bitmaps.map(({ name }) => name).join(', ')}`;
+		notes.push({ kind: 'dropped', what, why: 'they tell of changes to this image, not to a copy of it' });
+	}
+	return notes;
+};
