@@ -1,5 +1,5 @@
 import type { DiskFormat } from '../src/core/format.ts';
-import type { qcow2 } from './qcow2/index.ts';
+import { qcow2 } from './qcow2/index.ts';
 import { raw } from './raw/index.ts';
 import { vdi } from './vdi/index.ts';
 import { vhd } from './vhd/index.ts';
