@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeInputs } from './inputs.ts';
+import { allocated, measure, median, type Run } from './measure.ts';
+import { type Pair, pairs } from './pairs.ts';
+
+/**
+ * vconv against the faster of qemu-img's two ways, interleaved in one run: on shared machines a ratio holds and a time does not. Each output
+ * is compared with its input by qemu-img. Prints a table and writes bench/results.json.
+ */
+const { values } = parseArgs({
+	options: {
+		quick: { type: 'boolean', default: false },
+		rounds: { type: 'string' },
+		only: { type: 'string', default: '' },
+		threads: { type: 'string' },
+		work: { type: 'string', default: path.join('bench', 'work') },
+	},
+});
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
+const work = path.resolve(values.work);
+const vconv = [process.execPath, path.resolve('dist/bin/vconv.js')];
+
+type Row = {
+	readonly name: string;
+	readonly goal: number;
+	readonly ratio: number;
+	readonly best: number;
+	readonly cpu: number;
+	readonly peakMiB: number;
+	readonly size: number;
+	readonly copy: number | undefined;
+	readonly reached: boolean;
+};
+
+fs.mkdirSync(work, { recursive: true });
+const inputs = makeInputs(work, values.quick);
+const report = path.join(work, 'time');
+
+const bench = (pair: Pair): Row => {
+	const raw = inputs[pair.from];
+	const source = pair.input ? path.join(work, 'input') : raw;
+	if (pair.input) execFileSync('qemu-img', ['convert', '-f', 'raw', ...pair.input, raw, source]);
+	const target = (who: string): string => path.join(work, `out-${who}`);
+	const threads = values.threads ? ['-m', values.threads] : [];
+	const format = pair.input ? (pair.input[pair.input.indexOf('-O') + 1] as string) : 'raw';
+	const commands = {
+		qemu: ['qemu-img', 'convert', '-f', format, ...pair.qemu, source, target('qemu')],
+		wide: ['qemu-img', 'convert', '-W', '-m', '16', '-f', format, ...pair.qemu, source, target('wide')],
+		vconv: [...vconv, 'convert', '-f', format, ...threads, ...pair.vconv, source, target('vconv')],
+		...(pair.copy && { copy: ['cp', '--sparse=always', source, target('copy')] }),
+	};
+	const runs: Record<string, Run[]> = {};
+	let size = 1;
+	for (let round = 0; round < rounds; round++) {
+		for (const [who, command] of Object.entries(commands)) {
+			fs.rmSync(target(who), { force: true });
+			runs[who] = [...(runs[who] ?? []), measure(command, report)];
+		}
+		if (round === 0) {
+			execFileSync('qemu-img', ['compare', '-q', '-f', 'raw', '-F', pair.output, raw, target('vconv')]);
+			size = allocated(target('vconv')) / Math.min(allocated(target('qemu')), allocated(target('wide')));
+		}
+		for (const who of Object.keys(commands)) fs.rmSync(target(who), { force: true });
+	}
+	if (pair.input) fs.rmSync(source);
+	const of = (who: string, what: keyof Run): number[] => (runs[who] ?? []).map((run) => run[what]);
+	const faster = median(of('wide', 'wall')) < median(of('qemu', 'wall')) ? 'wide' : 'qemu';
+	const ratio = median(of('vconv', 'wall')) / median(of(faster, 'wall'));
+	return {
+		name: pair.name,
+		goal: pair.goal,
+		ratio,
+		best: Math.min(...of('vconv', 'wall')) / Math.min(...of('qemu', 'wall'), ...of('wide', 'wall')),
+		cpu: median(of('vconv', 'cpu')) / median(of(faster, 'cpu')),
+		peakMiB: Math.max(...of('vconv', 'peakMiB')),
+		size,
+		copy: runs['copy'] && median(of('vconv', 'wall')) / median(of('copy', 'wall')),
+		reached: ratio <= pair.goal && (pair.size === undefined || size <= pair.size),
+	};
+};
+
+const print = (...cells: readonly string[]): void => {
+	process.stdout.write(`| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(9))).join(' | ')} |\n`);
+};
+
+print('pair', 'median', 'goal', 'best', 'cpu', 'peak MiB', 'size', 'by cp', '');
+print(...Array(9).fill('---'));
+const rows: Row[] = [];
+for (const pair of pairs.filter(({ name }) => name.includes(values.only))) {
+	const row = bench(pair);
+	rows.push(row);
+	const two = (value: number | undefined): string => value?.toFixed(2) ?? '';
+	print(
+		row.name,
+		two(row.ratio),
+		two(row.goal),
+		two(row.best),
+		two(row.cpu),
+		row.peakMiB.toFixed(0),
+		row.size.toFixed(3),
+		two(row.copy),
+		row.reached ? '' : 'short',
+	);
+}
+fs.writeFileSync(
+	'bench/results.json',
+	`${JSON.stringify({ node: process.version, rounds, quick: values.quick, rows }, undefined, '\t')}\n`,
+);
