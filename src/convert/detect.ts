@@ -21,6 +21,17 @@ export const formatOfName = (formats: readonly DiskFormat[], name: string): Disk
 	return formats.find((format) => format.extensions.includes(extension));
 };
 
+/**
+ * The format to write under this name: the one asked for, else by the extension.
+ * @throws UsageError where neither says one that there is.
+ */
+export const targetFormat = (formats: readonly DiskFormat[], name: string, asked?: string): DiskFormat => {
+	const format = asked === undefined ? formatOfName(formats, name) : formatNamed(formats, asked);
+	if (format) return format;
+	const written = formats.filter(({ writer }) => writer).map(({ id }) => id);
+	throw new UsageError(`the name '${name}' does not say a format to write`, { hint: `-O and one of ${written.join(', ')}` });
+};
+
 const extensionOf = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 
 /**
@@ -29,10 +40,7 @@ const extensionOf = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.t
  * @throws UnrecognizedError where no format claims the bytes, or more than one does.
  */
 export const detect = async (formats: readonly DiskFormat[], source: Source, signal?: AbortSignal): Promise<DiskFormat> => {
-	const length = Math.min(PROBE, source.size);
-	const head = await source.read(0, length, signal);
-	const tail = await source.read(source.size - length, length, signal);
-	const claims = formats.filter((format) => format.probe(head, tail, source.size));
+	const claims = await claimants(formats, source, signal);
 	const extension = extensionOf(source.name);
 	const [only, other] = claims;
 	if (only && other) {
@@ -56,4 +64,12 @@ export const detect = async (formats: readonly DiskFormat[], source: Source, sig
 		path: source.name,
 		hint: '-f raw if it is a raw disk',
 	});
+};
+
+/** The formats that claim the bytes of an image. */
+export const claimants = async (formats: readonly DiskFormat[], source: Source, signal?: AbortSignal): Promise<readonly DiskFormat[]> => {
+	const length = Math.min(PROBE, source.size);
+	const head = await source.read(0, length, signal);
+	const tail = await source.read(source.size - length, length, signal);
+	return formats.filter((format) => format.probe(head, tail, source.size));
 };

@@ -3,8 +3,8 @@ import type { DiskFormat, OpenContext } from '../core/format.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { overlay } from '../disk/overlay.ts';
-import { AccessError, ChangedError, CorruptError, UnsupportedError } from '../errors.ts';
-import { detect, formatNamed } from './detect.ts';
+import { AccessError, ChangedError, CorruptError, UnsupportedError, VconvError } from '../errors.ts';
+import { claimants, detect, formatNamed } from './detect.ts';
 
 /** Longer chains are refused: each layer costs a look-up for every block. */
 const MAX_CHAIN = 32;
@@ -15,6 +15,8 @@ export type OpenOptions = {
 	readonly format?: string | undefined;
 	/** The way to other files that `source` names. @throws AccessError for those that are refused. */
 	gate(source: Source, reference: string): Promise<Source>;
+	/** The other images in the folder of `source`, each the taker's to close: where a parent is looked for by its id. */
+	siblings?(source: Source): AsyncIterable<Source>;
 	note?(note: Note): void;
 	readonly snapshot?: string | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -96,7 +98,56 @@ const openParent = async (child: Layer, parent: ParentReference, options: OpenOp
 		}
 		return layer;
 	}
-	throw refusal ?? new AccessError('its parent is not named', { path: child.source.name });
+	const found = await findById(child, parent, options);
+	if (found) return found;
+	if (refusal) throw refusal;
+	throw new AccessError(`its parent has the id ${parent.ids.join(' or ')}, and no image in its folder has that`, {
+		path: child.source.name,
+		hint: 'the parent in the same folder, as it was when the child was made',
+	});
+};
+
+/**
+ * The image of the child's format among its neighbours whose id is the parent's. Neighbours that cannot be read are passed over.
+ * @throws ChangedError where several have the id, for only one can be the parent.
+ */
+const findById = async (child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer | undefined> => {
+	if (parent.ids.length === 0 || !options.siblings) return undefined;
+	let found: Layer | undefined;
+	for await (const source of options.siblings(child.source)) {
+		const notes: Note[] = [];
+		const layer = await openNeighbour(source, child, { ...options, note: (note) => notes.push(note) });
+		if (layer?.disk.id !== undefined && parent.ids.includes(layer.disk.id)) {
+			if (!found) {
+				found = layer;
+				for (const note of notes) options.note?.(note);
+				continue;
+			}
+			await found.disk.close();
+			await layer.disk.close();
+			throw new ChangedError(`${found.source.name} and ${source.name} both have the id of its parent, ${layer.disk.id}`, {
+				path: child.source.name,
+				hint: 'without the one that is a copy',
+			});
+		}
+		await layer?.disk.close();
+	}
+	return found;
+};
+
+/** A neighbour of the child's format, opened; undefined for anything else. */
+const openNeighbour = async (source: Source, child: Layer, options: OpenOptions): Promise<Layer | undefined> => {
+	const { format } = child;
+	try {
+		if (source.identity !== child.source.identity && (await claimants([format], source, options.signal)).length > 0) {
+			const disk = await format.open(source, contextFor(source, { ...options, snapshot: undefined }));
+			return { source, format, disk };
+		}
+	} catch (error) {
+		if (!(error instanceof VconvError)) throw error;
+	}
+	await source.close();
+	return undefined;
 };
 
 /** What the guest sees of a chain. Closing it closes every layer. */

@@ -66,7 +66,7 @@ export type PackMethod = 'deflate' | 'zlib' | 'zstd';
 
 /** What a child knows of its parent. The id is what must match; the names are only where it last was. */
 export type ParentReference = {
-	/** As stored, the likeliest first. At least one. */
+	/** As stored, the likeliest first. None where the format says only ids (VDI): it is then looked for in the image's folder. */
 	readonly names: readonly string[];
 	/** The parent's format by its id here, where the child says it. */
 	readonly format?: string | undefined;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
-import { openFile } from './file.ts';
+import { accessError, openFile } from './file.ts';
 
 export type GateOptions = {
 	/** Folders from which files that an image names may be opened, besides the image's own. */
@@ -57,4 +57,41 @@ const candidates = (reference: string, own: string): string[] => {
 const isWithin = (file: string, folder: string): boolean => {
 	const relative = path.relative(folder, file);
 	return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+};
+
+/** More files than this are not looked into for a parent. */
+const MAX_SIBLINGS = 1024;
+
+/**
+ * The other files with one of these extensions in an image's folder, each opened, the taker's to close: for parents that are known by
+ * an id and no name. Symbolic links and whatever cannot be opened are passed over; --untrusted finds none.
+ */
+export const siblings = (extensions: readonly string[], { untrusted = false }: GateOptions = {}) =>
+	async function* (source: Source): AsyncGenerator<Source> {
+		if (untrusted) return;
+		const folder = path.dirname(source.name);
+		const files = entries(folder)
+			.filter((entry) => entry.isFile() && extensions.includes(path.extname(entry.name).slice(1).toLowerCase()))
+			.map((entry) => path.join(folder, entry.name))
+			.filter((name) => path.resolve(name) !== path.resolve(source.name));
+		if (files.length > MAX_SIBLINGS) {
+			throw new AccessError(`its parent would be one of ${files.length} files in its folder, and vconv looks into ${MAX_SIBLINGS}`, {
+				path: source.name,
+				hint: 'the chain in a folder of its own',
+			});
+		}
+		for (const name of files.sort()) {
+			const found = await openFile(name).catch((error: unknown) => {
+				if (!(error instanceof AccessError)) throw error;
+			});
+			if (found) yield found;
+		}
+	};
+
+const entries = (folder: string): fs.Dirent[] => {
+	try {
+		return fs.readdirSync(folder, { withFileTypes: true });
+	} catch (cause) {
+		throw accessError('cannot be listed', folder, cause);
+	}
 };
