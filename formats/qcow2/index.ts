@@ -1,6 +1,7 @@
 import type { DiskFormat } from '../../src/core/format.ts';
 import { header, MAGIC } from './layout.ts';
 import { openQcow2 } from './reader.ts';
+import { qcow2Writer } from './writer.ts';
 
 /** QEMU's copy-on-write format, versions 2 and 3. Version 1 is another format with the same magic. */
 export const qcow2: DiskFormat = {
@@ -14,4 +15,5 @@ export const qcow2: DiskFormat = {
 		return view.getUint32(header.offsets.magic) === MAGIC && view.getUint32(header.offsets.version) !== 1;
 	},
 	open: openQcow2,
+	writer: qcow2Writer,
 };

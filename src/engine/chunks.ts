@@ -20,7 +20,10 @@ export const CHUNK = 512 * 1024;
 export const chunkSize = (disk: Disk, block: number): number =>
 	Math.max(CHUNK, block, disk.info.compressed ? (disk.info.clusterSize ?? 0) : 0);
 
-/** Cut the map of a disk into steps. Absent ranges are kept apart only where the layout is a delta. */
+/**
+ * Cut the map of a disk into steps. Absent ranges are kept apart only where the layout is a delta; there they must begin and end on
+ * blocks of the layout.
+ */
 export async function* steps(disk: Disk, layout: Layout, chunk: number, signal?: AbortSignal): AsyncGenerator<Step> {
 	const delta = layout.zero !== undefined;
 	const { block } = layout;
@@ -63,6 +66,17 @@ export async function* steps(disk: Disk, layout: Layout, chunk: number, signal?:
 
 	let edge = chunk;
 	for await (const extent of joined(disk.extents(0, disk.size, signal))) {
+		// What shows through stays out of every chunk: in one it would be zeros.
+		if (delta && extent.kind === 'absent') {
+			const end = extent.offset + extent.length;
+			if (extent.offset % block !== 0 || (end % block !== 0 && end !== disk.size)) {
+				throw new Error(`guest offset ${extent.offset} is absent within a block of ${block} bytes, and a delta has whole blocks`);
+			}
+			if (window.length > 0) yield* cut();
+			yield* silent([extent], extent.offset, end);
+			edge = alignDown(end, chunk) + chunk;
+			continue;
+		}
 		for (let at = extent.offset, end = extent.offset + extent.length; at < end; ) {
 			// A run without data that spans whole windows need not be cut up: that is what makes 64 TiB of holes cheap.
 			if (window.length === 0 && at === edge - chunk && !isData(extent, layout) && end - at >= chunk) {
