@@ -3,6 +3,7 @@ import type { DiskFormat, OpenContext } from '../core/format.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { overlay } from '../disk/overlay.ts';
+import { pakoCodec } from '../engine/pako.ts';
 import { AccessError, ChangedError, CorruptError, UnsupportedError, VconvError } from '../errors.ts';
 import { claimants, detect, formatNamed } from './detect.ts';
 
@@ -39,6 +40,7 @@ export const openLayer = async (source: Source, options: OpenOptions): Promise<L
 export const contextFor = (source: Source, options: OpenOptions): OpenContext => ({
 	follow: (reference) => options.gate(source, reference),
 	note: (note) => options.note?.({ path: source.name, ...note }),
+	unpack: pakoCodec.unpack,
 	snapshot: options.snapshot,
 	signal: options.signal,
 });

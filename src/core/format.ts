@@ -38,6 +38,8 @@ export type OpenContext = {
 	follow(reference: string): Promise<Source>;
 	/** Something the user should know, though it stops nothing. */
 	note(note: Note): void;
+	/** Unpack to exactly `size` bytes: for what a reader must look into itself. @throws Error if it yields more or fewer. */
+	unpack(method: PackMethod, bytes: Uint8Array, size: number): Uint8Array;
 	/** Show this internal snapshot (by id or name) instead of the present state. */
 	readonly snapshot?: string | undefined;
 	readonly signal?: AbortSignal | undefined;

@@ -1,0 +1,153 @@
+import type { OpenContext } from '../../src/core/format.ts';
+import type { Source } from '../../src/core/source.ts';
+import { CorruptError, UnsupportedError } from '../../src/errors.ts';
+import { type Descriptor, MAX_DESCRIPTOR, parseDescriptor } from './descriptor.ts';
+import { openSparse } from './directory.ts';
+import { checkSize, type DiskExtent, openExtent } from './extent.ts';
+import { COWD_MAGIC, SESPARSE_MAGIC, SPARSE_MAGIC } from './layout.ts';
+import { readSparse } from './sparse.ts';
+
+export type OpenedFiles = {
+	readonly descriptor: Descriptor;
+	/** In guest order. */
+	readonly extents: readonly DiskExtent[];
+	/** Closes the image and all files that it names. */
+	close(): Promise<void>;
+};
+
+/** Kinds that vconv knows to read by their extent lines. The specification's list, section "The Header". */
+const CREATE_TYPES = [
+	...['monolithicsparse', 'monolithicflat', 'twogbmaxextentsparse', 'twogbmaxextentflat', 'streamoptimized', 'custom'],
+	...['vmfs', 'vmfssparse', 'vmfsthin', 'vmfspreallocated', 'vmfseagerzeroedthick', 'sesparse'],
+	...['vmfsrdm', 'vmfsrdmp', 'vmfsraw', 'vmfsrawdevicemap', 'vmfspassthroughrawdevicemap'],
+];
+const DEVICE_TYPES = ['fulldevice', 'partitioneddevice'];
+
+/** Which kind of VMDK file begins so. */
+export const kindOf = (head: Uint8Array): 'sparse' | 'extent' | 'descriptor' | undefined => {
+	if (head.length < 4) return undefined;
+	const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+	const magic = view.getUint32(0, true);
+	if (magic === SPARSE_MAGIC) return 'sparse';
+	if (magic === COWD_MAGIC) return 'extent';
+	if (head.length >= 8 && view.getBigUint64(0, true) === SESPARSE_MAGIC) return 'extent';
+	const text = new TextDecoder('latin1').decode(head.subarray(0, 1024));
+	return /^(ï»¿)?\s*#\s*Disk\s*Descriptor\s*File/i.test(text) ? 'descriptor' : undefined;
+};
+
+/**
+ * Read the descriptor of an image and open every file that it names. On failure only `source` is left open.
+ * @throws CorruptError, UnsupportedError, AccessError.
+ */
+export const openFiles = async (source: Source, context: OpenContext): Promise<OpenedFiles> => {
+	const kind = kindOf(await source.read(0, Math.min(1024, source.size)));
+	if (kind === undefined) throw new CorruptError('it begins neither like a VMDK nor like a descriptor of one', { path: source.name });
+	if (kind === 'extent') throw partOfDisk(source);
+	const descriptor = kind === 'sparse' ? await embeddedDescriptor(source, context) : await descriptorFile(source);
+	refuseUnreadable(descriptor, source);
+
+	const opened = new Map<string, Source>();
+	const follow = async (reference: string): Promise<Source> => {
+		const found = opened.get(reference) ?? (await context.follow(reference));
+		opened.set(reference, found);
+		return found;
+	};
+	const close = async () => {
+		for (const file of opened.values()) await file.close();
+	};
+	try {
+		const extents: DiskExtent[] = [];
+		if (kind === 'sparse') extents.push(await embeddedExtent(source, descriptor, context));
+		else for (const line of descriptor.extents) extents.push(await openExtent(line, source, follow, context));
+		return {
+			descriptor,
+			extents,
+			async close() {
+				await close();
+				await source.close();
+			},
+		};
+	} catch (error) {
+		await close();
+		throw error;
+	}
+};
+
+const partOfDisk = (source: Source): UnsupportedError =>
+	new UnsupportedError('it is a part of a disk: another file, its descriptor, says what the disk is', {
+		path: source.name,
+		hint: 'the descriptor, a small .vmdk of text beside it that names this file',
+	});
+
+const descriptorFile = async (source: Source): Promise<Descriptor> => {
+	if (source.size > MAX_DESCRIPTOR) throw new CorruptError('the descriptor is over 1 MiB', { path: source.name });
+	return parseDescriptor(untilZero(await source.read(0, source.size)), source.name);
+};
+
+/** The descriptor of a file that holds its own grains. */
+const embeddedDescriptor = async (source: Source, context: OpenContext): Promise<Descriptor> => {
+	const sparse = await readSparse(source);
+	if (!sparse.descriptor) {
+		if (!sparse.compressed) throw partOfDisk(source);
+		context.note({ kind: 'assumed', what: 'it is a disk of its own', why: 'it has no descriptor' });
+		return assumedDescriptor(sparse.capacity);
+	}
+	const { offset, length } = sparse.descriptor;
+	const text = untilZero(await source.read(offset, Math.min(length, MAX_DESCRIPTOR)));
+	const descriptor = parseDescriptor(text, source.name, offset);
+	const [line] = descriptor.extents;
+	if (descriptor.extents.length !== 1 || line?.type !== 'SPARSE') {
+		throw new CorruptError('its own descriptor names more than the one sparse extent that it is in', {
+			path: source.name,
+			offset,
+			field: 'extent',
+		});
+	}
+	return descriptor;
+};
+
+const embeddedExtent = async (source: Source, descriptor: Descriptor, context: OpenContext): Promise<DiskExtent> => {
+	const [line] = descriptor.extents as [DiskExtent['line']];
+	if (line.access === 'NOACCESS') throw new UnsupportedError('its extent is marked NOACCESS', { path: source.name, field: 'extent' });
+	const file = await openSparse(source, context);
+	checkSize(line, file, source);
+	return { ...file, line, source };
+};
+
+/** What a stream without a descriptor must be. */
+const assumedDescriptor = (size: number): Descriptor => ({
+	version: 1,
+	cid: 'fffffffe',
+	createType: 'streamOptimized',
+	extents: [{ access: 'RDONLY', size, type: 'SPARSE', offset: 0 }],
+	ddb: new Map(),
+	others: new Map(),
+	unknown: [],
+});
+
+/** The room of a descriptor is larger than its text, and filled up with zero bytes. */
+const untilZero = (bytes: Uint8Array): Uint8Array => {
+	const end = bytes.indexOf(0);
+	return end < 0 ? bytes : bytes.subarray(0, end);
+};
+
+/** Disks whose bytes are not in their files, or not as they are. */
+const refuseUnreadable = ({ createType, ddb, others }: Descriptor, source: Source): void => {
+	const unsupported = (message: string, field: string, hint: string) => new UnsupportedError(message, { path: source.name, field, hint });
+	const kind = createType.toLowerCase();
+	if (DEVICE_TYPES.includes(kind)) {
+		throw unsupported(
+			`it stands for a physical disk (${createType}), and holds no data itself`,
+			'createType',
+			'-f raw and the device itself',
+		);
+	}
+	if (!CREATE_TYPES.includes(kind)) {
+		throw unsupported(`vconv does not know createType '${createType}'`, 'createType', 'vmkfstools -i of it, which copies to a plain VMDK');
+	}
+	for (const [key, value] of [...ddb, ...others]) {
+		if (/encrypt/i.test(key) || (/iofilters/i.test(key) && /crypt/i.test(value))) {
+			throw unsupported('it is encrypted', key, 'removing the encryption in vSphere or Workstation first');
+		}
+	}
+};

@@ -1,0 +1,60 @@
+import type { Disk, Extent } from '../../src/core/disk.ts';
+import type { OpenContext } from '../../src/core/format.ts';
+import type { Source } from '../../src/core/source.ts';
+import { UnsupportedError } from '../../src/errors.ts';
+import type { Descriptor } from './descriptor.ts';
+import type { DiskExtent } from './extent.ts';
+import { describeDisk } from './info.ts';
+import { type OpenedFiles, openFiles } from './open.ts';
+
+/** One VMDK: its descriptor, embedded or not, and all its extent files. @throws CorruptError, UnsupportedError, AccessError. */
+export const openVmdk = async (source: Source, context: OpenContext): Promise<Disk> => {
+	if (context.snapshot !== undefined) {
+		throw new UnsupportedError('a VMDK has no internal snapshots: each is an image of its own', {
+			path: source.name,
+			hint: 'the VMDK of that snapshot',
+		});
+	}
+	const files = await openFiles(source, context);
+	if (files.extents.some(({ unclean }) => unclean)) {
+		context.note({ kind: 'assumed', what: 'its tables are true', why: 'it was not closed by its last writer' });
+	}
+	return diskOf(source, files);
+};
+
+const diskOf = (source: Source, { descriptor, extents, close }: OpenedFiles): Disk => ({
+	size: extents.reduce((sum, { line }) => sum + line.size, 0),
+	sectorSize: 512,
+	parent: parentOf(descriptor),
+	id: descriptor.cid,
+	info: describeDisk(source, descriptor, extents),
+	extents: (guestOffset, length, signal) => joinedExtents(extents, guestOffset, length, signal),
+	close,
+});
+
+/** The hint is often a path on the host that made it: its last part, beside the child, is where a copied chain is. */
+const parentOf = ({ parentCid, parentFileNameHint: hint }: Descriptor): Disk['parent'] => {
+	if (parentCid === undefined || hint === undefined) return undefined;
+	const names = [hint, hint.replace(/^.*[\\/]/, '')];
+	return { names: [...new Set(names)].filter((name) => name !== ''), format: 'vmdk', ids: [parentCid] };
+};
+
+/** The maps of the extents, one behind the other. */
+async function* joinedExtents(
+	extents: readonly DiskExtent[],
+	guestOffset: number,
+	length: number,
+	signal?: AbortSignal,
+): AsyncGenerator<Extent> {
+	const end = guestOffset + length;
+	let base = 0;
+	for (const { line, extents: map } of extents) {
+		const start = Math.max(guestOffset, base);
+		const stop = Math.min(end, base + line.size);
+		if (start < stop) {
+			for await (const extent of map(start - base, stop - start, signal)) yield { ...extent, offset: extent.offset + base };
+		}
+		base += line.size;
+		if (base >= end) return;
+	}
+}
