@@ -1,0 +1,13 @@
+import type { DiskFormat } from '../../src/core/format.ts';
+import { isVhdx } from './header.ts';
+import { openVhdx } from './reader.ts';
+
+/** Microsoft's VHDX: Hyper-V's disks and, as `.avhdx`, its checkpoints. */
+export const vhdx: DiskFormat = {
+	id: 'vhdx',
+	aliases: ['avhdx'],
+	name: 'VHDX',
+	extensions: ['vhdx', 'avhdx'],
+	probe: isVhdx,
+	open: openVhdx,
+};
