@@ -84,13 +84,10 @@ export const blockMap = (source: Source, image: Image, sparse: Sparse) => {
 			return;
 		}
 		const bitmap = await tables.read(entry * SECTOR, sparse.bitmapSize, signal);
-		for (let at = from; at < to; ) {
-			const set = hasSector(bitmap, at - guest);
-			let next = at;
-			while (next < to && hasSector(bitmap, next - guest) === set) next = guest + runEnd(bitmap, next - guest);
-			const stop = Math.min(next, to);
-			yield set ? data(at, stop) : { kind: 'absent', offset: at, length: stop - at };
-			at = stop;
+		for (const run of sectorRuns(bitmap, from - guest, to - guest)) {
+			const start = guest + run.start;
+			const end = guest + run.end;
+			yield run.own ? data(start, end) : { kind: 'absent', offset: start, length: end - start };
 		}
 	}
 
@@ -98,14 +95,29 @@ export const blockMap = (source: Source, image: Image, sparse: Sparse) => {
 		joined(blocks(guestOffset, guestOffset + length, signal));
 };
 
-/** Whether the sector at `offset` of a block is in the image. The first sector is the highest bit of the first byte. */
-export const hasSector = (bitmap: Uint8Array, offset: number): boolean => {
+/** The range `[start, end)` of a block, cut where sectors that are in the image and those that are not meet. */
+export function* sectorRuns(
+	bitmap: Uint8Array,
+	start: number,
+	end: number,
+): Generator<{ readonly own: boolean; readonly start: number; readonly end: number }> {
+	for (let at = start; at < end; ) {
+		const own = hasSector(bitmap, at);
+		let next = at;
+		while (next < end && hasSector(bitmap, next) === own) next = sameUntil(bitmap, next);
+		yield { own, start: at, end: Math.min(next, end) };
+		at = next;
+	}
+}
+
+/** The first sector is the highest bit of the first byte. */
+const hasSector = (bitmap: Uint8Array, offset: number): boolean => {
 	const sector = Math.floor(offset / SECTOR);
 	return (((bitmap[sector >> 3] ?? 0) >> (7 - (sector & 7))) & 1) === 1;
 };
 
-/** How far from `offset` on it is safe to say the same of: to the next sector, or byte of the bitmap if that is all ones or zeros. */
-const runEnd = (bitmap: Uint8Array, offset: number): number => {
+/** How far it is the same from `offset` on: to the end of the sector, or of its byte of the bitmap if that is all ones or zeros. */
+const sameUntil = (bitmap: Uint8Array, offset: number): number => {
 	const byte = bitmap[Math.floor(offset / SECTOR / 8)];
 	const step = byte === 0 || byte === 0xff ? 8 * SECTOR : SECTOR;
 	return (Math.floor(offset / step) + 1) * step;

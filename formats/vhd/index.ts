@@ -1,6 +1,8 @@
 import type { DiskFormat } from '../../src/core/format.ts';
+import { checkVhd } from './check.ts';
 import { FOOTER_COOKIE, HEADER_COOKIE, SECTOR, SHORT_FOOTER } from './layout.ts';
 import { openVhd } from './reader.ts';
+import { vhdWriter } from './writer.ts';
 
 /** Virtual PC's and Hyper-V's first format: fixed, dynamic and differencing images. */
 export const vhd: DiskFormat = {
@@ -20,4 +22,6 @@ export const vhd: DiskFormat = {
 		);
 	},
 	open: openVhd,
+	writer: vhdWriter,
+	check: checkVhd,
 };

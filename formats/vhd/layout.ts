@@ -53,7 +53,7 @@ export const headerStruct = struct('big', {
 	reserved1: u32,
 	/** UTF-16, big-endian. */
 	parentUnicodeName: bytes(512),
-	/** Eight of `locatorStruct`. */
+	/** Of `locatorStruct`, `LOCATORS` times. */
 	parentLocators: bytes(8 * 24),
 	reserved2: bytes(256),
 });
@@ -70,6 +70,7 @@ export const locatorStruct = struct('big', {
 	platformDataOffset: bits64,
 });
 
+export const LOCATORS = 8;
 export const FOOTER_COOKIE = 'conectix';
 export const HEADER_COOKIE = 'cxsparse';
 /** The footers that Virtual PC wrote before 2004 lack the last byte. */
@@ -82,6 +83,7 @@ export const NO_OFFSET = 0xffff_ffff_ffff_ffffn;
 export const UNUSED = 0xffffffff;
 
 export const FEATURES = { temporary: 1, reserved: 2 } as const;
+/** There are others, all deprecated and none ever written. */
 export const DISK_TYPES = { fixed: 2, dynamic: 3, differencing: 4 } as const;
 export type DiskType = keyof typeof DISK_TYPES;
 
@@ -104,16 +106,4 @@ export const checksum = (record: Uint8Array, at: number): number => {
 export const sealed = (record: Uint8Array, at: number): Uint8Array => {
 	new DataView(record.buffer, record.byteOffset).setUint32(at, checksum(record, at));
 	return record;
-};
-
-/** Unique ids are kept as text. The format stores them in the order they are written in. */
-export const idText = (id: Uint8Array): string => {
-	const hex = Array.from(id, (byte) => byte.toString(16).padStart(2, '0')).join('');
-	return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-};
-
-/** The 16 bytes of an id; undefined if it is not one. */
-export const idBytes = (text: string): Uint8Array | undefined => {
-	if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return undefined;
-	return Uint8Array.from(text.replaceAll('-', '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 };

@@ -1,6 +1,7 @@
+import { alignUp } from '../../src/bytes/align.ts';
 import type { Source } from '../../src/core/source.ts';
 import type { Report } from './footer.ts';
-import { type Header, headerStruct, locatorStruct, SECTOR } from './layout.ts';
+import { type Header, headerStruct, LOCATORS, locatorStruct, SECTOR } from './layout.ts';
 
 /** A longer path than any platform takes: 32,767 characters of UTF-16. */
 const MAX_LOCATOR = 65536;
@@ -51,29 +52,31 @@ export const parentNames = async (
 	return names.filter(({ name }) => name !== '');
 };
 
-/** Locators for a parent: the entries of the header, and their data, which is to stand at `dataOffset`. */
+/**
+ * The entries for a parent of this name, and their data, which is to stand at host offset `dataOffset`. A path that is absolute has only
+ * its last part in the relative locator: beside the child is where a moved parent is looked for.
+ */
 export const makeLocators = (name: string, dataOffset: number): { readonly entries: Uint8Array; readonly data: Uint8Array } => {
-	const windows = name.replaceAll('/', '\\');
-	const absolute = /^[a-z]:|^\\/i.test(windows);
-	const relative = absolute ? `.\\${fileName(name)}` : windows.replace(/^(?!\.{1,2}\\)/, '.\\');
-	const entries = new Uint8Array(8 * locatorStruct.size);
-	const parts: Uint8Array[] = [];
-	let at = dataOffset;
-	for (const [index, [platformCode, path]] of [['W2ru', relative] as const, ['W2ku', windows] as const].entries()) {
-		const data = fromText(path, true);
-		const space = Math.ceil(data.length / SECTOR) * SECTOR;
-		const part = new Uint8Array(space);
-		part.set(data);
-		parts.push(part);
-		const entry = { platformCode, platformDataSpace: space, platformDataLength: data.length, reserved: 0, platformDataOffset: BigInt(at) };
-		entries.set(locatorStruct.encode(entry), index * locatorStruct.size);
-		at += space;
-	}
-	const data = new Uint8Array(at - dataOffset);
-	let filled = 0;
-	for (const part of parts) {
-		data.set(part, filled);
-		filled += part.length;
+	const path = name.replaceAll('/', '\\');
+	const absolute = /^[a-z]:|^\\/i.test(path);
+	const relative = absolute ? `.\\${fileName(path)}` : path.replace(/^(?!\.{1,2}\\)/, '.\\');
+	const locators = [
+		{ platformCode: 'W2ru', text: fromText(relative, true) },
+		{ platformCode: 'W2ku', text: fromText(path, true) },
+	];
+	const space = alignUp(Math.max(...locators.map(({ text }) => text.length)), SECTOR);
+	const entries = new Uint8Array(LOCATORS * locatorStruct.size);
+	const data = new Uint8Array(locators.length * space);
+	for (const [index, { platformCode, text }] of locators.entries()) {
+		data.set(text, index * space);
+		const entry = locatorStruct.encode({
+			platformCode,
+			platformDataSpace: space,
+			platformDataLength: text.length,
+			reserved: 0,
+			platformDataOffset: BigInt(dataOffset + index * space),
+		});
+		entries.set(entry, index * locatorStruct.size);
 	}
 	return { entries, data };
 };

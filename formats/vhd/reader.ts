@@ -1,3 +1,4 @@
+import { uuidText } from '../../src/bytes/guid.ts';
 import type { Disk, ImageInfo } from '../../src/core/disk.ts';
 import type { OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
@@ -5,9 +6,8 @@ import { UnsupportedError } from '../../src/errors.ts';
 import { blockMap } from './blocks.ts';
 import { geometrySize } from './geometry.ts';
 import { type Image, readImage } from './image.ts';
-import { idText } from './layout.ts';
 
-const NO_ID = idText(new Uint8Array(16));
+const NO_ID = uuidText(new Uint8Array(16));
 
 /** One VHD. @throws CorruptError, UnsupportedError. */
 export const openVhd = async (source: Source, context: OpenContext): Promise<Disk> => {
@@ -19,12 +19,12 @@ export const openVhd = async (source: Source, context: OpenContext): Promise<Dis
 	);
 	noteOddities(image, context);
 	const { footer, size, sparse } = image;
-	const parentId = sparse && idText(sparse.header.parentUniqueId);
+	const parentId = sparse && uuidText(sparse.header.parentUniqueId);
 	const map = sparse && blockMap(source, image, sparse);
 	return {
 		size,
 		sectorSize: 512,
-		id: idText(footer.uniqueId),
+		id: uuidText(footer.uniqueId),
 		parent:
 			image.type === 'differencing'
 				? {
@@ -63,7 +63,7 @@ const noteOddities = ({ footer, type, size, sparse }: Image, { note }: OpenConte
 			why: 'it is not in the image: the disk is as after a power cut',
 		});
 	}
-	if (type === 'differencing' && sparse && idText(sparse.header.parentUniqueId) === NO_ID) {
+	if (type === 'differencing' && sparse && uuidText(sparse.header.parentUniqueId) === NO_ID) {
 		note({ kind: 'assumed', what: 'the parent is the right one', why: 'the image does not say its id' });
 	}
 };
@@ -75,7 +75,7 @@ const imageInfo = ({ footer, type, sparse }: Image): ImageInfo => ({
 		type: 'vpc',
 		data: {
 			'disk-type': type,
-			'unique-id': idText(footer.uniqueId),
+			'unique-id': uuidText(footer.uniqueId),
 			'creator-application': footer.creatorApplication,
 			'creator-version': `${footer.creatorVersion >>> 16}.${footer.creatorVersion & 0xffff}`,
 			'creator-host-os': footer.creatorHostOs,
@@ -85,7 +85,7 @@ const imageInfo = ({ footer, type, sparse }: Image): ImageInfo => ({
 			'saved-state': footer.savedState !== 0,
 			...(type === 'differencing' &&
 				sparse && {
-					'parent-unique-id': idText(sparse.header.parentUniqueId),
+					'parent-unique-id': uuidText(sparse.header.parentUniqueId),
 					'parent-names': sparse.parents.map(({ locator, name }) => ({ locator, name })),
 				}),
 		},
