@@ -87,7 +87,6 @@ const sparseExtent = (
 		zero(offset, length) {
 			const first = offset / GRAIN;
 			const count = Math.ceil(length / GRAIN);
-			if (!Number.isInteger(first)) throw new Error('a delta must be absent in whole grains');
 			if (zeroedGrain) grains.zero(first, count);
 			// Never written, they read as zeros.
 			else for (let grain = first; grain < first + count; grain++) grains.place(grain, GRAIN_SECTORS);

@@ -192,8 +192,8 @@ test('both copies of the grain tables say the same', async () => {
 	}
 });
 
-test('64 TiB of zeros over a parent take no memory to note', () => {
-	const size = 64 * TiB;
+test('terabytes of zeros over a parent share one table', () => {
+	const size = 4 * TiB;
 	const layout = plan({ size, backing: { ...BACKING, size }, options: { zeroed_grain: 'on' } });
 	const before = process.memoryUsage().arrayBuffers;
 	layout.zero?.(0, size);
