@@ -1,16 +1,22 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { type Conversion, type ConvertOptions, convert, type Plan } from '../api.ts';
 import { humanSize } from '../bytes/size.ts';
 import type { Note } from '../core/note.ts';
+import type { Source } from '../core/source.ts';
 import { AccessError, UnsupportedError } from '../errors.ts';
-import { identityOf, openFile } from './file.ts';
-import { type GateOptions, gate } from './gate.ts';
+import { diskFormats } from '../index.ts';
+import { identityOf, openFile, statOf } from './file.ts';
+import { type GateOptions, gate, siblings } from './gate.ts';
 import { nodeMover } from './mover.ts';
+import { nodeCodec } from './packer.ts';
 import { createTarget, freeSpace } from './target.ts';
 
-export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'follow' | 'onPlan' | 'mover'> &
+export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' | 'follow' | 'siblings' | 'onPlan' | 'mover' | 'codec'> &
 	GateOptions & {
+		/** Write only what differs from the image of this name. */
+		readonly backing?: string | undefined;
+		/** Its format; by its bytes where left out. */
+		readonly backingFormat?: string | undefined;
 		/** Replace what has the output's name already. */
 		readonly force?: boolean | undefined;
 		/** Begin even if the output may not fit. */
@@ -24,52 +30,58 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'follow' |
  * @throws VconvError of every kind; the reason of `signal`. Nothing has the output's name then that had not before.
  */
 export const convertFile = async (input: string, output: string, options: ConvertFileOptions = {}): Promise<Conversion> => {
-	const { force = false, threads } = options;
-	const from = await openFile(input);
-	const read = new Set([from.identity]);
-	const follow = gate(options);
+	const { force = false, threads, formats = diskFormats } = options;
+	const sources: Source[] = [];
+	const open = async (name: string): Promise<Source> => {
+		const source = await openFile(name);
+		sources.push(source);
+		return source;
+	};
 	try {
-		refuseOutput(output, read);
-		const to = await createTarget(output, { force });
+		const from = await open(input);
+		const backing = options.backing === undefined ? undefined : await open(options.backing);
+		refuseOutput(output, new Set(sources.map(({ identity }) => identity)));
 		return await convert({
 			...options,
 			from,
-			to,
+			to: await createTarget(output, { force }),
+			backing: backing && { source: backing, name: relativeTo(output, backing.name), format: options.backingFormat },
+			follow: gate(options),
+			siblings: siblings(
+				formats.flatMap(({ extensions }) => extensions),
+				options,
+			),
 			mover: nodeMover(threads === undefined ? {} : { threads }),
-			async follow(source, reference) {
-				const found = await follow(source, reference);
-				read.add(found.identity);
-				return found;
-			},
+			codec: nodeCodec(),
 			async onPlan(plan) {
-				for (const name of [path.basename(output), ...(plan.layout.files ?? [])]) {
-					refuseReplacing(path.join(path.dirname(output), name), read);
-				}
+				const files = [path.basename(output), ...(plan.layout.files ?? [])];
+				for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
 				if (!options.skipSpaceCheck) await checkSpace(output, plan, (note) => options.onNote?.(note));
 			},
 		});
-	} catch (error) {
-		await from.close();
-		throw error;
+	} finally {
+		for (const source of sources) await source.close();
 	}
 };
 
+/** How the output will name a file: as the user did, if that was from the root, else as it is found from the output's folder. */
+const relativeTo = (output: string, name: string): string =>
+	path.isAbsolute(name) ? name : path.relative(path.dirname(path.resolve(output)), path.resolve(name));
+
 /** What is no place for a file shows itself before anything is read. */
-const refuseOutput = (output: string, read: ReadonlySet<string>): void => {
+const refuseOutput = (output: string, reads: ReadonlySet<string>): void => {
 	const folder = path.dirname(output);
-	if (!fs.existsSync(folder)) throw new AccessError('its folder does not exist', { path: output, hint: `mkdir -p ${folder}` });
-	const there = fs.statSync(output, { throwIfNoEntry: false });
-	if (there?.isDirectory()) {
-		throw new AccessError('it is a folder', { path: output, hint: 'the name of a file in it' });
-	}
-	refuseReplacing(output, read);
-	if (there && !there.isFile()) throw new UnsupportedError('it is not a regular file, and vconv writes to no other', { path: output });
+	if (!statOf(folder)) throw new AccessError('its folder does not exist', { path: output, hint: `mkdir -p ${folder}` });
+	const there = statOf(output);
+	if (there?.isDirectory()) throw new AccessError('it is a folder', { path: output, hint: 'the name of a file in it' });
+	if (there && !there.isFile()) throw new UnsupportedError('it is no regular file, and vconv writes to no other', { path: output });
+	refuseReplacing(output, reads);
 };
 
 /** Even `force` does not replace what is read. */
-const refuseReplacing = (name: string, read: ReadonlySet<string>): void => {
+const refuseReplacing = (name: string, reads: ReadonlySet<string>): void => {
 	const identity = identityOf(name);
-	if (identity !== undefined && read.has(identity)) {
+	if (identity !== undefined && reads.has(identity)) {
 		throw new AccessError('it is a file that the conversion reads', { path: name, hint: 'another name for the output' });
 	}
 };
@@ -85,7 +97,7 @@ const checkSpace = async (output: string, { layout, measure }: Plan, note: (note
 	const needed = await measure();
 	if (needed <= free) return;
 	const what = `it takes up to ${humanSize(needed)}, and ${humanSize(free)} are free there`;
-	if (layout.packing) return note({ kind: 'assumed', what, why: 'it is begun because it is compressed and may take less', path: output });
+	if (layout.packing) return note({ kind: 'assumed', what, why: 'begun all the same, for compressed it may take less', path: output });
 	throw new AccessError(what, {
 		path: output,
 		hint: `freeing ${humanSize(needed - free)}, or --skip-space-check if much of it is zeros`,

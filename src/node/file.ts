@@ -67,8 +67,17 @@ const identity = (stat: fs.Stats): string => `file:${stat.dev}:${stat.ino}${stat
 
 /** The identity that a source of this name would have; undefined if there is no such file. */
 export const identityOf = (name: string): string | undefined => {
-	const stat = fs.statSync(name, { throwIfNoEntry: false });
+	const stat = statOf(name);
 	return stat && identity(stat);
+};
+
+/** What the system says of a file; undefined if there is none. @throws AccessError if it does not say. */
+export const statOf = (name: string): fs.Stats | undefined => {
+	try {
+		return fs.statSync(name, { throwIfNoEntry: false });
+	} catch (cause) {
+		throw accessError('cannot be looked at', name, cause);
+	}
 };
 
 /** A block device says 0 of its size to fstat; its end is where reading stops. */

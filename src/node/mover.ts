@@ -10,6 +10,7 @@ import { descriptorOf } from './file.ts';
 import { nodeCodec } from './packer.ts';
 import { placer } from './placer.ts';
 import { planner } from './planner.ts';
+import { prepareZstd } from './zstd.ts';
 
 /** Bytes of buffers for each thread. */
 const BUFFERS = 4 * 1024 * 1024;
@@ -28,6 +29,7 @@ const BREATH = 20;
  */
 export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_THREADS) }: { readonly threads?: number } = {}): Mover => ({
 	async move(work) {
+		await prepareZstd();
 		const sinks = work.sinks.map(descriptorOf);
 		if (sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
 		return moveFiles(work, sinks as number[], Math.max(1, threads));

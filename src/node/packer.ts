@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import zlib from 'node:zlib';
 import type { Codec } from '../core/codec.ts';
 import type { PackMethod } from '../core/disk.ts';
@@ -6,6 +5,7 @@ import type { Packing } from '../core/format.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { zstdFrame } from '../engine/zstd.ts';
 import { UnsupportedError } from '../errors.ts';
+import { zstd } from './zstd.ts';
 
 /** Compression between places of buffers, without an allocation for each block. One packer serves one thread. */
 export type Packer = {
@@ -22,11 +22,10 @@ export type Packer = {
 export const nodePacker = (): Packer => {
 	const inflaters = new Map<PackMethod, Stream>();
 	const deflaters = new Map<string, Stream>();
-	const zstd = zstdBinding();
 
 	return {
 		unpack(method, input, from, length, output, to, size) {
-			if (method === 'zstd') return unpackZstd(zstd, input.subarray(from, from + length), output, to, size);
+			if (method === 'zstd') return unpackZstd(input.subarray(from, from + length), output, to, size);
 			const stream = got(inflaters, method, () => reusable(method === 'zlib' ? zlib.createInflate() : zlib.createInflateRaw()));
 			// One byte more than there should be: a stream that fills it is too long.
 			const { roomLeft, inputLeft } = stream.run(input, from, length, output, to, size + 1);
@@ -37,10 +36,11 @@ export const nodePacker = (): Packer => {
 		pack(packing, input, from, length, output, to, room) {
 			if (!packing.always && incompressible(input, from, length)) return 0;
 			if (packing.method === 'zstd') {
-				const packed = zstd.pack(input.subarray(from, from + length), packing.level);
-				if (packed.length > room) return 0;
-				output.set(packed, to);
-				return packed.length;
+				const fast = zstd();
+				if (!fast) {
+					throw new UnsupportedError('this Node has no zstd to compress with', { hint: 'compression_type=zlib, or Node 22.15 or later' });
+				}
+				return fast.pack(input.subarray(from, from + length), output.subarray(to, to + room), packing.level);
 			}
 			const options = { level: packing.level, windowBits: packing.windowBits, memLevel: 9 };
 			const key = `${packing.method} ${packing.level} ${packing.windowBits}`;
@@ -117,52 +117,13 @@ const incompressible = (input: Buffer, from: number, length: number): boolean =>
 	return squares < 72_000; // 69,600 on average for 4,096 random bytes
 };
 
-type Zstd = { pack(bytes: Buffer, level: number): Uint8Array; readonly unpack?: ((frame: Buffer) => Uint8Array) | undefined };
-
-/** zstd of Node itself (22.15 and later), or of an optional package, or for reading alone the portable one. */
-const zstdBinding = (): Zstd => {
-	if ('zstdCompressSync' in zlib) {
-		const own = zlib as unknown as {
-			zstdCompressSync(bytes: Buffer, options: { params: Record<number, number> }): Buffer;
-			zstdDecompressSync(bytes: Buffer): Buffer;
-			constants: Record<string, number>;
-		};
-		const levelParameter = own.constants['ZSTD_c_compressionLevel'] as number;
-		return {
-			pack: (bytes, level) => own.zstdCompressSync(bytes, { params: { [levelParameter]: level } }),
-			unpack: (frame) => own.zstdDecompressSync(frame),
-		};
-	}
-	let binding: typeof import('@toondepauw/node-zstd') | undefined;
-	try {
-		binding = createRequire(import.meta.url)('@toondepauw/node-zstd') as typeof import('@toondepauw/node-zstd');
-	} catch {
-		// An optional dependency.
-	}
-	const encoders = new Map<number, { encodeSync(bytes: Buffer): Buffer }>();
-	const decoder = binding && new binding.Decoder();
-	return {
-		pack(bytes, level) {
-			if (!binding) {
-				throw new UnsupportedError('this Node has no zstd to compress with', {
-					hint: 'compression_type=zlib, Node 22.15, or npm install @toondepauw/node-zstd',
-				});
-			}
-			const { Encoder } = binding;
-			return got(encoders, level, () => new Encoder(level)).encodeSync(bytes);
-		},
-		unpack: decoder && ((frame) => decoder.decodeSync(frame)),
-	};
-};
-
-const unpackZstd = (zstd: Zstd, stored: Buffer, output: Buffer, to: number, size: number): number => {
+const unpackZstd = (stored: Buffer, output: Buffer, to: number, size: number): number => {
 	const { length, content } = zstdFrame(stored);
 	const frame = stored.subarray(0, length);
 	if (content !== undefined && content !== size) throw new Error(`it yields ${content} of ${size} bytes`);
-	// A frame that does not say its size could be a bomb: only the bounded decoder may touch it.
-	const bytes = content !== undefined && zstd.unpack ? zstd.unpack(frame) : pakoCodec.unpack('zstd', frame, size);
-	if (bytes.length !== size) throw new Error(`it yields ${bytes.length} of ${size} bytes`);
-	output.set(bytes, to);
+	const fast = zstd();
+	if (fast) fast.unpack(frame, output.subarray(to, to + size));
+	else output.set(pakoCodec.unpack('zstd', frame, size), to);
 	return length;
 };
 

@@ -1,9 +1,11 @@
 import { workerData } from 'node:worker_threads';
 import { board, claim, type Shape, State, setState, Word } from './board.ts';
 import { executor, type Orders } from './executor.ts';
+import { prepareZstd } from './zstd.ts';
 
 /** A worker thread: claims chunks, reads and packs them, and writes them where the main thread says. Ends when it is told to. */
 const { shape, memory, orders } = workerData as { shape: Shape; memory: SharedArrayBuffer; orders: Orders };
+await prepareZstd();
 const shared = board(shape, memory);
 const work = executor(
 	shared,

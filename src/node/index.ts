@@ -1,0 +1,7 @@
+/** vconv's Node half: files, threads, and a conversion from one file to another. */
+export { type ConvertFileOptions, convertFile } from './convert.ts';
+export { openFile } from './file.ts';
+export { type GateOptions, gate } from './gate.ts';
+export { nodeMover } from './mover.ts';
+export { nodeCodec } from './packer.ts';
+export { createTarget, freeSpace, type TargetOptions } from './target.ts';
