@@ -1,5 +1,6 @@
 /** vconv's portable half: formats, conversion and movers that run in Node, browsers and workers. */
 export { diskFormats } from '../formats/index.ts';
+export { type Conversion, type ConvertOptions, convert, type Plan } from './api.ts';
 export { type ConvertRequest, convertDisk } from './convert/convert.ts';
 export { detect } from './convert/detect.ts';
 export { flatten, type Layer, type OpenOptions, openChain, openLayer } from './convert/open.ts';
@@ -10,6 +11,7 @@ export type * from './core/mover.ts';
 export type * from './core/note.ts';
 export type * from './core/sink.ts';
 export type * from './core/source.ts';
+export { type CompareOptions, compareDisks, type Difference } from './disk/compare.ts';
 export { overlay } from './disk/overlay.ts';
 export { readDisk } from './disk/read.ts';
 export { pakoCodec } from './engine/pako.ts';

@@ -1,37 +1,129 @@
-import { randomBytes } from 'node:crypto';
-import { diskFormats } from '../../formats/index.ts';
-import { convertDisk } from '../convert/convert.ts';
-import { formatNamed, formatOfName } from '../convert/detect.ts';
-import { flatten, openChain } from '../convert/open.ts';
-import { pakoCodec } from '../engine/pako.ts';
-import { portableMover } from '../engine/portable.ts';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import { UsageError, VconvError } from '../errors.ts';
-import { openFile } from '../node/file.ts';
-import { gate } from '../node/gate.ts';
-import { createTarget } from '../node/target.ts';
+import type { Command } from './command.ts';
+import { Interrupted, type Io, processIo } from './io.ts';
+import { errorJson, errorText, plain } from './render.ts';
 
-/** Run the command line; gives the exit code. */
-export const run = async (argv: readonly string[]): Promise<number> => {
+type Entry = {
+	readonly operands: string;
+	readonly about: string;
+	/** Loaded when it is needed: `vconv --version` answers before yargs is read. */
+	load(): Promise<Command>;
+	/** The exit code of any failure, where the command keeps qemu-img's codes instead of the error's own. */
+	readonly failure?: number;
+};
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+	convert: {
+		operands: 'IN OUT',
+		about: 'write the disk of IN as OUT, in another format',
+		load: async () => (await import('./commands/convert.ts')).convert,
+	},
+	info: {
+		operands: 'IMAGE',
+		about: 'what an image is, and what it names',
+		load: async () => (await import('./commands/info.ts')).info,
+	},
+	map: {
+		operands: 'IMAGE',
+		about: 'where each range of the disk is stored',
+		load: async () => (await import('./commands/map.ts')).map,
+	},
+	compare: {
+		operands: 'A B',
+		about: 'whether two images show a guest the same bytes',
+		load: async () => (await import('./commands/compare.ts')).compare,
+		failure: 2,
+	},
+	check: {
+		operands: 'IMAGE',
+		about: 'whether an image contradicts itself, or wastes space',
+		load: async () => (await import('./commands/check.ts')).check,
+		failure: 1,
+	},
+	measure: {
+		operands: 'IMAGE',
+		about: 'how much space an image of it would take',
+		load: async () => (await import('./commands/measure.ts')).measure,
+	},
+};
+
+const help = (): string => {
+	const lines = Object.entries(COMMANDS).map(([name, { operands, about }]) => `  vconv ${`${name} ${operands}`.padEnd(18)}${about}`);
+	return `vconv moves the disk of a virtual machine from one format to another, and never silently wrong.
+
+  vconv ${'IN OUT'.padEnd(18)}the same as convert: the format of OUT by its extension, that of IN by its bytes
+${lines.join('\n')}
+
+Examples:
+  vconv web.vmdk web.qcow2                     a VMware disk for KVM
+  vconv -c web.raw web.qcow2                   the same from a raw disk, compressed
+  vconv -O vmdk -o subformat=streamOptimized web.qcow2 web.vmdk
+  vconv convert -O qcow2 -o help               the options of a format
+  vconv info --output=json --backing-chain web.qcow2
+
+vconv COMMAND --help has the options of each; letters mean what they mean to qemu-img.
+Exit codes: 0 done, 1 a bug in vconv, 2 usage, 3 unrecognised or unsupported, 4 corrupt, 5 access, 130 interrupted;
+check and compare keep qemu-img's.
+`;
+};
+
+/** Run a command line. Gives the exit code; nothing is thrown. */
+export const run = async (argv: readonly string[], io: Io = processIo()): Promise<number> => {
+	const [first, ...rest] = argv;
+	let failure: number | undefined;
 	try {
-		const [input, output] = argv;
-		if (!input || !output) throw new UsageError('vconv IN OUT');
-		const format = formatOfName(diskFormats, output) ?? formatNamed(diskFormats, 'raw');
-		const layers = await openChain(await openFile(input), { formats: diskFormats, gate: gate() });
-		const disk = flatten(layers);
-		const target = await createTarget(output);
-		await convertDisk({
-			disk,
-			target,
-			format,
-			mover: portableMover(pakoCodec),
-			stamp: { now: new Date(), id: () => new Uint8Array(randomBytes(16)) },
-		});
-		return 0;
+		if (first === '--version' || first === '-V') {
+			io.stdout.write(`vconv ${version()}\n`);
+			return 0;
+		}
+		if (first === undefined || first === '--help' || first === '-h' || (first === 'help' && rest.length === 0)) {
+			(first === undefined ? io.stderr : io.stdout).write(help());
+			return first === undefined ? 2 : 0;
+		}
+		if (first === 'help') return await run([...rest, '--help'], io);
+		const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+		if (!named) refuseTypo(first);
+		const { load, failure: code } = named ?? (COMMANDS['convert'] as Entry);
+		failure = code;
+		return await (await load())(named ? rest : argv, io);
 	} catch (error) {
-		if (!(error instanceof VconvError)) throw error;
-		process.stderr.write(
-			`vconv: ${error.message}\n  at ${error.path} ${error.offset ?? ''} ${error.field ?? ''}\n  try ${error.hint ?? ''}\n`,
-		);
+		return report(error, failure, wantsJson(argv), io);
+	}
+};
+
+/** This package's own description, wherever it is built or installed to. */
+const version = (): string => (createRequire(import.meta.url)('vconv/package.json') as { version: string }).version;
+
+/** A bare word that is neither a command nor a file was meant as a command. */
+const refuseTypo = (word: string): void => {
+	if (/^[a-z]+$/.test(word) && !fs.existsSync(word)) {
+		throw new UsageError(`'${word}' is neither a command nor a file here`, {
+			hint: `one of ${Object.keys(COMMANDS).join(', ')}`,
+		});
+	}
+};
+
+/** Known before the command line is understood, so that its mistakes are JSON too. */
+const wantsJson = (argv: readonly string[]): boolean =>
+	argv.some((word, index) => word === '--json' || word === '--output=json' || (word === '--output' && argv[index + 1] === 'json'));
+
+/** Say what went wrong; gives the exit code. */
+const report = (error: unknown, failure: number | undefined, json: boolean, { stderr }: Io): number => {
+	if (error instanceof Interrupted) {
+		stderr.write(`vconv: ${error.message}\n`);
 		return error.exitCode;
 	}
+	if (json) stderr.write(errorJson(error));
+	else if (error instanceof VconvError) stderr.write(errorText(error));
+	else stderr.write(bugText(error));
+	return failure ?? (error instanceof VconvError ? error.exitCode : 1);
+};
+
+/** The one place where a stack trace is shown. */
+const bugText = (error: unknown): string => {
+	const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+	const lines = stack.split('\n').map((line) => `  ${plain(line.trim())}`);
+	return `vconv: this is a bug in vconv ${version()}, and not your fault\n${lines.join('\n')}\n  try reporting it, with the command line and what is above\n`;
 };

@@ -1,0 +1,156 @@
+import { diskFormats } from '../formats/index.ts';
+import { type ConvertRequest, convertDisk, planImage } from './convert/convert.ts';
+import { targetFormat } from './convert/detect.ts';
+import { measureImage } from './convert/measure.ts';
+import { flatten, type Layer, type OpenOptions, openChain } from './convert/open.ts';
+import type { Codec } from './core/codec.ts';
+import type { Disk } from './core/disk.ts';
+import type { DiskFormat, Layout, OptionValues, Stamp } from './core/format.ts';
+import type { Moved, Mover, Progress } from './core/mover.ts';
+import type { Note } from './core/note.ts';
+import type { Target } from './core/sink.ts';
+import type { Source } from './core/source.ts';
+import { difference } from './disk/difference.ts';
+import { pakoCodec } from './engine/pako.ts';
+import { portableMover } from './engine/portable.ts';
+import { AccessError } from './errors.ts';
+
+export type ConvertOptions = {
+	/** The image to read. It is closed in any case. */
+	readonly from: Source;
+	/** Where the new image goes. It is committed, or abandoned on any failure. */
+	readonly to: Target;
+	/** The format to write, by id or alias; by the extension of `to` where left out. */
+	readonly format?: string | undefined;
+	/** What `-o name=value` says on the command line; the format's defaults for the rest. */
+	readonly options?: OptionValues | undefined;
+	/** Store blocks compressed where the format can. */
+	readonly compress?: boolean | undefined;
+	/** The format of `from`; by its bytes where left out. */
+	readonly inputFormat?: string | undefined;
+	/** Write only what differs from this image. */
+	readonly backing?: Backing | undefined;
+	/** Read this internal snapshot of `from`, by id or name. */
+	readonly snapshot?: string | undefined;
+	/** The way to the parents and extent files that an image names; none is opened where left out. */
+	follow?(source: Source, reference: string): Promise<Source>;
+	/** The other images beside one, each the taker's to close, for parents that are known by an id alone. */
+	siblings?(source: Source): AsyncIterable<Source>;
+	/** Looks at what is about to be written; may throw. */
+	onPlan?(plan: Plan): Promise<void>;
+	onProgress?(progress: Progress): void;
+	/** What the user should know, though it stops nothing. */
+	onNote?(note: Note): void;
+	readonly signal?: AbortSignal | undefined;
+	/** The formats to know; all of them where left out. */
+	readonly formats?: readonly DiskFormat[] | undefined;
+	/** What moves the bytes; the portable mover where left out. */
+	readonly mover?: Mover | undefined;
+	/** What unpacks and packs; the portable codec where left out. */
+	readonly codec?: Codec | undefined;
+	/** The time and ids that the image's headers take; the present and random ones where left out. */
+	readonly stamp?: Stamp | undefined;
+};
+
+/** The image that a delta is written over. */
+export type Backing = {
+	/** It is closed in any case. */
+	readonly source: Source;
+	/** What the new image will call it. */
+	readonly name: string;
+	/** By its bytes where left out. */
+	readonly format?: string | undefined;
+};
+
+export type Plan = {
+	readonly layout: Layout;
+	/** The identities of all files that are read. */
+	readonly reads: ReadonlySet<string>;
+	/** How many bytes of data and tables will be written, or the most it can be: see `measureImage`. */
+	measure(): Promise<number>;
+};
+
+/** What came of a conversion. */
+export type Conversion = Moved & {
+	/** The id of the format that was written. */
+	readonly format: string;
+	/** Virtual size in bytes. */
+	readonly size: number;
+};
+
+/**
+ * Read an image with all its parents, and write the disk they make in another format. Exit without an error means that the guest
+ * sees the same bytes; with one, that nothing has appeared at the target.
+ * @throws VconvError of every kind; the reason of `signal`.
+ */
+export const convert = async (options: ConvertOptions): Promise<Conversion> => {
+	const { from, to, signal, formats = diskFormats, codec = pakoCodec } = options;
+	const open: Disk[] = [];
+	try {
+		const format = targetFormat(formats, to.main.name, options.format);
+		const stamp = options.stamp ?? freshStamp();
+		const reads = new Set<string>();
+		const opened = await openFlat(from, { format: options.inputFormat, snapshot: options.snapshot }, options, reads);
+		open.push(opened.disk);
+		let request: Request = { disk: opened.disk, format, options: options.options, compress: options.compress, stamp, signal };
+		if (options.backing) {
+			const { source, name, format: known } = options.backing;
+			const base = await openFlat(source, { format: known }, options, reads);
+			open.push(base.disk);
+			const backing = { name, format: base.format.id, size: base.disk.size, id: base.disk.id };
+			const { block } = planImage({ ...request, backing, name: to.main.name });
+			request = { ...request, disk: difference(opened.disk, base.disk, codec, block), backing };
+		}
+		const moved = await convertDisk({
+			...request,
+			target: to,
+			mover: options.mover ?? portableMover(codec),
+			onPlan: async (layout) =>
+				options.onPlan?.({
+					layout,
+					reads,
+					measure: () => measureImage(request.disk, planImage({ ...request, name: to.main.name }), signal),
+				}),
+			onProgress: (progress) => options.onProgress?.(progress),
+		});
+		return { ...moved, format: format.id, size: opened.disk.size };
+	} catch (error) {
+		await to.abandon();
+		throw error;
+	} finally {
+		for (const disk of open) await disk.close();
+		await from.close();
+		await options.backing?.source.close();
+	}
+};
+
+type Request = Omit<ConvertRequest, 'target' | 'mover' | 'onPlan' | 'onProgress'>;
+
+/** What the guest sees of an image and its parents; the identities of the files that were opened for it join `reads`. */
+const openFlat = async (
+	source: Source,
+	which: Pick<OpenOptions, 'format' | 'snapshot'>,
+	{ follow, siblings, onNote, formats = diskFormats, signal }: ConvertOptions,
+	reads: Set<string>,
+): Promise<{ readonly disk: Disk; readonly format: DiskFormat }> => {
+	const layers = await openChain(source, {
+		...which,
+		formats,
+		async gate(from, reference) {
+			const found = await (follow ?? refuse)(from, reference);
+			reads.add(found.identity);
+			return found;
+		},
+		...(siblings && { siblings }),
+		note: (note) => onNote?.(note),
+		signal,
+	});
+	for (const layer of layers) reads.add(layer.source.identity);
+	return { disk: flatten(layers), format: (layers[0] as Layer).format };
+};
+
+const refuse = async (source: Source, reference: string): Promise<never> => {
+	throw new AccessError(`it needs another file, '${reference}', and none may be opened`, { path: source.name, hint: 'giving `follow`' });
+};
+
+const freshStamp = (): Stamp => ({ now: new Date(), id: () => crypto.getRandomValues(new Uint8Array(16)) });

@@ -1,0 +1,111 @@
+import yargs, { type InferredOptionTypes, type Options } from 'yargs';
+import { UsageError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/** A command of vconv, ready to run on the words after its name. Gives the exit code. */
+export type Command = (argv: readonly string[], io: Io) => Promise<number>;
+
+type OptionSpecs = Readonly<Record<string, Options>>;
+
+/** What was said on a command line: the options by their long names, and the rest. */
+export type Arguments<O extends OptionSpecs> = InferredOptionTypes<O> & {
+	readonly operands: readonly string[];
+	/** The first words of the usage line, for hints. */
+	readonly command: string;
+};
+
+type Spec<O extends OptionSpecs> = {
+	/** As `vconv info`. */
+	readonly command: string;
+	/** The operands, as `IMAGE`. */
+	readonly operands: string;
+	readonly about: string;
+	readonly options: O;
+	/** Pairs of a command line and what it does. */
+	readonly examples: readonly (readonly [string, string])[];
+	run(args: Arguments<O>, io: Io): Promise<number>;
+};
+
+/** A command from the description of its command line. The only place that knows yargs. */
+export const command =
+	<const O extends OptionSpecs>(spec: Spec<O>): Command =>
+	async (argv, io) => {
+		const specs = Object.entries<Options>(spec.options).map(([name, option]) => {
+			const valued = option.type === 'boolean' ? option : { ...option, requiresArg: true };
+			return [name, valued] as const;
+		});
+		const parser = yargs(spellOut(argv, specs))
+			.scriptName('vconv')
+			.help(false)
+			.version(false)
+			.usage(`${spec.command} [options] ${spec.operands}\n\n${spec.about}`)
+			.options(Object.fromEntries(specs))
+			.option('help', { alias: 'h', type: 'boolean', describe: 'show this' })
+			.example(spec.examples.map((pair) => [...pair] as [string, string]))
+			.parserConfiguration({
+				'parse-positional-numbers': false,
+				'boolean-negation': false,
+				'dot-notation': false,
+				'greedy-arrays': false,
+				'camel-case-expansion': false,
+			})
+			.detectLocale(false)
+			.wrap(Math.min(io.stdout.columns ?? 100, 120))
+			.strictOptions()
+			.exitProcess(false)
+			.fail((message) => {
+				throw new UsageError(...explained(message, spec.command));
+			});
+		const { _, $0, help, ...args } = await parser.parse();
+		if (help) {
+			io.stdout.write(`${await parser.getHelp()}\n`);
+			return 0;
+		}
+		for (const [name, option] of specs) {
+			if (!option.array && Array.isArray(args[name])) throw new UsageError(`--${name} is given twice`);
+		}
+		return spec.run({ ...args, operands: _.map(String), command: spec.command } as Arguments<O>, io);
+	};
+
+/** `-Oqcow2` and `-pO qcow2` as `-O qcow2` and `-p -O qcow2`: getopt reads them so, yargs would see six letters. */
+const spellOut = (argv: readonly string[], specs: readonly (readonly [string, Options])[]): string[] => {
+	const valued = new Set(specs.filter(([, option]) => option.type !== 'boolean').flatMap(([, { alias = [] }]) => alias));
+	const end = argv.indexOf('--');
+	return argv.flatMap((word, index) => {
+		if ((end >= 0 && index >= end) || !/^-[a-z]./i.test(word)) return word;
+		const words: string[] = [];
+		for (let at = 1; at < word.length; at++) {
+			words.push(`-${word[at]}`);
+			if (!valued.has(word[at] as string)) continue;
+			if (at + 1 < word.length) words.push(word.slice(at + 1).replace(/^=/, ''));
+			break;
+		}
+		return words;
+	});
+};
+
+/** What yargs says of a command line, in our words. */
+const explained = (message: string, name: string): [string, { hint: string }] => {
+	const help = `${name} --help`;
+	const choice = /Argument: (\S+), Given: (.*), Choices: (.*)/.exec(message);
+	if (choice)
+		return [`--${choice[1]} ${choice[2]?.replaceAll('"', '')} is not possible`, { hint: `one of ${choice[3]?.replaceAll('"', '')}` }];
+	const unknown = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
+	if (unknown) return [`there is no option ${unknown.length > 1 ? '--' : '-'}${unknown}`, { hint: help }];
+	const bare = /^Not enough arguments following: (\S+)/.exec(message)?.[1];
+	if (bare) return [`${bare.length > 1 ? '--' : '-'}${bare} needs a value`, { hint: help }];
+	return [message.replaceAll(/\s+/g, ' '), { hint: help }];
+};
+
+/** Exactly the operands that a command takes, by the names its usage gives them. @throws UsageError for fewer or more. */
+export const operands = <const N extends readonly string[]>(
+	{ operands: given, command: name }: Pick<Arguments<OptionSpecs>, 'operands' | 'command'>,
+	...names: N
+): { readonly [K in keyof N]: string } => {
+	const missing = names[given.length];
+	if (missing) throw new UsageError(`${missing} is missing`, { hint: `${name} --help` });
+	if (given.length > names.length) {
+		throw new UsageError(`'${given[names.length]}' is one too many: ${name} takes ${names.join(' and ')}`, { hint: `${name} --help` });
+	}
+	return given as { readonly [K in keyof N]: string };
+};

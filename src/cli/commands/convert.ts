@@ -1,0 +1,124 @@
+import type { Options } from 'yargs';
+import { diskFormats } from '../../../formats/index.ts';
+import type { Conversion } from '../../api.ts';
+import { humanSize } from '../../bytes/size.ts';
+import { formatNamed, formatOfName, targetFormat } from '../../convert/detect.ts';
+import type { DiskFormat, OptionValues } from '../../core/format.ts';
+import { UsageError } from '../../errors.ts';
+import { convertFile } from '../../node/convert.ts';
+import { canSeekHoles } from '../../node/holes.ts';
+import { type Arguments, command, operands } from '../command.ts';
+import { asksForOptions, optionsHelp, parseFormatOptions } from '../format-options.ts';
+import { inputOptions, isJson, noteWriter, snapshotName, snapshotOption } from '../input.ts';
+import { progressStyle, reporter } from '../progress.ts';
+import { clock, plain, toJson } from '../render.ts';
+
+const options = {
+	'output-format': { alias: 'O', type: 'string', describe: 'format of OUT; by its extension where left out' },
+	...inputOptions,
+	option: { alias: 'o', type: 'string', array: true, describe: 'options of the format of OUT: name=value,…; help lists them' },
+	compress: { alias: 'c', type: 'boolean', describe: 'store compressed where the format can' },
+	backing: { alias: 'B', type: 'string', describe: 'write only what differs from this image' },
+	'backing-format': { alias: 'F', type: 'string', describe: 'format of the backing image; by its bytes where left out' },
+	...snapshotOption,
+	'sparse-size': { alias: 'S', type: 'string', describe: 'raw: shortest run of zeros left as a hole; 0 writes them' },
+	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },
+	force: { type: 'boolean', describe: 'replace OUT if it exists' },
+	'skip-space-check': { type: 'boolean', describe: 'begin even if OUT may not fit' },
+	p: { type: 'boolean', describe: 'show progress, on no terminal too' },
+	progress: { choices: ['bar', 'json', 'none'], describe: 'how to show progress; a bar on a terminal where left out' },
+	verbose: { type: 'boolean', describe: 'say how it was done' },
+	W: { type: 'boolean', describe: 'accepted, and without effect: writes are out of order anyway, the bytes always the same' },
+} as const satisfies Record<string, Options>;
+
+/** `vconv IN OUT`: the disk of an image, its parents folded in, in another format. */
+export const convert = command({
+	command: 'vconv convert',
+	operands: 'IN OUT',
+	about: 'Write the disk of IN as OUT, in another format. OUT appears only when the whole of it is on disk; IN is never changed.',
+	options,
+	examples: [
+		['vconv web.vmdk web.qcow2', 'a VMware disk for KVM'],
+		['vconv -c -O qcow2 -o compression_type=zstd web.vhdx web.img', 'compressed, whatever its name'],
+		['vconv -l before-update web.qcow2 old.raw', 'a snapshot'],
+	],
+	async run(args, io) {
+		if (asksForOptions(args.option)) {
+			const name = args['output-format'];
+			const format = name ? formatNamed(diskFormats, name) : targetFormat(diskFormats, args.operands.at(-1) ?? '');
+			io.stdout.write(optionsHelp(format));
+			return 0;
+		}
+		const [input, output] = operands(args, 'IN', 'OUT');
+		refusePipes(input, output);
+		if (args['backing-format'] && !args.backing) throw new UsageError('-F is the format of a backing image, and there is no -B');
+		const asked = args['output-format'];
+		const format = asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
+		const progress = await reporter(progressStyle(args, io), io);
+		const note = noteWriter(args, { ...io, stderr: { write: progress.above } });
+		const started = performance.now();
+		let made: Conversion;
+		try {
+			made = await convertFile(input, output, {
+				format: format?.id,
+				options: writeOptions(args, format),
+				compress: args.compress,
+				inputFormat: args.format,
+				snapshot: snapshotName(args.snapshot),
+				backing: args.backing,
+				backingFormat: args['backing-format'],
+				allow: args['allow-external'],
+				untrusted: args.untrusted,
+				force: args.force,
+				skipSpaceCheck: args['skip-space-check'],
+				threads: threadCount(args.threads),
+				onProgress: progress.report,
+				onNote: note,
+				signal: io.signal,
+			});
+		} finally {
+			progress.end();
+		}
+		const seconds = (performance.now() - started) / 1000;
+		if (isJson(args)) io.stdout.write(`${toJson(resultOf(output, made), 4)}\n`);
+		else if (!args.quiet && (args.verbose || args.p || io.stderr.isTTY)) io.stderr.write(summary(output, made, seconds));
+		if (args.verbose) io.stderr.write(canSeekHoles() ? '' : 'vconv: holes of files cannot be told on this system: all of IN was read\n');
+		return 0;
+	},
+});
+
+type ConvertArguments = Arguments<typeof options>;
+
+const refusePipes = (...names: string[]): void => {
+	if (names.includes('-')) throw new UsageError('pipes are not read or written', { hint: './- if the file is called so' });
+};
+
+const threadCount = (said: string | undefined): number | undefined => {
+	if (said === undefined) return undefined;
+	if (/^[1-9]\d?$/.test(said) && Number(said) <= 64) return Number(said);
+	throw new UsageError(`-m ${said} is not a number of threads`, { hint: '-m with 1 to 64' });
+};
+
+/** What `-o` says, and `-S`, which is an option of raw disks under another name. */
+const writeOptions = (args: ConvertArguments, format: DiskFormat | undefined): OptionValues => {
+	const said = parseFormatOptions(args.option);
+	const sparse = args['sparse-size'];
+	if (sparse === undefined) return said;
+	if (format?.writer && !('sparse' in format.writer.options)) {
+		throw new UsageError(`-S is for raw disks: ${format.id} leaves out its blocks of zeros, whole`, {
+			hint: 'the same without -S, or -O raw',
+		});
+	}
+	return { ...said, sparse };
+};
+
+const resultOf = (output: string, { format, size, data, stored }: Conversion) => ({
+	filename: output,
+	format,
+	'virtual-size': size,
+	'data-size': data,
+	'stored-size': stored,
+});
+
+const summary = (output: string, { format, size, data, stored }: Conversion, seconds: number): string =>
+	`vconv: ${plain(output)} is ${format}, ${humanSize(size)} virtual, ${humanSize(data)} of data in ${humanSize(stored)}, after ${clock(seconds)}\n`;

@@ -1,0 +1,28 @@
+import type { DiskFormat, OptionValues } from '../core/format.ts';
+import { UsageError } from '../errors.ts';
+
+/** `k=v,k=v` given any number of times: the last one of a name holds. A doubled comma is a comma, and `k` alone is `k=on`. */
+export const parseFormatOptions = (said: readonly string[] = []): OptionValues => {
+	const values: Record<string, string> = {};
+	for (const part of said.flatMap((list) => list.replaceAll(',,', '\0').split(','))) {
+		if (part === '') continue;
+		const [, name, value = 'on'] = /^([^=]+)(?:=(.*))?$/s.exec(part.replaceAll('\0', ',')) ?? [];
+		if (name === undefined) throw new UsageError(`-o ${part} has no name before the =`, { hint: '-o name=value,name=value, or -o help' });
+		values[name] = value;
+	}
+	return values;
+};
+
+/** Whether the options are asked for, not given. */
+export const asksForOptions = (said: readonly string[] = []): boolean => said.some((list) => list === 'help' || list === '?');
+
+/** What `-o` may say for a format. */
+export const optionsHelp = ({ id, name, writer }: DiskFormat): string => {
+	const entries = Object.entries(writer?.options ?? {});
+	if (entries.length === 0) return `${name} (${id}) has no options${writer ? '' : ': vconv does not write it'}\n`;
+	const lines = entries.map(([option, { default: value, values, help }]) => {
+		const choices = values ? ` (${values.join(', ')})` : '';
+		return `  ${option.padEnd(18)}${help}${choices}${value === '' ? '' : ` [${value}]`}\n`;
+	});
+	return `Options of ${name} (-O ${id}), with their defaults:\n${lines.join('')}`;
+};

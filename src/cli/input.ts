@@ -1,0 +1,70 @@
+import type { Options } from 'yargs';
+import { diskFormats } from '../../formats/index.ts';
+import { flatten, type OpenOptions, openChain } from '../convert/open.ts';
+import type { Disk } from '../core/disk.ts';
+import type { Note } from '../core/note.ts';
+import type { Source } from '../core/source.ts';
+import { openFile } from '../node/file.ts';
+import { gate, siblings } from '../node/gate.ts';
+import type { Arguments } from './command.ts';
+import type { Io } from './io.ts';
+import { noteJson, noteText } from './render.ts';
+
+/** The options of every command that opens an image. */
+export const inputOptions = {
+	format: { alias: 'f', type: 'string', describe: 'format of the image; by its bytes where left out' },
+	'force-share': { alias: 'U', type: 'boolean', describe: 'accepted, and without effect: vconv takes no locks' },
+	'allow-external': { type: 'string', array: true, describe: 'open what the image names in this folder too (repeatable)' },
+	untrusted: { type: 'boolean', describe: 'open nothing that the image names' },
+	quiet: { alias: 'q', type: 'boolean', describe: 'say nothing but results and errors' },
+	output: { choices: ['human', 'json'], default: 'human', describe: 'form of the result' },
+	json: { type: 'boolean', describe: 'the same as --output=json; errors and notes as JSON lines' },
+} as const satisfies Record<string, Options>;
+
+export const snapshotOption = {
+	snapshot: { alias: 'l', type: 'string', describe: 'an internal snapshot, by id or name, instead of the present state' },
+} as const satisfies Record<string, Options>;
+
+type InputArguments = Pick<Arguments<typeof inputOptions>, keyof typeof inputOptions> & { readonly snapshot?: string | undefined };
+
+export const isJson = ({ json, output }: Pick<InputArguments, 'json' | 'output'>): boolean => json === true || output === 'json';
+
+/** Where notes go: to standard error, unless they are not wanted. */
+export const noteWriter =
+	(args: Pick<InputArguments, 'json' | 'output' | 'quiet'>, { stderr }: Io) =>
+	(note: Note): void => {
+		if (!args.quiet) stderr.write(isJson(args) ? noteJson(note) : noteText(note));
+	};
+
+/** How this command line wants images opened. `opened` hears of every further file, and which one names it. */
+export const openOptions = (args: InputArguments, io: Io, opened?: (file: Source, namedBy: Source) => void): OpenOptions => {
+	const permissions = { allow: args['allow-external'], untrusted: args.untrusted };
+	const follow = gate(permissions);
+	const write = noteWriter(args, io);
+	return {
+		formats: diskFormats,
+		format: args.format,
+		snapshot: snapshotName(args.snapshot),
+		async gate(source, reference) {
+			const found = await follow(source, reference);
+			opened?.(found, source);
+			return found;
+		},
+		siblings: siblings(
+			diskFormats.flatMap(({ extensions }) => extensions),
+			permissions,
+		),
+		// What is not taken over matters to a conversion alone.
+		note: (note) => {
+			if (note.kind !== 'dropped') write(note);
+		},
+		signal: io.signal,
+	};
+};
+
+/** qemu-img spells it `snapshot.id=1` or `snapshot.name=before` too. */
+export const snapshotName = (said: string | undefined): string | undefined => said?.replace(/^snapshot\.(id|name)=/, '');
+
+/** What the guest sees of the image of this name, its parents folded in. */
+export const openDisk = async (name: string, options: OpenOptions): Promise<Disk> =>
+	flatten(await openChain(await openFile(name), options));

@@ -1,0 +1,49 @@
+/** A stream that the command line writes to: the process's own, or a test's. */
+export type Output = {
+	write(text: string): unknown;
+	/** Whether a person watches. */
+	readonly isTTY?: boolean | undefined;
+	/** Width of the terminal in characters. */
+	readonly columns?: number | undefined;
+};
+
+/** What the command line has of the world besides files. */
+export type Io = {
+	/** Results, and nothing else. */
+	readonly stdout: Output;
+	/** Everything else. */
+	readonly stderr: Output;
+	/** Aborted with an `Interrupted` when the user wants us to stop. */
+	readonly signal: AbortSignal;
+};
+
+/** The signals that stop a run, and what the process exits with then: 128 and the signal's number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Why a run ended that the user interrupted: the reason of `Io.signal`, rethrown through everything. */
+export class Interrupted extends Error {
+	readonly exitCode: number;
+
+	constructor(signal: keyof typeof SIGNALS) {
+		super(`interrupted by ${signal}`);
+		this.name = 'Interrupted';
+		this.exitCode = SIGNALS[signal];
+	}
+}
+
+/** The process's own streams and signals. The first signal asks the run to stop and clean up; a second one ends it at once. */
+export const processIo = (): Io => {
+	const controller = new AbortController();
+	for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
+		process.on(name, () => {
+			if (controller.signal.aborted) process.exit(SIGNALS[name]);
+			controller.abort(new Interrupted(name));
+		});
+	}
+	// `vconv map … | head`: whoever reads us has seen enough.
+	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		if (error.code === 'EPIPE') process.exit();
+		throw error;
+	});
+	return { stdout: process.stdout, stderr: process.stderr, signal: controller.signal };
+};

@@ -1,0 +1,97 @@
+import type ProgressBar from 'progress';
+import { humanSize } from '../bytes/size.ts';
+import type { Progress } from '../core/mover.ts';
+import type { Io } from './io.ts';
+import { clock, toJson } from './render.ts';
+
+/** How progress is shown: a bar on a terminal, a line now and then elsewhere, JSON lines, or not at all. */
+export type ProgressStyle = 'bar' | 'lines' | 'json' | 'none';
+
+/** Time between two reports, in ms. */
+const INTERVALS = { bar: 100, lines: 10_000, json: 500, none: Number.POSITIVE_INFINITY } as const;
+
+/** The bar's own scale. Its last step would end it before we do. */
+const STEPS = 1000;
+
+/** What stands beside the bar at the most, in characters. */
+const TEXT_WIDTH = 70;
+
+export type Reporter = {
+	report(progress: Progress): void;
+	/** Write a line of text without tearing the bar. */
+	above(text: string): void;
+	/** Take the bar away. */
+	end(): void;
+};
+
+/** `-q` silences, `--progress` decides, `-p` forces; otherwise a person at a terminal sees a bar. */
+export const progressStyle = (
+	{
+		quiet,
+		progress,
+		p,
+	}: { readonly quiet?: boolean | undefined; readonly progress?: string | undefined; readonly p?: boolean | undefined },
+	{ stderr }: Pick<Io, 'stderr'>,
+): ProgressStyle => {
+	if (progress === 'json' || progress === 'none') return progress;
+	if (quiet || !(progress === 'bar' || p || stderr.isTTY)) return 'none';
+	return stderr.isTTY ? 'bar' : 'lines';
+};
+
+/** Shows how far a conversion is, on standard error. */
+export const reporter = async (style: ProgressStyle, { stderr }: Pick<Io, 'stderr'>, now = () => performance.now()): Promise<Reporter> => {
+	const Bar = style === 'bar' ? (await import('progress')).default : undefined;
+	const started = now();
+	let bar: ProgressBar | undefined;
+	let reported = started;
+	let last: Progress | undefined;
+
+	const show = (progress: Progress): void => {
+		const seen = figures(progress, (now() - started) / 1000);
+		if (style === 'json') stderr.write(`${toJson({ progress: { ...progress, ...seen } })}\n`);
+		if (style === 'lines') stderr.write(`vconv: ${lineOf(progress, seen)}\n`);
+		if (!Bar) return;
+		bar ??= new Bar('[:bar] :line', {
+			total: STEPS,
+			width: Math.max(0, Math.min(30, (stderr.columns ?? 80) - TEXT_WIDTH)),
+			head: '>',
+			incomplete: ' ',
+			clear: true,
+			renderThrottle: 0,
+			stream: stderr as unknown as NodeJS.WritableStream,
+		});
+		bar.curr = Math.min(STEPS - 1, Math.floor((progress.done / (progress.total || 1)) * STEPS));
+		bar.render({ line: lineOf(progress, seen) });
+	};
+
+	return {
+		report(progress) {
+			last = progress;
+			if (now() - reported < INTERVALS[style]) return;
+			reported = now();
+			show(progress);
+		},
+		above(text) {
+			if (bar) bar.interrupt(text.replace(/\n$/, ''));
+			else stderr.write(text);
+		},
+		end() {
+			if (style === 'json' && last) show(last);
+			last = undefined;
+			bar?.terminate();
+			bar = undefined;
+		},
+	};
+};
+
+/** Bytes of data a second, and the seconds left if the rest of the disk goes like what is done. */
+const figures = ({ done, total, data }: Progress, seconds: number): { rate: number; eta: number | undefined } => ({
+	rate: seconds > 0 ? Math.round(data / seconds) : 0,
+	eta: done > 0 ? Math.round((seconds * (total - done)) / done) : undefined,
+});
+
+const lineOf = ({ done, total, data }: Progress, { rate, eta }: ReturnType<typeof figures>): string => {
+	const percent = total > 0 ? Math.floor((done / total) * 100) : 100;
+	const left = eta === undefined ? '' : `, ${clock(eta)} left`;
+	return `${percent}%, ${humanSize(data)} of data, ${humanSize(total)} virtual, ${humanSize(rate)}/s${left}`;
+};

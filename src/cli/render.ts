@@ -1,0 +1,56 @@
+import { hex } from '../bytes/size.ts';
+import type { Note } from '../core/note.ts';
+import { VconvError } from '../errors.ts';
+
+/** Longer texts are cut: an image may hold a name of a megabyte. */
+const LONGEST = 2000;
+
+/** What must not reach a terminal: C0 and C1 controls (escape sequences, line ends), and marks that reorder a line. */
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/** Text that may come from an image, safe to print within a line; what is not printable shows as `?`, as in ls. */
+export const plain = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text).replace(UNSAFE, '?');
+
+/** What JSON.stringify leaves in strings though a terminal would obey it. */
+const UNSAFE_IN_JSON = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
+
+/** JSON, safe for terminals: 4 spaces of indent as qemu-img prints it, or one line. Bigints become numbers. */
+export const toJson = (value: unknown, indent = 0): string =>
+	JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), indent).replace(
+		UNSAFE_IN_JSON,
+		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+	);
+
+/** An error in at most three lines: what is wrong, where, what to do. */
+export const errorText = (error: VconvError): string => {
+	const where = [
+		error.path && plain(error.path),
+		error.offset !== undefined && `offset ${hex(error.offset)}`,
+		error.field && plain(error.field),
+	];
+	const place = where.filter(Boolean).join(', ');
+	const lines = [`vconv: ${plain(error.message)}`];
+	if (place) lines.push(`  at ${place}`);
+	if (error.hint) lines.push(`  try ${plain(error.hint)}`);
+	return `${lines.join('\n')}\n`;
+};
+
+/** The same as one line of JSON; for a bug in vconv too. */
+export const errorJson = (error: unknown): string => {
+	if (!(error instanceof VconvError)) return `${toJson({ error: { code: 'BUG', message: String(error), exitCode: 1 } })}\n`;
+	const { code, message, path, offset, field, hint, exitCode } = error;
+	return `${toJson({ error: { code, message, path, offset, field, hint, exitCode } })}\n`;
+};
+
+export const noteText = ({ path, what, why }: Note): string =>
+	`vconv: note: ${plain([path, what].filter(Boolean).join(': '))}; ${plain(why)}\n`;
+
+export const noteJson = (note: Note): string => `${toJson({ note })}\n`;
+
+/** A length of time for people: `0:07`, `12:30`, `1:05:00`. */
+export const clock = (seconds: number): string => {
+	const whole = Math.max(0, Math.round(seconds));
+	const two = (value: number) => String(value).padStart(2, '0');
+	const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+	return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+};
