@@ -1,4 +1,5 @@
 import type { Disk, Extent } from '../../src/core/disk.ts';
+import { memorySource } from '../../src/io/memory.ts';
 
 /** `[guestOffset, length]` of each run of data, ascending. */
 export type Runs = readonly (readonly [number, number])[];
@@ -31,3 +32,32 @@ export const patternDisk = ({ size, data }: { readonly size: number; readonly da
 	},
 	async close() {},
 });
+
+/** A disk in which compressible blocks of 4 KiB, such as do not compress, and zeros take turns in runs of many lengths. */
+export const mixedDisk = (size: number): Disk => {
+	const bytes = new Uint8Array(size);
+	let state = 1;
+	const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0);
+	for (let at = 0; at < size; ) {
+		const end = Math.min(size, at + 4096 * (1 + ((next() >>> 16) % 40)));
+		const kind = (next() >>> 16) % 3;
+		if (kind === 1) bytes.set(patternBytes(at, end - at), at);
+		else if (kind === 2) for (let i = at; i < end; i++) bytes[i] = next() >>> 24;
+		at = end;
+	}
+	return memoryDisk(bytes);
+};
+
+/** These bytes, all of them data. */
+export const memoryDisk = (bytes: Uint8Array): Disk => {
+	const source = memorySource(bytes);
+	return {
+		size: bytes.length,
+		sectorSize: 512,
+		info: { format: 'memory' },
+		async *extents(guestOffset, length) {
+			if (length > 0) yield { kind: 'data', offset: guestOffset, length, source, at: guestOffset };
+		},
+		async close() {},
+	};
+};
