@@ -2,11 +2,11 @@ import { alignUp } from '../bytes/align.ts';
 import type { PackMethod } from '../core/disk.ts';
 import type { Packing } from '../core/format.ts';
 import { damaged } from '../disk/read.ts';
-import { frameHead, writeFrame } from '../engine/frame.ts';
+import { frameHead, packRoom, writeFrame } from '../engine/frame.ts';
 import { type Board, chunkOf, Kind, SEGMENT, type Slot, State, setState, stateOf } from './board.ts';
 import { readFully } from './file.ts';
 import { nodeFiles } from './files.ts';
-import { nodePacker, packRoom } from './packer.ts';
+import { nodePacker } from './packer.ts';
 import { writeFully } from './target.ts';
 
 /** What an executor has to know of the layout; plain data, for it is sent to workers. */
@@ -69,8 +69,10 @@ export const executor = (
 	/** Where chunks are read to before they are packed, and where packed segments are read to. */
 	const plain = packing ? make(chunk) : undefined;
 	let scratch = Buffer.alloc(0);
-	/** Streams of this chunk that can be stored again as they are, by where their block begins in it. */
-	const kept = new Map<number, Buffer>();
+	/** Streams of this chunk that can be stored again as they are: by where their block begins in it, where they are in `keep`. */
+	const kept = new Map<number, { readonly from: number; readonly length: number }>();
+	const keep = packing ? make(chunk) : undefined;
+	let keeping = 0;
 
 	const read = (slot: Slot, into: Buffer): void => {
 		const { segments: s } = slot;
@@ -144,8 +146,17 @@ export const executor = (
 		const from = at - start;
 		if (skip === 0 && length === unpacked) {
 			const taken = packer.unpack(method, scratch, from, stored, into, to, unpacked);
-			if (packing && method === packing.method && unpacked === block && to % block === 0 && (packing.always || taken <= packing.atMost)) {
-				kept.set(to, Buffer.from(scratch.subarray(from, from + taken)));
+			if (
+				keep &&
+				method === packing?.method &&
+				unpacked === block &&
+				to % block === 0 &&
+				taken <= packing.atMost &&
+				keeping + taken <= chunk
+			) {
+				scratch.copy(keep, keeping, from, from + taken);
+				kept.set(to, { from: keeping, length: taken });
+				keeping += taken;
 			}
 			return;
 		}
@@ -160,7 +171,7 @@ export const executor = (
 		const head = frameHead(packing);
 		if (length < block) from.fill(0, at + length, at + block);
 		const again = kept.get(at);
-		if (again) again.copy(buffer, to + head);
+		if (again) keep?.copy(buffer, to + head, again.from, again.from + again.length);
 		const packed = again
 			? again.length
 			: packer.pack(packing, from, at, block, buffer, to + head, packing.always ? packRoom(block) : packing.atMost);
@@ -203,6 +214,7 @@ export const executor = (
 		let at: Int32Array | undefined;
 		try {
 			kept.clear();
+			keeping = 0;
 			if (bytes) (plain ?? buffer).set(bytes);
 			else read(slot, plain ?? buffer);
 			at = store(slot, plain ?? buffer, buffer);

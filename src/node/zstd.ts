@@ -57,14 +57,19 @@ let looked = false;
 
 /** The best zstd that there is without waiting; undefined where there is none. */
 export const zstd = (): Zstd | undefined => {
-	if (!looked) found = builtIn() ?? system();
+	if (!looked) found = system() ?? builtIn();
 	looked = true;
 	return found;
 };
 
-/** Load the optional WebAssembly build, where there is no better one. */
+/** Load the optional WebAssembly build, unless there is a better one. Node's own sets up a new state for each block: slow, and memory piles up. */
 export const prepareZstd = async (): Promise<void> => {
-	if (zstd()) return;
+	if (looked) return;
+	found = system() ?? (await webAssembly()) ?? builtIn();
+	looked = true;
+};
+
+const webAssembly = async (): Promise<Zstd | undefined> => {
 	try {
 		const wasm = require('@foxglove/wasm-zstd') as {
 			readonly isLoaded: Promise<boolean>;
@@ -72,12 +77,12 @@ export const prepareZstd = async (): Promise<void> => {
 			decompress(bytes: Uint8Array, size: number): Buffer;
 		};
 		await wasm.isLoaded;
-		found = {
+		return {
 			pack: (input, output, level) => copied(wasm.compress(input, level), output),
 			unpack: (frame, output) => filled(wasm.decompress(frame, output.length), output),
 		};
 	} catch {
-		// An optional dependency: without it zstd is only read, and slowly.
+		return undefined; // an optional dependency
 	}
 };
 
