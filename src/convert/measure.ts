@@ -1,7 +1,9 @@
+import { alignUp } from '../bytes/align.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Layout } from '../core/format.ts';
 import type { Sink } from '../core/sink.ts';
 import { chunkSize, steps } from '../engine/chunks.ts';
+import { frameHead, packRoom } from '../engine/frame.ts';
 
 /**
  * How many bytes of data and tables the image of a disk will take, summed over its files: exact where blocks are not compressed and
@@ -9,16 +11,16 @@ import { chunkSize, steps } from '../engine/chunks.ts';
  */
 export const measureImage = async (disk: Disk, layout: Layout, signal?: AbortSignal): Promise<number> => {
 	let written = 0;
+	const packed = layout.packing?.always ?? false;
 	for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal)) {
 		if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
 		if (step.kind !== 'chunk') continue;
-		if (layout.fixedAt === undefined) {
-			for (let at = 0; at < step.length; at += layout.block) {
-				const length = Math.min(layout.block, step.length - at);
-				layout.place(step.offset + at, length, length, false);
-			}
+		for (let at = 0; at < step.length; at += layout.block) {
+			const length = Math.min(layout.block, step.length - at);
+			const stored = storedAtMost(layout, length);
+			if (layout.fixedAt === undefined) layout.place(step.offset + at, length, stored, packed);
+			written += stored;
 		}
-		written += step.length;
 	}
 	const counter = (): Sink => ({
 		name: 'measure',
@@ -30,3 +32,7 @@ export const measureImage = async (disk: Disk, layout: Layout, signal?: AbortSig
 	await layout.finish([counter(), ...(layout.files ?? []).map(counter)]);
 	return written;
 };
+
+/** A block that must be packed has a frame around it, and grows where nothing can be saved. */
+const storedAtMost = ({ packing, block }: Layout, length: number): number =>
+	packing?.always ? alignUp(frameHead(packing) + packRoom(block), packing.frame?.align ?? 1) : length;

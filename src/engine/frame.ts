@@ -2,6 +2,9 @@ import type { Packing } from '../core/format.ts';
 
 const FIELD_SIZE = { guestSector64: 8, length32: 4 } as const;
 
+/** The most that a block can come to when packed, in bytes: what deflate adds to noise, with some to spare. */
+export const packRoom = (block: number): number => block + (block >> 8) + 256;
+
 /** How many bytes stand before the packed ones. */
 export const frameHead = (packing: Packing): number => (packing.frame?.fields ?? []).reduce((sum, field) => sum + FIELD_SIZE[field], 0);
 

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import type { Codec } from '../core/codec.ts';
 import type { PackMethod } from '../core/disk.ts';
 import type { Packing } from '../core/format.ts';
+import { packRoom } from '../engine/frame.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { zstdFrame } from '../engine/zstd.ts';
 import { UnsupportedError } from '../errors.ts';
@@ -145,6 +146,3 @@ export const nodeCodec = (): Codec => {
 		},
 	};
 };
-
-/** The most that a block can come to when packed: what deflate adds to noise, with some to spare. */
-export const packRoom = (block: number): number => block + (block >> 8) + 256;

@@ -2,11 +2,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { vmdk } from '../../../formats/vmdk/index.ts';
 import { SUBFORMATS } from '../../../formats/vmdk/options.ts';
+import { convertDisk, planImage } from '../../../src/convert/convert.ts';
+import { measureImage } from '../../../src/convert/measure.ts';
 import type { Disk } from '../../../src/core/disk.ts';
+import type { Sink } from '../../../src/core/sink.ts';
 import { readDisk } from '../../../src/disk/read.ts';
 import { pakoCodec } from '../../../src/engine/pako.ts';
-import type { MemorySink } from '../../../src/io/memory.ts';
-import { firstDifference, openImage, writeImage } from '../../helpers/image.ts';
+import { portableMover } from '../../../src/engine/portable.ts';
+import { type MemorySink, memorySource, memoryTarget } from '../../../src/io/memory.ts';
+import { firstDifference, fixedStamp, openImage, writeImage } from '../../helpers/image.ts';
 import { patternDisk, type Runs } from '../../helpers/pattern.ts';
 
 const MiB = 2 ** 20;
@@ -87,3 +91,37 @@ test.each(['off', 'on'])('a delta says data, zeros and what is left to the paren
 	const seen = patternDisk({ size, data: [[0, 4 * grain]] });
 	expect(await firstDifference(seen, await openImage(files, 'child.vmdk'))).toBeUndefined();
 });
+
+test.each(SUBFORMATS)('noise takes no more as %s than was measured', async (subformat) => {
+	const size = 2 * MiB;
+	const source = memorySource(noise(size));
+	const disk: Disk = {
+		...patternDisk({ size, data: [] }),
+		async *extents(offset, length) {
+			yield { kind: 'data', offset, length, source, at: offset };
+		},
+	};
+	const request = { disk, format: vmdk, stamp: fixedStamp(), options: { subformat } };
+	const measured = await measureImage(disk, planImage({ ...request, name: 'disk.vmdk' }));
+	let written = 0;
+	const counted = (sink: Sink): Sink => ({
+		...sink,
+		async write(at, bytes) {
+			written += bytes.length;
+			await sink.write(at, bytes);
+		},
+	});
+	const target = memoryTarget('disk.vmdk');
+	const beside = async (name: string) => counted(await target.beside(name));
+	await convertDisk({ ...request, mover: portableMover(pakoCodec), target: { ...target, main: counted(target.main), beside } });
+	expect(written).toBeLessThanOrEqual(measured);
+	expect(written).toBeGreaterThan(measured * 0.97);
+});
+
+const noise = (length: number): Uint8Array => {
+	let state = 1;
+	return Uint8Array.from({ length }, () => {
+		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+		return state >>> 24;
+	});
+};
