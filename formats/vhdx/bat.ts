@@ -76,4 +76,9 @@ const placeFault = ({ source, regions }: Image, offset: number, length: number):
 };
 
 const atEntry = ({ source, regions }: Image, index: number, why: string): CorruptError =>
-	new CorruptError(why, { path: source.name, offset: regions.bat.offset + index * 8, field: `BAT entry ${index}`, hint: 'vconv check' });
+	new CorruptError(why, {
+		path: source.name,
+		offset: regions.bat.offset + index * 8,
+		field: `BAT entry ${index}`,
+		hint: `vconv check ${source.name}`,
+	});

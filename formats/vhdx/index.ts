@@ -1,6 +1,7 @@
 import type { DiskFormat } from '../../src/core/format.ts';
 import { isVhdx } from './header.ts';
 import { openVhdx } from './reader.ts';
+import { vhdxWriter } from './writer.ts';
 
 /** Microsoft's VHDX: Hyper-V's disks and, as `.avhdx`, its checkpoints. */
 export const vhdx: DiskFormat = {
@@ -10,4 +11,5 @@ export const vhdx: DiskFormat = {
 	extensions: ['vhdx', 'avhdx'],
 	probe: isVhdx,
 	open: openVhdx,
+	writer: vhdxWriter,
 };

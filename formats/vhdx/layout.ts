@@ -119,9 +119,10 @@ export const fileParameters = struct('little', { blockSize: u32, flags: u32 });
 export const FILE_FLAG = { leaveBlockAllocated: 1, hasParent: 2 } as const;
 
 /** §2.6.2.2, §2.6.2.3, §2.6.2.4 and §2.6.2.5 */
-export const virtualDiskSize = struct('little', { value: u64 });
-export const virtualDiskId = struct('little', { value: bytes(16) });
-export const sectorSize = struct('little', { value: u32 });
+export const virtualDiskSize = struct('little', { virtualDiskSize: u64 });
+export const virtualDiskId = struct('little', { virtualDiskId: bytes(16) });
+export const logicalSectorSize = struct('little', { logicalSectorSize: u32 });
+export const physicalSectorSize = struct('little', { physicalSectorSize: u32 });
 
 /** §2.6.2.6.1 and §2.6.2.6.2: keys and values are UTF-16; offsets count from the start of the item. */
 export const locator = struct('little', { type: bytes(16), reserved: u16, count: u16 });

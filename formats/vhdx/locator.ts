@@ -1,8 +1,8 @@
 import { guidBytes, guidText } from '../../src/bytes/guid.ts';
 import type { ParentReference } from '../../src/core/disk.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
+import type { Item } from './items.ts';
 import { guid, locator, locatorEntry, VHDX_LOCATOR } from './layout.ts';
-import type { Item } from './metadata.ts';
 
 /** Where the parent may be, in the order in which they are to be tried (§2.6.2.6.3). */
 const PATH_KEYS = ['relative_path', 'volume_path', 'absolute_win32_path'];
