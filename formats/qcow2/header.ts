@@ -1,20 +1,10 @@
+import { isZero } from '../../src/bytes/align.ts';
 import { humanSize } from '../../src/bytes/size.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnrecognizedError, UnsupportedError } from '../../src/errors.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import {
-	AUTOCLEAR,
-	COMPRESSION,
-	CRYPT,
-	type Geometry,
-	geometry,
-	header,
-	headerAdditional,
-	headerV3,
-	INCOMPATIBLE,
-	LIMIT,
-	MAGIC,
-} from './layout.ts';
+import { checkEncryption, checkFeatures, compressionOf } from './features.ts';
+import { COMPRESSION, type Geometry, geometry, header, headerAdditional, headerV3, INCOMPATIBLE, LIMIT, MAGIC } from './layout.ts';
 
 /** The header, checked: every number in it is possible, and what it points to is within the file. */
 export type Header = {
@@ -54,6 +44,9 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	const corrupt = (field: keyof typeof header.offsets, why: string) =>
 		new CorruptError(why, { path: source.name, offset: header.offsets[field], field });
 
+	const tooMuch = (field: keyof typeof header.offsets, what: string, limit: string) =>
+		new UnsupportedError(`${what} over vconv's limit of ${limit}`, { path: source.name, offset: header.offsets[field], field });
+
 	if (h.magic !== MAGIC) throw new UnrecognizedError('this is not a QCOW2 image', place);
 	if (h.version !== 2 && h.version !== 3) {
 		throw new UnsupportedError(`there is no QCOW2 version ${h.version}: vconv reads 2 and 3`, { ...place, offset: 4, field: 'version' });
@@ -77,29 +70,14 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	if (grid.extendedL2 && h.clusterBits < LIMIT.minExtendedClusterBits) {
 		throw corrupt('clusterBits', `extended L2 entries need clusters of 16 KiB at least, these have ${humanSize(clusterSize)}`);
 	}
-	if (v3.refcountOrder > LIMIT.refcountOrder) {
-		throw new CorruptError(`refcounts of 2^${v3.refcountOrder} bits are wider than 64 bits`, {
-			path: source.name,
-			offset: header.size + headerV3.offsets.refcountOrder,
-			field: 'refcountOrder',
-		});
-	}
-	if (h.size > LIMIT.size) {
-		throw new UnsupportedError(`a virtual size of ${humanSize(h.size)} is over vconv's limit of ${humanSize(LIMIT.size)}`, {
-			path: source.name,
-			offset: header.offsets.size,
-			field: 'size',
-		});
-	}
-	if (h.snapshotCount > LIMIT.snapshots) {
-		throw new UnsupportedError(`${h.snapshotCount} internal snapshots are over vconv's limit of ${LIMIT.snapshots}`, {
-			path: source.name,
-			offset: header.offsets.snapshotCount,
-			field: 'snapshotCount',
-		});
-	}
+	if (h.size > LIMIT.size) throw tooMuch('size', `a virtual size of ${humanSize(h.size)} is`, humanSize(LIMIT.size));
+	if (h.snapshotCount > LIMIT.snapshots) throw tooMuch('snapshotCount', `${h.snapshotCount} internal snapshots are`, `${LIMIT.snapshots}`);
 	const l1 = { offset: h.l1TableOffset, entries: h.l1Size };
 	checkL1(source, grid, l1, h.size, header.offsets.l1TableOffset);
+	// A disk of 0 bytes maps nothing: where its L1 table does, the size is what is wrong.
+	if (h.size === 0 && !isZero(await source.read(l1.offset, Math.min(l1.entries * 8, clusterSize), signal))) {
+		throw corrupt('size', 'a disk of 0 bytes that has L2 tables');
+	}
 
 	return {
 		version: h.version,
@@ -134,58 +112,16 @@ const VERSION_2 = {
 const readVersion3 = async (source: Source, clusterSize: number, signal?: AbortSignal): Promise<typeof VERSION_2> => {
 	const start = header.size + headerV3.size;
 	const v3 = headerV3.decode(await source.read(header.size, headerV3.size, signal), { path: source.name, offset: header.size });
+	const corrupt = (field: keyof typeof headerV3.offsets, why: string) =>
+		new CorruptError(why, { path: source.name, offset: header.size + headerV3.offsets[field], field });
 	if (v3.headerLength < start || v3.headerLength > clusterSize) {
-		throw new CorruptError(`a header of ${v3.headerLength} bytes is not within ${start} bytes … a cluster`, {
-			path: source.name,
-			offset: header.size + headerV3.offsets.headerLength,
-			field: 'headerLength',
-		});
+		throw corrupt('headerLength', `a header of ${v3.headerLength} bytes is not within ${start} bytes … a cluster`);
 	}
+	if (v3.refcountOrder > LIMIT.refcountOrder)
+		throw corrupt('refcountOrder', `refcounts of 2^${v3.refcountOrder} bits are wider than 64 bits`);
 	if (v3.headerLength < start + headerAdditional.size) return { ...v3, compressionType: COMPRESSION.zlib };
 	const additional = await source.read(start, headerAdditional.size, signal);
 	return { ...v3, compressionType: headerAdditional.decode(additional, { path: source.name, offset: start }).compressionType };
-};
-
-const checkFeatures = (path: string, incompatible: bigint, autoclear: bigint, { featureNames }: Extensions): void => {
-	const known = Object.values(INCOMPATIBLE).reduce((all, bit) => all | bit, 0n);
-	const unknown: string[] = [];
-	for (let bit = 0; bit < 64; bit++) {
-		if (((incompatible & ~known) >> BigInt(bit)) & 1n) unknown.push(featureNames.get(`0:${bit}`) ?? `bit ${bit}`);
-	}
-	const field = { path, offset: header.size + headerV3.offsets.incompatibleFeatures, field: 'incompatibleFeatures' };
-	if (unknown.length > 0) {
-		throw new UnsupportedError(`it uses features that vconv does not know: ${unknown.join(', ')}`, {
-			...field,
-			hint: 'qemu-img convert -O qcow2 of a QEMU that knows them',
-		});
-	}
-	if (autoclear & AUTOCLEAR.dataFileRaw && !(incompatible & INCOMPATIBLE.dataFile)) {
-		throw new CorruptError('its external data file is said to be raw, and it has none', field);
-	}
-};
-
-const compressionOf = (path: string, type: number, incompatible: bigint): 'zlib' | 'zstd' => {
-	const at = { path, offset: header.size + headerV3.size, field: 'compressionType' };
-	if (type !== COMPRESSION.zlib && type !== COMPRESSION.zstd)
-		throw new UnsupportedError(`vconv does not know compression type ${type}`, at);
-	if ((type !== COMPRESSION.zlib) !== ((incompatible & INCOMPATIBLE.compressionType) !== 0n)) {
-		throw new CorruptError(`the compression type is ${type}, and the feature bit for it says otherwise`, at);
-	}
-	return type === COMPRESSION.zstd ? 'zstd' : 'zlib';
-};
-
-const checkEncryption = (path: string, method: number): void => {
-	if (method === CRYPT.none) return;
-	const name = method === CRYPT.aes ? "QEMU's legacy AES" : method === CRYPT.luks ? 'LUKS' : `method ${method}`;
-	throw new UnsupportedError(`it is encrypted with ${name}, which vconv does not read`, {
-		path,
-		offset: header.offsets.cryptMethod,
-		field: 'cryptMethod',
-		hint:
-			method === CRYPT.aes || method === CRYPT.luks
-				? 'decrypting it first: qemu-img convert --object secret,… --image-opts driver=qcow2,encrypt.key-secret=…'
-				: undefined,
-	});
 };
 
 /**
@@ -200,7 +136,7 @@ export const checkL1 = (source: Source, { clusterSize, tableSpan }: Geometry, l1
 	if (l1.entries === 0) return;
 	if (l1.offset % clusterSize !== 0) throw corrupt(`the L1 table at 0x${l1.offset.toString(16)} does not begin on a cluster`);
 	if (l1.offset === 0) throw corrupt('the L1 table is where the header is');
-	if (l1.offset + needed * 8 > source.size) {
+	if (l1.offset + Math.max(1, needed) * 8 > source.size) {
 		throw corrupt(`the L1 table at 0x${l1.offset.toString(16)} reaches beyond the end of the file`, 'a fresh copy: this one is truncated');
 	}
 };

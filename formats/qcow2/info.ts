@@ -14,6 +14,7 @@ export const imageInfo = (
 ): ImageInfo => ({
 	format: 'qcow2',
 	clusterSize: header.geometry.clusterSize,
+	compressed: !has(header.incompatible, INCOMPATIBLE.dataFile),
 	dirty: has(header.incompatible, INCOMPATIBLE.dirty),
 	snapshots: snapshots.length === 0 ? undefined : snapshots.map(({ l1: _, size: __, at: ___, ...info }) => info),
 	snapshot: shown?.name,

@@ -4,8 +4,8 @@ import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { overlay } from '../disk/overlay.ts';
 import { pakoCodec } from '../engine/pako.ts';
-import { AccessError, ChangedError, CorruptError, UnsupportedError, VconvError } from '../errors.ts';
-import { claimants, detect, formatNamed } from './detect.ts';
+import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, VconvError } from '../errors.ts';
+import { claimants, detect, formatNamed, formatOfName } from './detect.ts';
 
 /** Longer chains are refused: each layer costs a look-up for every block. */
 const MAX_CHAIN = 32;
@@ -84,7 +84,7 @@ const openParent = async (child: Layer, parent: ParentReference, options: OpenOp
 			continue;
 		}
 		const { snapshot: _, format: __, ...rest } = options;
-		const layer = await openLayer(source, { ...rest, format: parent.format }).catch(async (error) => {
+		const layer = await openParentLayer(source, child, parent, rest).catch(async (error) => {
 			await source.close();
 			throw error;
 		});
@@ -107,6 +107,37 @@ const openParent = async (child: Layer, parent: ParentReference, options: OpenOp
 		path: child.source.name,
 		hint: 'the parent in the same folder, as it was when the child was made',
 	});
+};
+
+/**
+ * A parent by the format that the child says it has. Where the child does not say, bytes alone are not believed, for a guest may have
+ * written a header into its own raw disk: the parent's extension, which no guest chooses, must say the same.
+ */
+const openParentLayer = async (source: Source, child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
+	const { formats, signal } = options;
+	if (parent.format === undefined) {
+		const { id, name } = await detect(formats, source, signal);
+		if (formatOfName(formats, source.name)?.id !== id) {
+			throw new UnrecognizedError(`it does not say what its backing file is, and a guest may have made that look like a ${name}`, {
+				path: child.source.name,
+				hint: `qemu-img rebase -u -b ${source.name} -F ${id} ${child.source.name}, if that is what it is`,
+			});
+		}
+		options.note?.({
+			kind: 'assumed',
+			what: `the backing file ${source.name} is a ${name}`,
+			why: 'the image does not say; its bytes and its extension do',
+			path: child.source.name,
+		});
+		return openLayer(source, { ...options, format: id });
+	}
+	const known = formats.some(({ id, aliases }) => id === parent.format || aliases.includes(parent.format ?? ''));
+	if (!known) {
+		throw new UnsupportedError(`its backing file has the format '${parent.format}', which vconv does not read`, {
+			path: child.source.name,
+		});
+	}
+	return openLayer(source, { ...options, format: parent.format });
 };
 
 /**

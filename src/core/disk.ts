@@ -68,7 +68,7 @@ export type PackMethod = 'deflate' | 'zlib' | 'zstd';
 export type ParentReference = {
 	/** As stored, the likeliest first. None where the format says only ids (VDI): it is then looked for in the image's folder. */
 	readonly names: readonly string[];
-	/** The parent's format by its id here, where the child says it. */
+	/** The parent's format by its id or alias here; left out where the child does not say it. */
 	readonly format?: string | undefined;
 	/** Any of these is the right parent. Empty where the format does not say. */
 	readonly ids: readonly string[];
@@ -80,6 +80,7 @@ export type ImageInfo = {
 	readonly format: string;
 	/** The unit of allocation in bytes. */
 	readonly clusterSize?: number | undefined;
+	/** Units may be stored compressed, so that a mover does well to read whole ones. */
 	readonly compressed?: boolean | undefined;
 	readonly dirty?: boolean | undefined;
 	readonly snapshots?: readonly SnapshotInfo[] | undefined;
