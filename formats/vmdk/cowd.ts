@@ -51,5 +51,5 @@ export const openCowd = async (source: Source): Promise<ExtentFile> => {
 			return sector === 0 ? ABSENT : sector * SECTOR;
 		},
 	};
-	return { capacity: map.capacity, grainSize: map.grainSize, unclean: header.uncleanShutdown !== 0, extents: plainGrains(map) };
+	return { map, capacity: map.capacity, grainSize: map.grainSize, unclean: header.uncleanShutdown !== 0, extents: plainGrains(map) };
 };

@@ -56,10 +56,10 @@ const NO_PARENT = 'ffffffff';
 /**
  * Read a descriptor as tolerantly as VMware does: any case of keys, spaces round `=`, any line ends, any order. What it does not
  * know is kept.
- * @param offset where in the file the text begins, for messages.
+ * @param offset where in the file the text begins, for messages; undefined where it is all of the file.
  * @throws CorruptError, UnsupportedError naming the line.
  */
-export const parseDescriptor = (data: Uint8Array, path: string, offset = 0): Descriptor => {
+export const parseDescriptor = (data: Uint8Array, path: string, offset?: number): Descriptor => {
 	const corrupt = (message: string, field?: string, hint?: string) => new CorruptError(message, { path, offset, field, hint });
 	if (data.length > MAX_DESCRIPTOR) throw corrupt('the descriptor is over 1 MiB');
 	const lines = decodeText(data, path).split(/\r\n|\n|\r/);
@@ -136,7 +136,7 @@ const unquoted = (text: string): string | undefined => {
 };
 
 /** `RW 63 FLAT "name" 0`. */
-const parseExtent = (line: string, where: string, path: string, offset: number): ExtentLine => {
+const parseExtent = (line: string, where: string, path: string, offset: number | undefined): ExtentLine => {
 	const corrupt = (message: string) => new CorruptError(`${message} (${where} of the descriptor)`, { path, offset, field: 'extent' });
 	const match = /^(\S+)\s+(\S+)\s+([^\s"]+)(?:\s+"([^"]*)"(?:\s+(\S+))?)?$/.exec(line);
 	if (!match) throw corrupt(`the extent '${line}' is not access, sectors, type, "file" and offset`);

@@ -10,12 +10,12 @@ import { readSparse, type Sparse } from './sparse.ts';
 import { packedGrains } from './stream.ts';
 
 /** Open a hosted sparse extent, stream or not. @throws CorruptError, UnsupportedError. */
-export const openSparse = async (source: Source, context: ExtentContext): Promise<ExtentFile & { readonly sparse: Sparse }> => {
+export const openSparse = async (source: Source, context: ExtentContext): Promise<ExtentFile> => {
 	const sparse = await readSparse(source);
 	const unclean = sparse.header.uncleanShutdown !== 0;
 	const map = sparseMap(source, sparse, context);
 	return {
-		sparse,
+		map,
 		capacity: sparse.capacity,
 		grainSize: sparse.grainSize,
 		compressed: sparse.compressed,
@@ -83,6 +83,9 @@ export const sparseMap = (source: Source, sparse: Sparse, { note }: Pick<ExtentC
 				return place;
 			});
 		},
+		...(sparse.redundant !== undefined && {
+			copies: async (first, count) => (await entries(sparse.redundant ?? 0, first, count)) ?? Array.from({ length: count }, () => 0),
+		}),
 		entry(view, at) {
 			const sector = view.getUint32(at, true);
 			if (sector === 0) return ABSENT;
@@ -92,7 +95,7 @@ export const sparseMap = (source: Source, sparse: Sparse, { note }: Pick<ExtentC
 };
 
 /** What the header says is no place for grains. */
-const metadataOf = ({ tables, directory, redundant, descriptor }: Sparse): ByteRange[] => {
+const metadataOf = ({ tables, directory, redundant, descriptor, footer }: Sparse): ByteRange[] => {
 	const directories = [directory, ...(redundant === undefined ? [] : [redundant])].map((offset) => ({ offset, length: tables * 4 }));
-	return [{ offset: 0, length: SECTOR }, ...(descriptor ? [descriptor] : []), ...directories];
+	return [{ offset: 0, length: SECTOR }, ...(descriptor ? [descriptor] : []), ...directories, ...(footer ? [footer] : [])];
 };

@@ -10,6 +10,8 @@ export type ExtentFile = {
 	/** In bytes; undefined where there are none. */
 	readonly grainSize?: number | undefined;
 	readonly compressed?: boolean | undefined;
+	/** The tables behind `extents`, for a check; undefined where there are none. */
+	readonly map?: GrainMap | undefined;
 	/** It was not closed by its last writer. */
 	readonly unclean?: boolean | undefined;
 	extents(guestOffset: number, length: number, signal?: AbortSignal): AsyncIterable<Extent>;

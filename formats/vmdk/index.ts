@@ -1,7 +1,18 @@
 import type { DiskFormat } from '../../src/core/format.ts';
+import { checkVmdk } from './check.ts';
 import { kindOf } from './open.ts';
 import { openVmdk } from './reader.ts';
 import { vmdkWriter } from './writer.ts';
+
+/** What holds nothing but guest bytes, or a list of changed ones, looks like nothing in particular: its name says what it is. */
+const partOfVmdk: NonNullable<DiskFormat['partOf']> = (name) => {
+	const [, base, part] = /^(.*)-(flat|f\d{3,}|ctk|rdmp?)\.vmdk$/is.exec(name) ?? [];
+	if (base === undefined || part === undefined) return undefined;
+	const instead = `${base}.vmdk, its descriptor`;
+	if (/ctk/i.test(part)) return { what: 'by its name it is the change tracking of a VMDK, and no disk', instead };
+	if (/rdm/i.test(part)) return { what: 'by its name it maps a physical device of an ESXi host', instead };
+	return { what: 'by its name it holds the bytes of a flat VMDK, which its descriptor puts in order', instead };
+};
 
 /** VMware's disks: a descriptor, in a file of its own or not, and extent files of many kinds. */
 export const vmdk: DiskFormat = {
@@ -10,6 +21,8 @@ export const vmdk: DiskFormat = {
 	name: 'VMDK',
 	extensions: ['vmdk'],
 	probe: (head) => kindOf(head) !== undefined,
+	partOf: partOfVmdk,
 	open: openVmdk,
 	writer: vmdkWriter,
+	check: checkVmdk,
 };

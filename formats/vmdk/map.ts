@@ -1,3 +1,4 @@
+import { alignDown } from '../../src/bytes/align.ts';
 import type { ByteRange, Source } from '../../src/core/source.ts';
 import { CorruptError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
@@ -25,6 +26,8 @@ export type GrainMap = {
 	 * @throws CorruptError for a table that cannot be where the directory says.
 	 */
 	directory(first: number, count: number, signal?: AbortSignal): Promise<number[]>;
+	/** The same of the redundant copies of the tables, unchecked; absent where there are none. */
+	copies?(first: number, count: number): Promise<number[]>;
 	/** The host offset of a grain, ABSENT or ZEROED, from the entry at `at` bytes of a grain table. */
 	entry(view: DataView, at: number): number;
 };
@@ -40,30 +43,36 @@ const WORTH_ASKING = 32;
 /**
  * Look up the runs that begin with grain `first`: `count` grains at the most, or as many as one grain table tells, and at least one.
  * Nothing is remembered but one piece of the directory and a few pages of tables.
+ * @param piece directory entries that are looked at together, so that one that is wrong condemns them all.
  */
-export const grainLookup = (map: GrainMap): ((first: number, count: number, signal?: AbortSignal) => Promise<GrainRun[]>) => {
+export const grainLookup = (
+	map: GrainMap,
+	piece = PIECE,
+): ((first: number, count: number, signal?: AbortSignal) => Promise<GrainRun[]>) => {
 	const { source, tableEntries, entrySize } = map;
 	const tables = Math.ceil(map.capacity / map.grainSize / tableEntries);
 	const pages = cached(source);
-	let held: { readonly piece: number; readonly places: readonly number[] } | undefined;
+	let held: { readonly first: number; readonly places: readonly number[] } | undefined;
 
-	const placesOf = async (piece: number, signal?: AbortSignal): Promise<readonly number[]> => {
-		if (held?.piece === piece) return held.places;
-		const places = await map.directory(piece * PIECE, Math.min(PIECE, tables - piece * PIECE), signal);
+	/** The places of the tables that are looked at together with this one. */
+	const placesWith = async (table: number, signal?: AbortSignal) => {
+		const first = alignDown(table, piece);
+		if (held?.first === first) return held;
+		const places = await map.directory(first, Math.min(piece, tables - first), signal);
 		await leaveOutHoles(source, places, tableEntries * entrySize);
-		held = { piece, places };
-		return places;
+		held = { first, places };
+		return held;
 	};
 
-	return async (first, count, signal) => {
-		const index = Math.floor(first / tableEntries);
-		const within = first % tableEntries;
-		const places = await placesOf(Math.floor(index / PIECE), signal);
-		const place = places[index % PIECE] ?? 0;
+	return async (grain, count, signal) => {
+		const table = Math.floor(grain / tableEntries);
+		const within = grain % tableEntries;
+		const { first, places } = await placesWith(table, signal);
+		const place = places[table - first] ?? 0;
 		if (place === 0) {
-			let next = (index % PIECE) + 1;
+			let next = table - first + 1;
 			while (next < places.length && places[next] === 0) next++;
-			const missing = (next - (index % PIECE)) * tableEntries - within;
+			const missing = (first + next - table) * tableEntries - within;
 			return [{ grains: Math.min(missing, count), at: ABSENT }];
 		}
 		const entries = Math.min(count, tableEntries - within);

@@ -11,8 +11,8 @@ export type OpenedFiles = {
 	readonly descriptor: Descriptor;
 	/** In guest order. */
 	readonly extents: readonly DiskExtent[];
-	/** Closes the image and all files that it names. */
-	close(): Promise<void>;
+	/** Closes the files that the image names; the image itself stays open. */
+	closeExtents(): Promise<void>;
 };
 
 /** Kinds that vconv knows to read by their extent lines. The specification's list, section "The Header". */
@@ -36,7 +36,7 @@ export const kindOf = (head: Uint8Array): 'sparse' | 'extent' | 'descriptor' | u
 };
 
 /**
- * Read the descriptor of an image and open every file that it names. On failure only `source` is left open.
+ * Read the descriptor of an image and open every file that it names. The image itself stays open.
  * @throws CorruptError, UnsupportedError, AccessError.
  */
 export const openFiles = async (source: Source, context: OpenContext): Promise<OpenedFiles> => {
@@ -52,23 +52,16 @@ export const openFiles = async (source: Source, context: OpenContext): Promise<O
 		opened.set(reference, found);
 		return found;
 	};
-	const close = async () => {
+	const closeExtents = async () => {
 		for (const file of opened.values()) await file.close();
 	};
 	try {
 		const extents: DiskExtent[] = [];
 		if (kind === 'sparse') extents.push(await embeddedExtent(source, descriptor, context));
 		else for (const line of descriptor.extents) extents.push(await openExtent(line, source, follow, context));
-		return {
-			descriptor,
-			extents,
-			async close() {
-				await close();
-				await source.close();
-			},
-		};
+		return { descriptor, extents, closeExtents };
 	} catch (error) {
-		await close();
+		await closeExtents();
 		throw error;
 	}
 };

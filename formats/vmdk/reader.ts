@@ -22,14 +22,17 @@ export const openVmdk = async (source: Source, context: OpenContext): Promise<Di
 	return diskOf(source, files);
 };
 
-const diskOf = (source: Source, { descriptor, extents, close }: OpenedFiles): Disk => ({
+const diskOf = (source: Source, { descriptor, extents, closeExtents }: OpenedFiles): Disk => ({
 	size: extents.reduce((sum, { line }) => sum + line.size, 0),
 	sectorSize: 512,
 	parent: parentOf(descriptor),
 	id: descriptor.cid,
 	info: describeDisk(source, descriptor, extents),
 	extents: (guestOffset, length, signal) => joinedExtents(extents, guestOffset, length, signal),
-	close,
+	async close() {
+		await closeExtents();
+		await source.close();
+	},
 });
 
 /** The hint is often a path on the host that made it: its last part, beside the child, is where a copied chain is. */

@@ -110,7 +110,7 @@ export const openSeSparse = async (source: Source): Promise<ExtentFile> => {
 			return (header.grainsOffset + grain * GRAIN_SECTORS) * SECTOR;
 		},
 	};
-	return { capacity: map.capacity, grainSize: map.grainSize, extents: plainGrains(map) };
+	return { map, capacity: map.capacity, grainSize: map.grainSize, extents: plainGrains(map) };
 };
 
 /** The journal holds changes of the tables that were not made yet: without them the disk is not what the guest last saw. */

@@ -1,6 +1,6 @@
 import { isPowerOfTwo } from '../../src/bytes/align.ts';
 import { hex } from '../../src/bytes/size.ts';
-import type { Source } from '../../src/core/source.ts';
+import type { ByteRange, Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import {
 	COMPRESSION,
@@ -39,7 +39,9 @@ export type Sparse = {
 	/** Host offset of its redundant copy. */
 	readonly redundant?: number | undefined;
 	/** The room of the embedded descriptor. */
-	readonly descriptor?: { readonly offset: number; readonly length: number } | undefined;
+	readonly descriptor?: ByteRange | undefined;
+	/** The footer that stands in for the header, and the markers round it. */
+	readonly footer?: ByteRange | undefined;
 };
 
 /**
@@ -138,5 +140,6 @@ const describe = (header: SparseHeader, first: SparseHeader, source: Source, at:
 		directory,
 		redundant,
 		descriptor: embedded ? descriptor : undefined,
+		footer: at === 0 ? undefined : { offset: at - SECTOR, length: 3 * SECTOR },
 	};
 };

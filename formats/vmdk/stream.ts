@@ -67,17 +67,32 @@ const packedGrain = async (
 	signal?: AbortSignal,
 ): Promise<Extent> => {
 	const { source, grainSize, capacity } = map;
-	const name = `the grain of guest offset ${hex(guestOffset)}`;
-	checkPlace(map, name, at, grainMarker.size);
-	const marker = grainMarker.decode(await source.read(at, grainMarker.size, signal), { path: source.name, offset: at });
-	const corrupt = (field: string, why: string) => new CorruptError(`${name} ${why}`, { path: source.name, offset: at, field });
-	if (marker.lba * SECTOR !== guestOffset) throw corrupt('lba', `is marked as that of ${hex(marker.lba * SECTOR)}`);
-	if (marker.size === 0 || marker.size > 2 * grainSize) throw corrupt('size', `is ${marker.size} bytes packed`);
-	checkPlace(map, name, at + grainMarker.size, marker.size);
-	const packed = { source, at: at + grainMarker.size, stored: marker.size, method: 'zlib' } as const;
-	const unpacked =
-		guestOffset + grainSize <= capacity ? grainSize : await lastGrain(packed, [grainSize, capacity - guestOffset], context, name, signal);
+	const { stored } = await readMarker(map, guestOffset, at, signal);
+	const packed = { source, at: at + grainMarker.size, stored, method: 'zlib' } as const;
+	const whole = guestOffset + grainSize <= capacity;
+	const unpacked = whole ? grainSize : await lastGrain(packed, [grainSize, capacity - guestOffset], context, signal);
 	return { kind: 'packed', offset: guestOffset, length: unpacked, ...packed, unpacked, skip: 0 };
+};
+
+/**
+ * How many bytes of a packed grain are stored behind its marker at `at`, and where they end.
+ * @throws CorruptError if it is another grain's marker, or none.
+ */
+export const readMarker = async (
+	map: GrainMap,
+	guestOffset: number,
+	at: number,
+	signal?: AbortSignal,
+): Promise<{ readonly stored: number; readonly end: number }> => {
+	const { source, grainSize } = map;
+	const name = `the grain of guest offset ${hex(guestOffset)}`;
+	const corrupt = (field: string, why: string) => new CorruptError(`${name} ${why}`, { path: source.name, offset: at, field });
+	checkPlace(map, name, at, grainMarker.size);
+	const { lba, size } = grainMarker.decode(await source.read(at, grainMarker.size, signal), { path: source.name, offset: at });
+	if (lba * SECTOR !== guestOffset) throw corrupt('lba', `is marked as that of ${hex(lba * SECTOR)}`);
+	if (size === 0 || size > 2 * grainSize) throw corrupt('size', `takes ${size} bytes packed`);
+	checkPlace(map, name, at + grainMarker.size, size);
+	return { stored: size, end: at + grainMarker.size + size };
 };
 
 /** A grain that the disk ends in: VMware packs all of it, QEMU only the part within the disk. Which it was, its stream says. */
@@ -85,7 +100,6 @@ const lastGrain = async (
 	{ source, at, stored, method }: { source: Source; at: number; stored: number; method: 'zlib' },
 	sizes: readonly number[],
 	context: Pick<ExtentContext, 'unpack'>,
-	name: string,
 	signal?: AbortSignal,
 ): Promise<number> => {
 	const bytes = await source.read(at, stored, signal);
@@ -98,5 +112,5 @@ const lastGrain = async (
 			cause = error;
 		}
 	}
-	throw new CorruptError(`${name} is damaged: ${(cause as Error).message}`, { path: source.name, offset: at, cause });
+	throw new CorruptError(`the last grain is damaged: ${(cause as Error).message}`, { path: source.name, offset: at, cause });
 };

@@ -43,6 +43,14 @@ export const detect = async (formats: readonly DiskFormat[], source: Source, sig
 	const claims = await claimants(formats, source, signal);
 	const extension = extensionOf(source.name);
 	const [only, other] = claims;
+	for (const format of formats) {
+		const part = format.partOf?.(source.name);
+		if (!part) continue;
+		throw new UnrecognizedError(only ? `${part.what}, though it begins or ends like ${only.name}` : part.what, {
+			path: source.name,
+			hint: `${part.instead}, or ${only ? `-f ${only.id}, or ` : ''}-f raw for the bytes as they are`,
+		});
+	}
 	if (only && other) {
 		const names = claims.map((format) => format.name).join(' and of ');
 		throw new UnrecognizedError(`it has the marks of ${names}`, {

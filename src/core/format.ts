@@ -19,6 +19,10 @@ export interface DiskFormat {
 	 */
 	probe(head: Uint8Array, tail: Uint8Array, size: number): boolean;
 	/**
+	 * What a file of this name is, if it is a part of an image of this format and its bytes do not show it; and what to open instead.
+	 */
+	partOf?(name: string): { readonly what: string; readonly instead: string } | undefined;
+	/**
 	 * One layer: the parent is named, not opened.
 	 * @throws CorruptError, UnsupportedError, AccessError.
 	 */
