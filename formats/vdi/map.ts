@@ -13,19 +13,24 @@ export type BlockMap = {
 	write(sink: Sink, hostOffset: number): Promise<void>;
 };
 
-/** @param initial the entry of a block for which nothing is set. */
-export const blockMap = (blocks: number, initial: (block: number) => number): BlockMap => {
-	const pages = new Map<number, Uint32Array>();
+/** @param initial what stands for blocks for which nothing is set: free, or each in its place as in a fixed image. */
+export const blockMap = (blocks: number, initial: 'free' | 'in place'): BlockMap => {
+	const pages = new Map<number, DataView<ArrayBuffer>>();
 	let next = 0;
 	let last: { block: number; place: number } | undefined;
 
-	const fresh = (page: number): Uint32Array =>
-		Uint32Array.from({ length: Math.min(PAGE, blocks - page * PAGE) }, (_, i) => initial(page * PAGE + i));
+	const fresh = (index: number): DataView<ArrayBuffer> => {
+		const first = index * PAGE;
+		const count = Math.min(PAGE, blocks - first);
+		const page = new DataView(new Uint8Array(count * 4).fill(0xff).buffer);
+		if (initial === 'in place') for (let i = 0; i < count; i++) page.setUint32(i * 4, first + i, true);
+		return page;
+	};
 	const set = (block: number, entry: number): void => {
 		const index = Math.floor(block / PAGE);
 		const page = pages.get(index) ?? fresh(index);
 		pages.set(index, page);
-		page[block % PAGE] = entry;
+		page.setUint32((block % PAGE) * 4, entry, true);
 	};
 
 	return {
@@ -40,9 +45,7 @@ export const blockMap = (blocks: number, initial: (block: number) => number): Bl
 		async write(sink, hostOffset) {
 			for (let index = 0; index * PAGE < blocks; index++) {
 				const page = pages.get(index) ?? fresh(index);
-				const view = new DataView(new ArrayBuffer(page.length * 4));
-				for (const [i, entry] of page.entries()) view.setUint32(i * 4, entry, true);
-				await sink.write(hostOffset + index * PAGE * 4, new Uint8Array(view.buffer));
+				await sink.write(hostOffset + index * PAGE * 4, new Uint8Array(page.buffer));
 			}
 		},
 	};

@@ -46,13 +46,13 @@ const fixedLayout = (request: WriteRequest, size: number): Layout => ({
 	fixedAt: dataOffset(size),
 	place: (guestOffset) => dataOffset(size) + guestOffset,
 	async finish([sink]) {
-		const map = blockMap(blocksOf(size), (block) => block);
+		const map = blockMap(blocksOf(size), 'in place');
 		if (sink) await finish(sink, request, { size, map, allocated: blocksOf(size), imageType: IMAGE_TYPE.fixed });
 	},
 });
 
 const dynamicLayout = (request: WriteRequest, size: number): Layout => {
-	const map = blockMap(blocksOf(size), () => ENTRY.free);
+	const map = blockMap(blocksOf(size), 'free');
 	return {
 		size,
 		block: GRANULE,
@@ -68,7 +68,7 @@ const dynamicLayout = (request: WriteRequest, size: number): Layout => {
 
 /** A block is the parent's, zeros, or here whole: so whole blocks are what is moved. */
 const differencingLayout = (request: WriteRequest, size: number, parent: ParentIds): Layout => {
-	const map = blockMap(blocksOf(size), () => ENTRY.free);
+	const map = blockMap(blocksOf(size), 'free');
 	return {
 		size,
 		block: BLOCK,

@@ -45,7 +45,17 @@ export const openImage = async (
 		if (!found) throw new AccessError(`there is no ${file}`, { path: file });
 		return found.source();
 	};
-	return flatten(await openChain(find(name), { formats: diskFormats, format, snapshot, gate: async (_, reference) => find(reference) }));
+	return flatten(
+		await openChain(find(name), {
+			formats: diskFormats,
+			format,
+			snapshot,
+			gate: async (_, reference) => find(reference),
+			async *siblings(source) {
+				for (const [file, image] of files) if (file !== source.name) yield image.source();
+			},
+		}),
+	);
 };
 
 /** The guest offset of the first byte in which two disks of one size differ; undefined if there is none. */
