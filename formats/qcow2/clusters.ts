@@ -12,8 +12,8 @@ export type Clusters = {
 	place(guestOffset: number, stored: number, packed: boolean): number;
 	/** The range reads as zeros, whatever the backing file has. */
 	zero(guestOffset: number, length: number): void;
-	/** Write the L2 entry of a cluster that the ledger knows. */
-	encode(view: DataView, at: number, index: number, again: Replay): void;
+	/** Write the L2 entry of the next cluster in the ledger, from the numbers of its record. */
+	encode(view: DataView, at: number, record: number, second: number, again: Replay): void;
 };
 
 /** The places once more, as the L2 tables are written. */
@@ -56,8 +56,7 @@ export const wholeClusters = (geometry: Geometry, allocator: Allocator, { versio
 		zero(guestOffset, length) {
 			records.fill(guestOffset / clusterSize, Math.ceil(length / clusterSize), [ZERO]);
 		},
-		encode(view, at, index, again) {
-			const record = records.get(index);
+		encode(view, at, record, _, again) {
 			if (record === ZERO && version === 2) {
 				const { hostOffset, alone } = again.zeroCluster();
 				pointTo(view, at, hostOffset, alone);
@@ -106,11 +105,10 @@ export const subclusters = ({ clusterSize, unit }: Geometry, allocator: Allocato
 				n += whole > 0 ? whole * SUBCLUSTERS : 1;
 			}
 		},
-		encode(view, at, index, again) {
-			const data = records.get(index, DATA);
+		encode(view, at, data, zeros, again) {
 			if (data !== 0) pointTo(view, at, again.allocator.clusters(), true);
 			// Without a backing file the rest of the cluster is said to be zeros, lest one that is added later shows through.
-			bitmaps(view, at, data, delta ? records.get(index, ZEROS) : ~data >>> 0);
+			bitmaps(view, at, data, delta ? zeros : ~data >>> 0);
 		},
 	};
 };

@@ -79,7 +79,9 @@ function* l2Tables(
 	let index = -1;
 	for (const [number, page] of pages) {
 		for (let i = 0; i < PAGE; i++) {
-			if (page[i * width] === 0 && (width === 1 || page[i * width + 1] === 0)) continue;
+			const record = page[i * width] as number;
+			const second = width === 1 ? 0 : (page[i * width + 1] as number);
+			if (record === 0 && second === 0) continue;
 			const cluster = number * PAGE + i;
 			const next = Math.floor(cluster / entriesPerTable);
 			if (next !== index) {
@@ -87,7 +89,7 @@ function* l2Tables(
 				bytes.fill(0);
 				index = next;
 			}
-			clusters.encode(table, (cluster % entriesPerTable) * entrySize, cluster, replay);
+			clusters.encode(table, (cluster % entriesPerTable) * entrySize, record, second, replay);
 		}
 	}
 	if (index >= 0) yield { index, bytes };
