@@ -1,4 +1,5 @@
 import type { DiskFormat } from '../../src/core/format.ts';
+import { checkVhdx } from './check.ts';
 import { isVhdx } from './header.ts';
 import { openVhdx } from './reader.ts';
 import { vhdxWriter } from './writer.ts';
@@ -12,4 +13,5 @@ export const vhdx: DiskFormat = {
 	probe: isVhdx,
 	open: openVhdx,
 	writer: vhdxWriter,
+	check: checkVhdx,
 };

@@ -17,6 +17,8 @@ export const CHECKSUM_AT = 4;
 
 /** §2.6.2.2 */
 export const MAX_DISK = 64 * 2 ** 40;
+/** No file of a disk of that size, with any tables, is as long as this. */
+export const MAX_FILE = 2 * MAX_DISK;
 /** §2.6.2.1 */
 export const MIN_BLOCK = MiB;
 export const MAX_BLOCK = 256 * MiB;

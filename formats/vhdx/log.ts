@@ -1,6 +1,6 @@
 import { alignUp } from '../../src/bytes/align.ts';
 import { crc32c } from '../../src/bytes/crc32c.ts';
-import { hex } from '../../src/bytes/size.ts';
+import { hex, humanSize } from '../../src/bytes/size.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import type { Header } from './header.ts';
@@ -12,6 +12,7 @@ import {
 	LOG_ENTRY_SIGNATURE,
 	LOG_SECTOR,
 	logEntry,
+	MAX_FILE,
 	REGION_TABLES_AT,
 	SECTOR_SIGNATURE,
 	ZERO_SIGNATURE,
@@ -81,6 +82,9 @@ export const readLog = async (source: Source, header: Header, signal?: AbortSign
 		}
 	}
 	const fileSize = writes.reduce((size, write) => Math.max(size, write.offset + write.length), Math.max(source.size, head.lastFileOffset));
+	if (fileSize > Math.max(MAX_FILE, source.size)) {
+		throw new CorruptError(`its log makes the file ${humanSize(fileSize)} long, over ${humanSize(MAX_FILE)}`, { path, offset: logOffset });
+	}
 	return { entries: active.length, writes, fileSize };
 };
 
@@ -167,27 +171,29 @@ const decodeWrites = (bytes: Uint8Array, count: number, sequence: bigint): Pick<
 	for (let index = 0; index < count && index - dataSectors <= MAX_ZERO_WRITES; index++) {
 		const at = logEntry.size + index * zeroDescriptor.size;
 		const signature = view.getUint32(at, true);
-		if (signature !== ZERO_SIGNATURE && signature !== DATA_SIGNATURE) return undefined;
-		// The fields that both kinds of descriptor have stand in the same places.
-		const { length, fileOffset, sequenceNumber } = zeroDescriptor.decode(bytes.subarray(at), { path: '', offset: at });
-		if (sequenceNumber !== sequence || fileOffset % LOG_SECTOR !== 0) return undefined;
+		const descriptor = bytes.subarray(at);
 		if (signature === ZERO_SIGNATURE) {
-			if (length % LOG_SECTOR !== 0) return undefined;
+			const { length, fileOffset, sequenceNumber } = zeroDescriptor.decode(descriptor, { path: '', offset: at });
+			if (sequenceNumber !== sequence || fileOffset % LOG_SECTOR !== 0 || length % LOG_SECTOR !== 0) return undefined;
 			writes.push({ offset: fileOffset, length });
-			continue;
-		}
-		const sector = restoredSector(bytes.subarray(at), bytes.subarray(first + LOG_SECTOR * dataSectors++), sequence);
-		if (!sector) return undefined;
-		writes.push({ offset: fileOffset, length: LOG_SECTOR, bytes: sector });
+		} else if (signature === DATA_SIGNATURE) {
+			const { fileOffset, ...edges } = dataDescriptor.decode(descriptor, { path: '', offset: at });
+			const sector = restoredSector(edges, bytes.subarray(first + LOG_SECTOR * dataSectors++), sequence);
+			if (!sector || fileOffset % LOG_SECTOR !== 0) return undefined;
+			writes.push({ offset: fileOffset, length: LOG_SECTOR, bytes: sector });
+		} else return undefined;
 	}
 	return { writes, dataSectors };
 };
 
-/** What a data descriptor and its sector say together; undefined if the sector is another entry's. */
-const restoredSector = (descriptor: Uint8Array, stored: Uint8Array, sequence: bigint): Uint8Array | undefined => {
-	const { leadingBytes, trailingBytes } = dataDescriptor.decode(descriptor, { path: '', offset: 0 });
+type Edges = Pick<ReturnType<typeof dataDescriptor.decode>, 'leadingBytes' | 'trailingBytes' | 'sequenceNumber'>;
+
+/** What a data descriptor and its sector say together; undefined if either is of another entry. */
+const restoredSector = (edges: Edges, stored: Uint8Array, sequence: bigint): Uint8Array | undefined => {
+	const { leadingBytes, trailingBytes, sequenceNumber } = edges;
 	const { signature, sequenceHigh, sequenceLow, data } = dataSector.decode(stored, { path: '', offset: 0 });
-	if (signature !== SECTOR_SIGNATURE || ((BigInt(sequenceHigh) << 32n) | BigInt(sequenceLow)) !== sequence) return undefined;
+	const stated = (BigInt(sequenceHigh) << 32n) | BigInt(sequenceLow);
+	if (signature !== SECTOR_SIGNATURE || stated !== sequence || sequenceNumber !== sequence) return undefined;
 	const sector = new Uint8Array(LOG_SECTOR);
 	sector.set(leadingBytes);
 	sector.set(data, leadingBytes.length);
