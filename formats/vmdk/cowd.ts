@@ -3,7 +3,7 @@ import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
 import { type ExtentFile, plainGrains } from './extent-file.ts';
-import { COWD_GTES_PER_GT, COWD_MAGIC, cowdHeader, SECTOR } from './layout.ts';
+import { COWD_GTES_PER_GT, cowdHeader, SECTOR } from './layout.ts';
 import { ABSENT, checkPlace, type GrainMap } from './map.ts';
 
 /** Grains of up to 1 MiB, in sectors; ESX writes 1. */
@@ -14,7 +14,6 @@ export const openCowd = async (source: Source): Promise<ExtentFile> => {
 	const header = cowdHeader.decode(await source.read(0, Math.min(cowdHeader.size, source.size)), { path: source.name, offset: 0 });
 	const place = (field: keyof typeof header) => ({ path: source.name, offset: cowdHeader.offsets[field], field });
 	const corrupt = (field: keyof typeof header, why: string) => new CorruptError(why, place(field));
-	if (header.magicNumber !== COWD_MAGIC) throw corrupt('magicNumber', 'it is not an ESX sparse extent, as its descriptor says');
 	if (header.version !== 1) throw new UnsupportedError(`COWD version ${header.version}, and vconv knows 1`, place('version'));
 	if (header.flags !== 3) throw new UnsupportedError(`COWD flags ${header.flags}, and vconv knows 3`, place('flags'));
 	if (!isPowerOfTwo(header.grainSize) || header.grainSize > MOST_GRAIN_SECTORS) {

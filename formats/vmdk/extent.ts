@@ -5,7 +5,11 @@ import type { ExtentLine } from './descriptor.ts';
 import { openSparse } from './directory.ts';
 import type { ExtentContext, ExtentFile } from './extent-file.ts';
 import { openFlat } from './flat.ts';
+import { KIND_HEAD, type Kind, kindOf } from './kind.ts';
 import { openSeSparse } from './sesparse.ts';
+
+/** The extents that hold grains, and how their files begin. */
+const WITH_GRAINS: Readonly<Partial<Record<ExtentLine['type'], Kind>>> = { SPARSE: 'sparse', VMFSSPARSE: 'cowd', SESPARSE: 'seSparse' };
 
 /** An extent of a disk: its line in the descriptor, and the file behind it (none for `ZERO`). */
 export type DiskExtent = ExtentFile & { readonly line: ExtentLine; readonly source?: Source | undefined };
@@ -27,6 +31,11 @@ export const openExtent = async (
 	const source = await follow(name);
 	if (source.identity === descriptor.identity) {
 		throw new CorruptError(`it names itself, '${name}', as a file that holds its data`, { path: descriptor.name, field: 'extent' });
+	}
+	const kind = kindOf(await source.read(0, Math.min(KIND_HEAD, source.size)));
+	const wanted = WITH_GRAINS[line.type];
+	if (wanted !== undefined && kind !== wanted) {
+		throw new CorruptError(`it is not the ${line.type} extent that its descriptor says`, { path: source.name, offset: 0, field: 'magic' });
 	}
 	const file = await openKind(line, source, context);
 	checkSize(line, file, source);

@@ -1,6 +1,6 @@
 import type { DiskFormat } from '../../src/core/format.ts';
 import { checkVmdk } from './check.ts';
-import { kindOf } from './open.ts';
+import { kindOf } from './kind.ts';
 import { openVmdk } from './reader.ts';
 import { vmdkWriter } from './writer.ts';
 

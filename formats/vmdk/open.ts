@@ -4,7 +4,7 @@ import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { type Descriptor, MAX_DESCRIPTOR, parseDescriptor } from './descriptor.ts';
 import { openSparse } from './directory.ts';
 import { checkSize, type DiskExtent, openExtent } from './extent.ts';
-import { COWD_MAGIC, SESPARSE_MAGIC, SPARSE_MAGIC } from './layout.ts';
+import { KIND_HEAD, kindOf } from './kind.ts';
 import { readSparse } from './sparse.ts';
 
 export type OpenedFiles = {
@@ -23,26 +23,14 @@ const CREATE_TYPES = [
 ];
 const DEVICE_TYPES = ['fulldevice', 'partitioneddevice'];
 
-/** Which kind of VMDK file begins so. */
-export const kindOf = (head: Uint8Array): 'sparse' | 'extent' | 'descriptor' | undefined => {
-	if (head.length < 4) return undefined;
-	const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-	const magic = view.getUint32(0, true);
-	if (magic === SPARSE_MAGIC) return 'sparse';
-	if (magic === COWD_MAGIC) return 'extent';
-	if (head.length >= 8 && view.getBigUint64(0, true) === SESPARSE_MAGIC) return 'extent';
-	const text = new TextDecoder('latin1').decode(head.subarray(0, 1024));
-	return /^(ï»¿)?\s*#\s*Disk\s*Descriptor\s*File/i.test(text) ? 'descriptor' : undefined;
-};
-
 /**
  * Read the descriptor of an image and open every file that it names. The image itself stays open.
  * @throws CorruptError, UnsupportedError, AccessError.
  */
 export const openFiles = async (source: Source, context: OpenContext): Promise<OpenedFiles> => {
-	const kind = kindOf(await source.read(0, Math.min(1024, source.size)));
+	const kind = kindOf(await source.read(0, Math.min(KIND_HEAD, source.size)));
 	if (kind === undefined) throw new CorruptError('it begins neither like a VMDK nor like a descriptor of one', { path: source.name });
-	if (kind === 'extent') throw partOfDisk(source);
+	if (kind === 'cowd' || kind === 'seSparse') throw partOfDisk(source);
 	const descriptor = kind === 'sparse' ? await embeddedDescriptor(source, context) : await descriptorFile(source);
 	refuseUnreadable(descriptor, source);
 

@@ -3,15 +3,7 @@ import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
 import { type ExtentFile, plainGrains } from './extent-file.ts';
-import {
-	MAX_CAPACITY,
-	SECTOR,
-	SESPARSE_MAGIC,
-	SESPARSE_VERSION,
-	SESPARSE_VOLATILE_MAGIC,
-	seSparseHeader,
-	seSparseVolatileHeader,
-} from './layout.ts';
+import { MAX_CAPACITY, SECTOR, SESPARSE_VERSION, SESPARSE_VOLATILE_MAGIC, seSparseHeader, seSparseVolatileHeader } from './layout.ts';
 import { ABSENT, checkPlace, type GrainMap, ZEROED } from './map.ts';
 
 /** The one shape that ESXi writes: grains of 8 sectors, grain tables of 64. */
@@ -33,7 +25,6 @@ export const openSeSparse = async (source: Source): Promise<ExtentFile> => {
 	const place = (field: keyof typeof header) => ({ path: source.name, offset: seSparseHeader.offsets[field], field });
 	const unsupported = (field: keyof typeof header) =>
 		new UnsupportedError(`${field} is ${header[field]}, which vconv does not know`, place(field));
-	if (header.magic !== SESPARSE_MAGIC) throw new CorruptError('it is not a seSparse extent, as its descriptor says', place('magic'));
 	if (header.version !== SESPARSE_VERSION) throw unsupported('version');
 	if (header.grainSize !== GRAIN_SECTORS) throw unsupported('grainSize');
 	if (header.grainTableSize !== TABLE_SECTORS) throw unsupported('grainTableSize');
