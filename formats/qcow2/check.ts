@@ -1,0 +1,90 @@
+import type { CheckReport, OpenContext } from '../../src/core/format.ts';
+import type { Source } from '../../src/core/source.ts';
+import { cached } from '../../src/io/cached.ts';
+import { readBitmaps } from './bitmaps.ts';
+import { type Census, takeCensus } from './census.ts';
+import { collectFindings, type Findings } from './findings.ts';
+import { type Header, readHeader } from './header.ts';
+import { INCOMPATIBLE, LIMIT } from './layout.ts';
+import { readSnapshots } from './snapshots.ts';
+import { openRefcounts, type StoredRefcounts } from './stored-refcounts.ts';
+
+/**
+ * Whether the refcounts of an image are what its tables say, and its tables are possible: what qemu-img check looks at, with the same
+ * counts. Clusters that hold both data and a structure are found as well.
+ * @throws CorruptError for a header, a snapshot table or a directory of bitmaps that cannot be read at all.
+ */
+export const checkQcow2 = async (image: Source, { signal }: OpenContext): Promise<CheckReport> => {
+	const source = cached(image);
+	const header = await readHeader(source, signal);
+	const { clusterSize } = header.geometry;
+	const snapshots = await readSnapshots(source, header, signal);
+	const bitmaps = await readBitmaps(source, header, signal);
+	const findings = collectFindings();
+	const stored = await openRefcounts(source, header, findings, signal);
+	const census = takeCensus(source, header, stored, findings, signal);
+
+	census.use('the header', 0, clusterSize, 'structure');
+	await census.walk('the L1 table', header.l1, true);
+	for (const { id, l1, at } of snapshots.list) {
+		const what = `the L1 table of snapshot ${id}`;
+		if (l1.offset % clusterSize === 0 && l1.entries * 8 <= LIMIT.l1Table) await census.walk(what, l1, false);
+		else findings.add({ severity: 'error', code: 'snapshot-l1', message: `${what} is not on a cluster, or too large`, offset: at });
+	}
+	if (header.snapshots.count > 0) {
+		census.use('the snapshot table', header.snapshots.offset, snapshots.end - header.snapshots.offset, 'structure');
+	}
+	const directory = header.extensions.bitmaps;
+	if (bitmaps && directory) census.use('the directory of bitmaps', directory.directoryOffset, directory.directorySize, 'structure');
+	for (const bitmap of bitmaps ?? []) await census.walkBitmap(bitmap);
+	useRefcounts(header, stored, census);
+
+	const imageEnd = (await compare(census, stored, clusterSize, findings)) * clusterSize;
+	addFlags(header, findings);
+	return { findings: findings.list(), imageEnd, blocks: census.blocks };
+};
+
+const useRefcounts = ({ refcountTable, geometry: { clusterSize } }: Header, { blocks }: StoredRefcounts, census: Census): void => {
+	if (blocks.length > 0) census.use('the refcount table', refcountTable.offset, refcountTable.clusters * clusterSize, 'structure');
+	for (const block of blocks) if (block !== 0) census.use('a refcount block', block, clusterSize, 'structure');
+};
+
+/** Set the refcounts against the uses. Neighbours that are wrong in the same way are one finding. Gives the end of what is used, in clusters. */
+const compare = async (census: Census, stored: StoredRefcounts, clusterSize: number, findings: Findings): Promise<number> => {
+	let end = 0;
+	let run = { first: 0, count: 0, refcount: 0, uses: 0 };
+	const report = (): void => {
+		const { first, count, refcount, uses } = run;
+		if (count === 0) return;
+		const which = count === 1 ? `cluster ${first} has` : `clusters ${first}-${first + count - 1} have`;
+		const message = `${which} a refcount of ${refcount}, and ${uses === 1 ? '1 use' : `${uses} uses`}`;
+		const verdict = refcount < uses ? ({ severity: 'error', code: 'refcount' } as const) : ({ severity: 'leak', code: 'leak' } as const);
+		findings.add({ ...verdict, message, offset: first * clusterSize, count });
+	};
+	for (let cluster = 0; cluster < census.size; cluster++) {
+		const found = stored.get(cluster);
+		const refcount = typeof found === 'number' ? found : await found;
+		const uses = census.uses(cluster);
+		if (refcount > 0 || uses > 0) end = cluster + 1;
+		if (refcount === uses) {
+			if (census.isMixed(cluster)) {
+				const message = `cluster ${cluster} holds both data and a structure of the image`;
+				findings.add({ severity: 'error', code: 'overlap', message, offset: cluster * clusterSize });
+			}
+			continue;
+		}
+		if (run.count > 0 && run.first + run.count === cluster && run.refcount === refcount && run.uses === uses) run.count++;
+		else {
+			report();
+			run = { first: cluster, count: 1, refcount, uses };
+		}
+	}
+	report();
+	return end;
+};
+
+const addFlags = ({ incompatible }: Header, findings: Findings): void => {
+	const note = (code: string, message: string) => findings.add({ severity: 'note', code, message });
+	if (incompatible & INCOMPATIBLE.dirty) note('dirty', 'the image is marked dirty: it was not closed cleanly, and refcounts may be behind');
+	if (incompatible & INCOMPATIBLE.corrupt) note('corrupt', 'the image is marked corrupt: its writer met a contradiction in it');
+};
