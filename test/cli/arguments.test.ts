@@ -1,0 +1,84 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { vconv } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
+
+const disk = (): { readonly input: string; readonly output: string } => {
+	const folder = temporaryFolder();
+	return { input: rawFile(path.join(folder, 'disk.raw'), 1 << 20, [[4096, 4096]]), output: path.join(folder, 'copy.raw') };
+};
+
+test("the version is the package's", async () => {
+	const { version } = JSON.parse(fs.readFileSync('package.json', 'utf8'));
+	expect(await vconv('--version')).toEqual({ code: 0, stdout: `vconv ${version}\n`, stderr: '' });
+});
+
+test('help names every command, and nothing at all is a mistake that is answered with it', async () => {
+	const asked = await vconv('--help');
+	expect(asked.code).toBe(0);
+	for (const name of ['convert', 'info', 'map', 'compare', 'check', 'measure']) expect(asked.stdout).toContain(`vconv ${name} `);
+	expect(await vconv()).toEqual({ code: 2, stdout: '', stderr: asked.stdout });
+});
+
+test.for(['convert', 'info', 'map', 'compare', 'check', 'measure'])('%s explains itself in three spellings', async (name) => {
+	const { code, stdout } = await vconv(name, '--help');
+	expect(code).toBe(0);
+	expect(stdout).toMatch(new RegExp(`^vconv ${name} \\[options\\] [A-Z]`));
+	expect(await vconv(name, '-h')).toEqual({ code, stdout, stderr: '' });
+	expect(await vconv('help', name)).toEqual({ code, stdout, stderr: '' });
+});
+
+test('the word convert may be left out', async () => {
+	const { input, output } = disk();
+	expect(await vconv(input, output)).toEqual({ code: 0, stdout: '', stderr: '' });
+	expect(fs.readFileSync(output).equals(fs.readFileSync(input))).toBe(true);
+});
+
+test('letters may be joined, with each other and with their values', async () => {
+	const { input, output } = disk();
+	expect(await vconv('-qOraw', '-S=4k', '-fraw', input, output)).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('what follows -- is a file, whatever it looks like', async () => {
+	const { input, output } = disk();
+	expect((await vconv('--', input, output)).code).toBe(0);
+	expect((await vconv('info', '--', '-x')).stderr).toContain('at -x');
+});
+
+test.for([
+	[['convert', 'in.raw'], 'OUT is missing'],
+	[['info'], 'IMAGE is missing'],
+	[['compare', 'a.raw'], 'B is missing'],
+	[['info', 'a.raw', 'b.raw'], "'b.raw' is one too many"],
+	[['inof', 'a.raw'], "'inof' is neither a command nor a file here"],
+	[['info', '--bogus', 'a.raw'], 'there is no option --bogus'],
+	[['convert', '-n', 'a.raw', 'b.raw'], 'there is no option -n'],
+	[['convert', 'a.raw', 'b.raw', '-O'], '-O needs a value'],
+	[['info', '--output=xml', 'a.raw'], '--output xml is not possible'],
+	[['convert', '-O', 'raw', '-O', 'qcow2', 'a', 'b'], '--output-format is given twice'],
+	[['a.raw', '-'], 'pipes are not read or written'],
+	[['-O', 'qcow3', 'a.raw', 'b'], "there is no format 'qcow3'"],
+	[['-m', 'many', 'a.raw', 'b.raw'], '-m many is not a number of threads'],
+	[['-F', 'qcow2', 'a.raw', 'b.raw'], 'there is no -B'],
+] as const)('%j is a mistake in the command line', async ([argv, message]) => {
+	const { code, stdout, stderr } = await vconv(...argv);
+	expect(stderr).toContain(message);
+	expect(stderr.split('\n').length).toBeLessThanOrEqual(4);
+	expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test('mistakes are JSON where JSON was asked for', async () => {
+	const { code, stdout, stderr } = await vconv('info', '--json', '--bogus', 'a.raw');
+	expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+	expect(JSON.parse(stderr)).toEqual({
+		error: { code: 'USAGE', message: 'there is no option --bogus', hint: 'vconv info --help', exitCode: 2 },
+	});
+});
+
+test('-o help lists the options of a format, and needs no files', async () => {
+	const { code, stdout } = await vconv('convert', '-O', 'raw', '-o', 'help');
+	expect(code).toBe(0);
+	expect(stdout).toMatch(/^ {2}preallocation .*\(off, full\) \[off\]$/m);
+});

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { type ProgressStyle, progressStyle, reporter } from '../../src/cli/progress.ts';
+
+const GiB = 2 ** 30;
+
+test.for([
+	[{}, true, 'bar'],
+	[{}, false, 'none'],
+	[{ p: true }, false, 'lines'],
+	[{ p: true, quiet: true }, true, 'none'],
+	[{ progress: 'json', quiet: true }, false, 'json'],
+	[{ progress: 'none', p: true }, true, 'none'],
+	[{ progress: 'bar' }, false, 'lines'],
+] as const)('%j on a terminal (%s) shows %s', ([args, isTTY, style]) => {
+	expect(progressStyle(args, { stderr: { write() {}, isTTY } })).toBe(style);
+});
+
+/** What is written when a disk of 8 GiB is a quarter done after 20 s, and three quarters after 40 s. */
+const shown = async (style: ProgressStyle): Promise<string> => {
+	let said = '';
+	let time = 0;
+	const stderr = { isTTY: true, columns: 120, write: (text: string) => (said += text), clearLine() {}, cursorTo() {} };
+	const { report, above, end } = await reporter(style, { stderr }, () => time);
+	report({ stage: 'copy', done: 0, total: 8 * GiB, data: 0 });
+	time = 20_000;
+	report({ stage: 'copy', done: 2 * GiB, total: 8 * GiB, data: GiB });
+	above('a note\n');
+	time = 40_000;
+	report({ stage: 'copy', done: 6 * GiB, total: 8 * GiB, data: 2 * GiB });
+	end();
+	end();
+	return said;
+};
+
+test('a bar has the rate, the time left, and the data of the virtual size', async () => {
+	expect(await shown('bar')).toContain('[=======>                      ] 25%, 1 GiB of data, 8 GiB virtual, 51.2 MiB/s, 1:00 left');
+});
+
+test('where no terminal is, a line comes every ten seconds', async () => {
+	expect(await shown('lines')).toBe(
+		'vconv: 25%, 1 GiB of data, 8 GiB virtual, 51.2 MiB/s, 1:00 left\na note\nvconv: 75%, 2 GiB of data, 8 GiB virtual, 51.2 MiB/s, 0:13 left\n',
+	);
+});
+
+test('JSON lines end with the last figures', async () => {
+	const lines = (await shown('json')).split('\n').filter((line) => line.startsWith('{'));
+	expect(lines.map((line) => JSON.parse(line).progress.done)).toEqual([2 * GiB, 6 * GiB, 6 * GiB]);
+});
+
+test('silence is silent, but for notes', async () => {
+	expect(await shown('none')).toBe('a note\n');
+});
