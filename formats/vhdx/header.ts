@@ -70,7 +70,7 @@ type Copy = { readonly current: Header; readonly offset: number; readonly bytes:
 /** One header; undefined if it is not whole. */
 const readCopy = async (source: Source, offset: number, signal?: AbortSignal): Promise<Copy | undefined> => {
 	const bytes = await source.read(offset, HEADER_SIZE, signal);
-	const view = new DataView(bytes.buffer);
+	const view = new DataView(bytes.buffer, bytes.byteOffset);
 	if (view.getUint32(0, true) !== HEADER_SIGNATURE || view.getUint32(CHECKSUM_AT, true) !== crc32c(bytes, CHECKSUM_AT)) return undefined;
 	return { current: header.decode(bytes, { path: source.name, offset }), offset, bytes };
 };

@@ -1,6 +1,6 @@
 import { isPowerOfTwo } from '../../src/bytes/align.ts';
 import { guidText } from '../../src/bytes/guid.ts';
-import { hex, humanSize } from '../../src/bytes/size.ts';
+import { hex } from '../../src/bytes/size.ts';
 import type { Struct, Values } from '../../src/bytes/struct.ts';
 import type { ByteRange, Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
@@ -63,7 +63,7 @@ export const readMetadata = async (source: Source, region: ByteRange, signal?: A
 	const sectorSize = sectors(logical.logicalSectorSize, logical.fault);
 	const disk = await value('virtualDiskSize', virtualDiskSize);
 	const size = disk.virtualDiskSize;
-	if (size > MAX_DISK) throw disk.fault(`a virtual size of ${humanSize(size)} is over 64 TiB`);
+	if (size > MAX_DISK) throw disk.fault(`a virtual size of ${size} bytes is over 64 TiB`);
 	if (size % sectorSize !== 0) throw disk.fault(`a virtual size of ${size} bytes is no multiple of the sector size, ${sectorSize}`);
 	return {
 		size,

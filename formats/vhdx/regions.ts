@@ -92,7 +92,7 @@ type Copy = { readonly bytes: Uint8Array; readonly offset: number };
 /** One region table; undefined if it is not whole. */
 const readCopy = async (source: Source, offset: number, signal?: AbortSignal): Promise<Copy | undefined> => {
 	const bytes = await source.read(offset, ITEM, signal);
-	const view = new DataView(bytes.buffer);
+	const view = new DataView(bytes.buffer, bytes.byteOffset);
 	const whole = view.getUint32(0, true) === REGION_SIGNATURE && view.getUint32(CHECKSUM_AT, true) === crc32c(bytes, CHECKSUM_AT);
 	return whole ? { bytes, offset } : undefined;
 };

@@ -4,8 +4,10 @@ import { CHECKSUM_AT, HEADER_SIZE, HEADERS_AT, header, ITEM, REGION_TABLES_AT } 
 import { crc32c } from '../../../src/bytes/crc32c.ts';
 import { flatten, openChain } from '../../../src/convert/open.ts';
 import type { Disk } from '../../../src/core/disk.ts';
+import type { OpenContext } from '../../../src/core/format.ts';
 import type { Note } from '../../../src/core/note.ts';
 import { clip } from '../../../src/disk/clip.ts';
+import { pakoCodec } from '../../../src/engine/pako.ts';
 import { AccessError } from '../../../src/errors.ts';
 import { memorySource } from '../../../src/io/memory.ts';
 import { type WriteOptions, writeImage } from '../../helpers/image.ts';
@@ -24,6 +26,13 @@ export const vhdxBytes = async (disk: Disk, options: WriteOptions = {}): Promise
 	const source = (await writeImage(vhdx, disk, { name: 'disk.vhdx', ...options })).get('disk.vhdx')?.source();
 	if (!source) throw new Error('nothing was written');
 	return source.read(0, source.size);
+};
+
+/** What a single image is opened with. */
+export const context: OpenContext = {
+	follow: () => Promise.reject(new Error('no other file is needed')),
+	note() {},
+	unpack: pakoCodec.unpack,
 };
 
 /** Open the first of these files, with its parents among the others. */

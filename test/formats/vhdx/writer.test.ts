@@ -6,7 +6,7 @@ import { overlay } from '../../../src/disk/overlay.ts';
 import { memorySource } from '../../../src/io/memory.ts';
 import { firstDifference, writeImage } from '../../helpers/image.ts';
 import { patternDisk, type Runs } from '../../helpers/pattern.ts';
-import { DATA_AT, deltaDisk, MiB, openVhdx, vhdxBytes } from './images.ts';
+import { context, DATA_AT, deltaDisk, MiB, openVhdx, vhdxBytes } from './images.ts';
 
 const SECTOR = 512;
 
@@ -20,8 +20,7 @@ const runs = (sectors: number, most: number): fc.Arbitrary<Runs> =>
 		});
 	});
 
-const findings = async (bytes: Uint8Array) =>
-	(await checkVhdx(memorySource(bytes), { follow: () => Promise.reject(), note() {}, unpack: (_, b) => b })).findings;
+const findings = async (bytes: Uint8Array) => (await checkVhdx(memorySource(bytes), context)).findings;
 
 test('whatever is written is read back, and its check is clean', async () => {
 	const options = fc.record({
@@ -71,7 +70,7 @@ test('in a delta a whole block of zeros takes no place, and one that is all data
 	const delta = deltaDisk({ size: 8 * MiB, data: [[2 * MiB, MiB]], zero: [[0, 2 * MiB]] });
 	const bytes = await vhdxBytes(delta, { backing: { name: 'vms/base.vhdx', format: 'vhdx', size: 8 * MiB, id } });
 	expect(bytes.length).toBe(DATA_AT + MiB);
-	const child = await vhdx.open(memorySource(bytes), { follow: () => Promise.reject(), note() {}, unpack: (_, b) => b });
+	const child = await vhdx.open(memorySource(bytes), context);
 	expect(child.parent).toEqual({ names: ['.\\vms\\base.vhdx'], format: 'vhdx', ids: [id] });
 	const kinds = [];
 	for await (const { kind, length } of child.extents(0, child.size)) kinds.push([kind, length / MiB]);
@@ -94,7 +93,7 @@ test('sector bitmaps of several chunks are told apart', async () => {
 	const backing = { name: 'base.vhdx', format: 'vhdx', size, id: '00112233-4455-6677-8899-aabbccddeeff' };
 	const image = (await writeImage(vhdx, delta, { name: 'a.vhdx', backing, options: { block_size: '2M' } })).get('a.vhdx')?.source();
 	if (!image) throw new Error('nothing was written');
-	const child = await vhdx.open(image, { follow: () => Promise.reject(), note() {}, unpack: (_, b) => b });
+	const child = await vhdx.open(image, context);
 	const own = [];
 	for await (const { kind, offset, length } of child.extents(0, size)) if (kind !== 'absent') own.push([kind, offset, length]);
 	expect(own).toEqual([
