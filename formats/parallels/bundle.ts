@@ -71,7 +71,7 @@ const openMember = async (image: Image, storage: Storage, context: OpenContext):
 	const source = await follow(image.file, context);
 	try {
 		const size = storage.end - storage.start;
-		const disk = image.plain ? plainDisk(source, size) : await openImage(source, context);
+		const disk = image.plain ? plainDisk(source, size, context) : await openImage(source, context);
 		if (disk.size !== size) throw new CorruptError(`it holds ${disk.size} bytes, and ${DESCRIPTOR} says ${size}`, { path: source.name });
 		if (!image.plain && disk.info.clusterSize !== storage.clusterSize) {
 			throw new CorruptError(`its clusters have ${disk.info.clusterSize} bytes, and ${DESCRIPTOR} says ${storage.clusterSize}`, {
@@ -98,8 +98,12 @@ const follow = async (file: string, context: OpenContext): Promise<Source> => {
 	}
 };
 
-const plainDisk = (source: Source, size: number): Disk => {
+const plainDisk = (source: Source, size: number, context: OpenContext): Disk => {
 	if (source.size < size) throw new CorruptError(`it ends at ${source.size} bytes, and ${DESCRIPTOR} says ${size}`, { path: source.name });
+	if (source.size > size) {
+		const what = `the last ${source.size - size} bytes are no part of the disk`;
+		context.note({ kind: 'assumed', what, why: `${DESCRIPTOR} says where the disk ends`, path: source.name });
+	}
 	return {
 		size,
 		sectorSize: 512,
