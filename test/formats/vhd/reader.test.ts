@@ -88,7 +88,7 @@ test('a fixed image that holds a dynamic one is the fixed one', async () => {
 
 describe('the virtual size goes by the program that made the image', () => {
 	const app = (name: string) => Buffer.from(name.padEnd(4, '\0')).readUInt32BE();
-	/** 150 cylinders of 4 heads and 17 sectors: 4,704 sectors are missing to the current size… of 5,243,392 bytes. */
+	/** Of 4 heads and 17 sectors a track: 150 cylinders are the most that the disk has room for. */
 	const geometry = (cylinders: number) => (cylinders << 16) | (4 << 8) | 17;
 
 	test.each(['win ', 'vbox', 'wa', 'd2v', 'qem2', 'tap', 'CTXS', 'xo  ', 'new '])("'%s' means the current size", async (creator) => {
