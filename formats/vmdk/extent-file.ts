@@ -1,7 +1,8 @@
 import type { Extent, PackMethod } from '../../src/core/disk.ts';
 import type { Note } from '../../src/core/note.ts';
 import { type BlockRun, blockExtents } from '../../src/disk/blocks.ts';
-import { ABSENT, checkPlace, type GrainMap, grainLookup, ZEROED } from './map.ts';
+import { CorruptError } from '../../src/errors.ts';
+import { ABSENT, checkPlace, type GrainMap, type GrainRun, grainLookup, ZEROED } from './map.ts';
 
 /** One of the files that make up a disk, opened. Guest offsets within it begin at 0. */
 export type ExtentFile = {
@@ -31,7 +32,8 @@ export const plainGrains = (map: GrainMap): ExtentFile['extents'] => {
 	return (guestOffset, length, signal) =>
 		blockExtents(grainSize, guestOffset, length, async (first, count) => {
 			let grain = first;
-			return (await look(first, count, signal)).map(({ grains, at }): BlockRun => {
+			const runs = await look(first, count, signal);
+			const found = runs.map(({ grains, at }): BlockRun => {
 				const start = grain * grainSize;
 				grain += grains;
 				if (at === ABSENT) return { blocks: grains, status: { kind: 'absent' } };
@@ -39,5 +41,23 @@ export const plainGrains = (map: GrainMap): ExtentFile['extents'] => {
 				checkPlace(map, `the grain of guest offset 0x${start.toString(16)}`, at, Math.min(grains * grainSize, capacity - start));
 				return { blocks: grains, status: { kind: 'data', source, at } };
 			});
+			refuseShared(map, runs);
+			return found;
 		});
+};
+
+/** Of the grains that one table names, no two may be in one place. */
+const refuseShared = ({ source, grainSize }: GrainMap, runs: readonly GrainRun[]): void => {
+	let end = 0;
+	for (const { at, grains } of runs.filter((run) => run.at > 0).sort((a, b) => a.at - b.at)) {
+		if (at < end) {
+			throw new CorruptError('two grains of the disk are in one place', {
+				path: source.name,
+				offset: at,
+				field: 'grain table',
+				hint: `vconv check ${source.name}`,
+			});
+		}
+		end = at + grains * grainSize;
+	}
 };

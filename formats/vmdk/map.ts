@@ -59,6 +59,7 @@ export const grainLookup = (
 		const first = alignDown(table, piece);
 		if (held?.first === first) return held;
 		const places = await map.directory(first, Math.min(piece, tables - first), signal);
+		refuseShared(source, first, places);
 		await leaveOutHoles(source, places, tableEntries * entrySize);
 		held = { first, places };
 		return held;
@@ -78,6 +79,22 @@ export const grainLookup = (
 		const entries = Math.min(count, tableEntries - within);
 		return runsOf(map, await pages.read(place + within * entrySize, entries * entrySize, signal));
 	};
+};
+
+/** Two tables in one place would show the same grains twice. */
+const refuseShared = (source: Source, first: number, places: readonly number[]): void => {
+	const seen = new Set<number>();
+	for (const [i, place] of places.entries()) {
+		if (place !== 0 && seen.has(place)) {
+			throw new CorruptError(`grain table ${first + i} is where another one is`, {
+				path: source.name,
+				offset: place,
+				field: 'grain directory',
+				hint: `vconv check ${source.name}`,
+			});
+		}
+		seen.add(place);
+	}
 };
 
 /** A table in a hole of the file has no entries: no need to read the gigabytes of tables that some writers lay out ahead. */

@@ -20,6 +20,9 @@ const GRAIN_SECTORS = { least: 8, most: 2 ** 15 } as const;
 /** Entries of a grain table; every product writes 512. */
 const MOST_GTES = 4096;
 
+/** Of one extent file: 64 TiB in grains of 16 KiB. */
+const MOST_TABLES = 2 ** 23;
+
 /** The lower half of the flags may be ignored by those who do not know them; the upper half may not. */
 const KNOWN_INCOMPATIBLE = SPARSE_FLAGS.compressed | SPARSE_FLAGS.markers;
 
@@ -110,6 +113,13 @@ const checkHeader = (header: SparseHeader, source: Source, at: number): void => 
 /** `header` is the one with the directory, at `at`; `first` is at the start of the file and names the descriptor. */
 const describe = (header: SparseHeader, first: SparseHeader, source: Source, at: number): Sparse => {
 	const tables = Math.ceil(header.capacity / header.grainSize / header.numGTEsPerGT);
+	if (tables > MOST_TABLES) {
+		throw new UnsupportedError(`a grain directory of ${tables} entries, and vconv reads up to ${MOST_TABLES}`, {
+			path: source.name,
+			offset: at + sparseHeader.offsets.numGTEsPerGT,
+			field: 'numGTEsPerGT',
+		});
+	}
 	const directory = Number(header.gdOffset) * SECTOR;
 	const redundant = header.flags & SPARSE_FLAGS.redundantTable && header.rgdOffset !== 0 ? header.rgdOffset * SECTOR : undefined;
 	const fits = (offset: number) => offset >= SECTOR && offset + tables * 4 <= source.size;

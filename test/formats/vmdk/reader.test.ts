@@ -125,6 +125,14 @@ test('an entry of a grain table that leads out of the file is refused, whatever 
 	await expect(openImage(image, 'disk.vmdk').then(map)).rejects.toThrow('the grain of guest offset 0x10000 is past the end of the file');
 });
 
+test('a grain that two entries name is refused', async () => {
+	const image = await sparse();
+	const sink = fileOf(image);
+	const table = await tableAt(sink, Number((await header(sink)).gdOffset));
+	await sink.write(table + 40, await sink.source().read(table + 4, 4));
+	await expect(openImage(image, 'disk.vmdk').then(map)).rejects.toThrow('two grains of the disk are in one place');
+});
+
 test('an entry of 1 is a grain of zeros only where the header says so', async () => {
 	const image = await sparse();
 	const sink = fileOf(image);
