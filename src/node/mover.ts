@@ -107,11 +107,11 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number):
 			} else if (!busy && !slot) Atomics.wait(shared.words, Word.MAIN, seen, BREATH / 2);
 		}
 		frontier.advance(filled);
-		void crew.dismiss();
+		crew.dismiss();
 		return frontier.moved();
 	} catch (error) {
 		// No thread may write to a descriptor that is about to be closed, and perhaps opened again as another file.
-		await crew.dismiss();
+		await crew.gone();
 		throw error;
 	}
 };
@@ -121,13 +121,19 @@ type Crew = {
 	start(count: number): void;
 	/** @throws the error of a worker that died of it. */
 	check(): void;
-	/** End them; resolves when all have gone. */
-	dismiss(): Promise<unknown>;
+	/** Have them end. */
+	dismiss(): void;
+	/** The same; resolves when all have ended. */
+	gone(): Promise<unknown>;
 };
 
 const workers = (shared: Board, workerData: unknown): Crew => {
-	const crew: Promise<unknown>[] = [];
+	const crew: { readonly worker: Worker; readonly exit: Promise<unknown> }[] = [];
 	let death: unknown;
+	const dismiss = (): void => {
+		Atomics.store(shared.words, Word.STOP, 1);
+		ring(shared, Word.WORKERS);
+	};
 	return {
 		start(count) {
 			while (crew.length < count) {
@@ -136,16 +142,18 @@ const workers = (shared: Board, workerData: unknown): Crew => {
 					death = error;
 				});
 				worker.unref();
-				crew.push(new Promise((resolve) => worker.on('exit', resolve)));
+				crew.push({ worker, exit: new Promise((resolve) => worker.on('exit', resolve)) });
 			}
 		},
 		check() {
 			if (death !== undefined) throw death;
 		},
-		dismiss() {
-			Atomics.store(shared.words, Word.STOP, 1);
-			ring(shared, Word.WORKERS);
-			return Promise.all(crew);
+		dismiss,
+		gone() {
+			dismiss();
+			// A process whose threads are all unreferenced would end while we wait for them.
+			for (const { worker } of crew) worker.ref();
+			return Promise.all(crew.map(({ exit }) => exit));
 		},
 	};
 };

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { vconv } from '../helpers/cli.ts';
+import { has, run } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
+
+const MiB = 1 << 20;
+
+type Entry = Record<'start' | 'length' | 'depth' | 'present' | 'zero' | 'data', unknown>;
+
+const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
+
+/** Images made by qemu-img of one disk with data at 1 MiB and 5 MiB. */
+const makeImages = (at: (name: string) => string): void => {
+	rawFile(at('disk.raw'), 8 * MiB, [
+		[MiB, 65536],
+		[5 * MiB, 65536],
+	]);
+	const made: readonly (readonly [string, ...string[]])[] = [
+		['v3.qcow2', 'qcow2', 'lazy_refcounts=on'],
+		['v2.qcow2', 'qcow2', 'compat=0.10,cluster_size=4k'],
+		['fine.qcow2', 'qcow2', 'extended_l2=on,refcount_bits=64'],
+		['sparse.vmdk', 'vmdk'],
+		['stream.vmdk', 'vmdk', 'subformat=streamOptimized'],
+		['split.vmdk', 'vmdk', 'subformat=twoGbMaxExtentSparse'],
+		['flat.vmdk', 'vmdk', 'subformat=monolithicFlat'],
+		['disk.vdi', 'vdi'],
+		['disk.vhd', 'vpc', 'force_size=on'],
+		['disk.vhdx', 'vhdx'],
+	];
+	for (const [name, format = '', options] of made) {
+		run('qemu-img', 'convert', '-O', format, ...(options ? ['-o', options] : []), at('disk.raw'), at(name));
+	}
+	run('qemu-img', 'snapshot', '-c', 'before', at('v3.qcow2'));
+	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'v3.qcow2', '-F', 'qcow2', at('delta.qcow2'));
+	run('qemu-io', '-c', 'write -P 7 3M 64k', '-c', 'write -z 1M 64k', at('delta.qcow2'));
+};
+
+const all = [
+	'v3.qcow2',
+	'v2.qcow2',
+	'fine.qcow2',
+	'delta.qcow2',
+	'sparse.vmdk',
+	'stream.vmdk',
+	'split.vmdk',
+	'flat.vmdk',
+	'disk.vdi',
+	'disk.vhd',
+	'disk.vhdx',
+];
+
+describe.skipIf(!has('qemu-img'))('beside qemu-img', () => {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-test-'));
+	const at = (name: string) => path.join(folder, name);
+	beforeAll(() => makeImages(at));
+	afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+	test.for(all)('info of %s has every field of qemu-img, with its value', async (name) => {
+		const theirs = parse(run('qemu-img', 'info', '--output=json', at(name)));
+		expect(parse((await vconv('info', '--output=json', at(name))).stdout)).toMatchObject(theirs);
+	});
+
+	test.for(all)('info of %s has every line of qemu-img, for people', async (name) => {
+		const ours = (await vconv('info', at(name))).stdout.split('\n');
+		for (const line of run('qemu-img', 'info', at(name)).split('\n')) expect(ours).toContain(line);
+	});
+
+	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'sparse.vmdk'])("map of %s is qemu-img's", async (name) => {
+		const fields = (entry: Entry) => [entry.start, entry.length, entry.depth, entry.present, entry.zero, entry.data];
+		const theirs = JSON.parse(run('qemu-img', 'map', '--output=json', at(name))) as Entry[];
+		const ours = JSON.parse((await vconv('map', '--output=json', at(name))).stdout) as Entry[];
+		expect(ours.map(fields)).toEqual(theirs.map(fields));
+	});
+
+	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'disk.vdi', 'disk.raw'])("check of %s ends as qemu-img's", async (name) => {
+		const theirs = spawnSync('qemu-img', ['check', '--output=json', at(name)], { encoding: 'utf8' });
+		const ours = await vconv('check', '--output=json', at(name));
+		expect(ours.code).toBe(theirs.status);
+		if (theirs.status === 0) expect(parse(ours.stdout)).toMatchObject(parse(theirs.stdout));
+	});
+
+	test.for([
+		['v3.qcow2', 'disk.vhdx'],
+		['v3.qcow2', 'delta.qcow2'],
+		['disk.raw', 'missing.raw'],
+	] as const)("compare of %s and %s ends as qemu-img's", async ([a, b]) => {
+		const theirs = spawnSync('qemu-img', ['compare', at(a), at(b)], { encoding: 'utf8' });
+		expect((await vconv('compare', '-f', a.endsWith('raw') ? 'raw' : 'qcow2', at(a), at(b))).code).toBe(theirs.status);
+	});
+});

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
+
+const MiB = 1 << 20;
+
+/** The built command line. */
+const bin = path.join(process.env['VCONV_DIST'] ?? 'dist', 'bin', 'vconv.js');
+
+type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+const start = (...argv: string[]): ChildProcess => spawn(process.execPath, [bin, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+
+const ended = async (child: ChildProcess): Promise<Ended> => {
+	const said = { stdout: '', stderr: '' };
+	child.stdout?.on('data', (text) => (said.stdout += text));
+	child.stderr?.on('data', (text) => (said.stderr += text));
+	const [code] = (await once(child, 'close')) as [number | null];
+	return { code, ...said };
+};
+
+const vconv = (...argv: string[]): Promise<Ended> => ended(start(...argv));
+
+test('the version is answered before yargs or a format is loaded', async () => {
+	expect(await vconv('--version')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^vconv \d+\.\d+\.\d+\n$/) });
+	// What is imported statically from the first file on: neither may be among it.
+	const seen = new Set<string>();
+	const walk = (file: string): void => {
+		if (seen.has(file)) return;
+		seen.add(file);
+		for (const [, name] of fs.readFileSync(file, 'utf8').matchAll(/^(?:import|export) .*?from '([^']+)'/gm)) {
+			if (name?.startsWith('.')) walk(path.resolve(path.dirname(file), name));
+			else seen.add(name ?? '');
+		}
+	};
+	walk(path.resolve(bin));
+	expect([...seen].filter((name) => /yargs|[\\/]formats[\\/]|progress|koffi/.test(name))).toEqual([]);
+});
+
+test('a conversion with workers exits 0 and says nothing', async () => {
+	const folder = temporaryFolder();
+	const input = rawFile(path.join(folder, 'in.raw'), 64 * MiB, [
+		[MiB, 24 * MiB],
+		[48 * MiB, 8 * MiB],
+	]);
+	const outputs = ['out.qcow2', 'out.vmdk', 'out.raw'].map((name) => path.join(folder, name));
+	for (const output of outputs) {
+		expect(await vconv('-m', '3', input, output)).toEqual({ code: 0, stdout: '', stderr: '' });
+		expect(await vconv('compare', input, output)).toEqual({ code: 0, stdout: 'Images are identical.\n', stderr: '' });
+	}
+});
+
+test('each kind of failure has its exit code', async () => {
+	const folder = temporaryFolder();
+	const at = (name: string) => path.join(folder, name);
+	rawFile(at('in.raw'), MiB, [[0, 4096]]);
+	fs.writeFileSync(at('noise.xyz'), 'noise');
+	fs.writeFileSync(at('torn.qcow2'), Buffer.concat([Buffer.from('QFI\xfb\0\0\0\x03', 'latin1'), Buffer.alloc(1000, 0xff)]));
+	const codes = {
+		usage: await vconv('--bogus'),
+		unrecognised: await vconv(at('noise.xyz'), at('out.raw')),
+		access: await vconv(at('missing.raw'), at('out.raw')),
+		exists: await vconv(at('noise.xyz'), at('in.raw')),
+	};
+	expect(Object.values(codes).map(({ code }) => code)).toEqual([2, 3, 5, 5]);
+	expect([3, 4]).toContain((await vconv(at('torn.qcow2'), at('out.raw'))).code);
+	for (const { stdout, stderr } of Object.values(codes)) {
+		expect(stdout).toBe('');
+		expect(stderr).toMatch(/^vconv: .*\n( {2}at .*\n)?( {2}try .*\n)?$/);
+	}
+	expect(fs.readdirSync(folder).sort()).toEqual(['in.raw', 'noise.xyz', 'torn.qcow2']);
+});
+
+test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('a folder that cannot be written is said so', async () => {
+	const folder = temporaryFolder();
+	const input = rawFile(path.join(folder, 'in.raw'), MiB);
+	fs.mkdirSync(path.join(folder, 'locked'), { mode: 0o500 });
+	const { code, stderr } = await vconv(input, path.join(folder, 'locked', 'out.raw'));
+	expect(code).toBe(5);
+	expect(stderr).toContain('permission is denied');
+});
+
+test('a reader who has seen enough ends the run quietly', async () => {
+	const folder = temporaryFolder();
+	const runs = Array.from({ length: 20_000 }, (_, i) => [i * 8192, 4096] as const);
+	const input = rawFile(path.join(folder, 'in.raw'), 20_000 * 8192, runs);
+	const child = start('map', '--json', input);
+	child.stdout?.once('data', () => child.stdout?.destroy());
+	let said = '';
+	child.stderr?.on('data', (text) => (said += text));
+	await once(child, 'close');
+	expect(said).toBe('');
+});
+
+/** A conversion of some seconds that is under way. */
+const slow = async (folder: string): Promise<ChildProcess> => {
+	const input = path.join(folder, 'in.raw');
+	const fd = fs.openSync(input, 'w');
+	const noise = randomBytes(MiB);
+	for (let i = 0; i < 384; i++) fs.writeSync(fd, noise, 0, MiB, i * MiB);
+	fs.closeSync(fd);
+	const child = start('-c', '--progress=json', input, path.join(folder, 'out.qcow2'));
+	await once(child.stderr as NonNullable<typeof child.stderr>, 'data');
+	return child;
+};
+
+test.skipIf(process.platform === 'win32').for([
+	['SIGINT', 130],
+	['SIGTERM', 143],
+] as const)('%s in the middle of a conversion ends it soon, exits %i and leaves nothing', async ([signal, exit]) => {
+	const folder = temporaryFolder();
+	const child = await slow(folder);
+	expect(fs.readdirSync(folder).filter((name) => name.includes('partial'))).toHaveLength(1);
+	const sent = performance.now();
+	child.kill(signal);
+	const { code, stderr } = await ended(child);
+	expect(code).toBe(exit);
+	expect(stderr).toContain(`interrupted by ${signal}`);
+	expect(fs.readdirSync(folder)).toEqual(['in.raw']);
+	expect(performance.now() - sent).toBeLessThan(10_000);
+});
