@@ -103,8 +103,7 @@ export const openQcow = async (source: Source, context: OpenContext): Promise<Di
 		size: h.size,
 		sectorSize: 512,
 		parent: await parentOf(source, h, context.signal),
-		// Any cluster may be packed; whether one is, only all tables would tell.
-		info: { format: 'qcow', clusterSize, compressed: true },
+		info: { format: 'qcow', clusterSize },
 		extents: (guestOffset, length, signal) => blockExtents(clusterSize, guestOffset, length, (first, count) => look(first, count, signal)),
 		close: () => source.close(),
 	};

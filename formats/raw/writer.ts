@@ -5,6 +5,7 @@ import { UsageError } from '../../src/errors.ts';
 
 /** Host bytes are guest bytes. Runs of zeros of `sparse` bytes become holes; 0 writes them out. */
 export const rawWriter: DiskWriter = {
+	sectorSizes: 'unsaid',
 	options: {
 		sparse: { default: '4k', help: 'shortest run of zeros left as a hole; 0 for none (the same as -S)' },
 		preallocation: { default: 'off', values: ['off', 'full'], help: 'full writes every zero' },

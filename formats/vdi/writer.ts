@@ -27,7 +27,6 @@ export const vdiWriter: DiskWriter = {
 	plan(request) {
 		const size = alignUp(request.size, 512);
 		if (size > MAX_SIZE) throw new UnsupportedError(`a VDI of ${humanSize(size)} is over ${humanSize(MAX_SIZE)}`);
-		if (request.sectorSize !== 512) throw new UnsupportedError(`a VDI has sectors of 512 bytes, and the disk of ${request.sectorSize}`);
 		const fixed = request.options['subformat'] === 'fixed' || request.options['static'] === 'on';
 		if (!request.backing) return fixed ? fixedLayout(request, size) : dynamicLayout(request, size);
 		if (fixed) throw new UsageError('a differencing VDI cannot be fixed', { hint: 'subformat=dynamic' });

@@ -17,6 +17,7 @@ const GRANULE = 64 * KiB;
  * the sector bitmaps. Everything is on a multiple of 1 MiB, the end of the file too.
  */
 export const vhdxWriter: DiskWriter = {
+	sectorSizes: [512, 4096],
 	options: vhdxOptions,
 	plan(request) {
 		const { backing, stamp } = request;

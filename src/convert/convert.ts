@@ -1,6 +1,7 @@
 import type { Disk } from '../core/disk.ts';
-import type { BackingReference, DiskFormat, Layout, OptionValues, Stamp } from '../core/format.ts';
+import type { BackingReference, DiskFormat, DiskWriter, Layout, OptionValues, Stamp } from '../core/format.ts';
 import type { Moved, Mover, Progress } from '../core/mover.ts';
+import type { Note } from '../core/note.ts';
 import type { Sink, Target } from '../core/sink.ts';
 import { UnsupportedError } from '../errors.ts';
 import { optionValues } from './options.ts';
@@ -15,26 +16,52 @@ export type ConvertRequest = {
 	readonly compress?: boolean | undefined;
 	/** Write only what differs from this image; `disk` must be absent where it does not. */
 	readonly backing?: BackingReference | undefined;
+	/** Show the guest sectors of this size, whatever the disk has: nothing in a partition table or file system is translated. */
+	readonly sectorSize?: 512 | 4096 | undefined;
 	readonly stamp: Stamp;
 	readonly signal?: AbortSignal | undefined;
 	/** Looks at the layout before anything is written; may throw, as for a store without room. */
 	onPlan?(layout: Layout): Promise<void>;
 	onProgress?(progress: Progress): void;
+	/** Hears of what the image cannot hold. */
+	note?(note: Note): void;
 };
 
-/** Lay out an image of `disk` in this format. @throws UsageError, UnsupportedError. */
+/** Lay out an image of `disk` in this format. @throws UsageError, UnsupportedError, also for a delta in a format that has none. */
 export const planImage = (request: Omit<ConvertRequest, 'mover' | 'target'> & { readonly name: string }): Layout => {
 	const { writer, id, name } = request.format;
 	if (!writer) throw new UnsupportedError(`vconv reads ${name} and does not write it`, { hint: 'another -O' });
-	return writer.plan({
+	const sectorSize = request.sectorSize ?? request.disk.sectorSize;
+	checkSectorSize(request, writer, sectorSize);
+	const layout = writer.plan({
 		size: request.disk.size,
-		sectorSize: request.disk.sectorSize,
+		sectorSize,
 		name: request.name,
 		options: optionValues(writer.options, request.options ?? {}, id),
 		compress: request.compress ?? false,
 		backing: request.backing,
 		stamp: request.stamp,
 	});
+	if (request.backing && !layout.zero) {
+		throw new UnsupportedError(`a ${name} cannot be a delta of another image`, { hint: 'the same without -B, or another -O' });
+	}
+	return layout;
+};
+
+/** A guest finds its partitions by counting sectors, so their size is kept, or another one asked for. */
+const checkSectorSize = (request: Pick<ConvertRequest, 'format' | 'note'>, writer: DiskWriter, size: 512 | 4096): void => {
+	const { sectorSizes = [512] } = writer;
+	const { name } = request.format;
+	if (sectorSizes === 'unsaid') {
+		if (size === 512) return;
+		const why = `a ${name} has no place for it: the machine must be told, or its guest finds no partitions`;
+		request.note?.({ kind: 'dropped', what: `that its sectors have ${size} bytes`, why });
+	} else if (!sectorSizes.includes(size)) {
+		throw new UnsupportedError(
+			`the disk has sectors of ${size} bytes, and as ${name} it would have ${sectorSizes.join(' or ')}: a guest would not find its partitions`,
+			{ hint: '-O vhdx, which keeps them, or --sector-size 512 for a disk without partitions' },
+		);
+	}
 };
 
 /** Write the disk to the target in another format, and give it its name. On any failure nothing is left. */

@@ -54,6 +54,11 @@ export interface DiskWriter {
 	/** What `-o name=value` may say. */
 	readonly options: OptionTable;
 	/**
+	 * The sector sizes that its images can say they have, in bytes: 512 alone where left out. `unsaid`: an image has no place for it,
+	 * and what the guest sees is up to the machine.
+	 */
+	readonly sectorSizes?: readonly (512 | 4096)[] | 'unsaid';
+	/**
 	 * Decide the layout of an image; nothing is written yet.
 	 * @throws UsageError for options that cannot be, UnsupportedError for a disk that the format cannot hold.
 	 */
@@ -124,6 +129,11 @@ export interface Layout {
 	zero?(guestOffset: number, length: number): void;
 	/** Which of the files holds this guest offset; absent: all is in the main one. A block is in one file. */
 	fileOf?(guestOffset: number): number;
+	/**
+	 * What the main file begins with, where that does not depend on the guest's data: together with places that only go up, it lets a
+	 * packed image be written front to back. `finish` writes the same once more.
+	 */
+	preface?(): Uint8Array;
 	/** Write what is left, the header last. `sinks[0]` is the main file. */
 	finish(sinks: readonly Sink[]): Promise<void>;
 }

@@ -35,9 +35,15 @@ export const openFile = async (name: string): Promise<Source> => {
 	}
 };
 
+/** The file that stands for a folder which programs show as one disk: a bundle of Parallels. */
+const imageWithin = (folder: string): string => {
+	const descriptor = path.join(folder, 'DiskDescriptor.xml');
+	return fs.existsSync(descriptor) ? descriptor : 'an image in it';
+};
+
 const fileSource = (fd: number, name: string): Source => {
 	const stat = fs.fstatSync(fd);
-	if (stat.isDirectory()) throw new UnsupportedError('it is a folder', { path: name });
+	if (stat.isDirectory()) throw new UnsupportedError('it is a folder', { path: name, hint: imageWithin(name) });
 	if (!stat.isFile() && !stat.isBlockDevice()) throw new UnsupportedError('it is neither a file nor a block device', { path: name });
 	const size = stat.isBlockDevice() ? deviceSize(fd) : stat.size;
 	let open = true;

@@ -69,7 +69,7 @@ describe('a VDI', () => {
 				const report = await vdi.check?.(memorySource(await bytesOf(files)), alone);
 				expect(report?.findings).toEqual([]);
 			}),
-			{ numRuns: 25 },
+			{ numRuns: 10 },
 		);
 	});
 
@@ -104,10 +104,6 @@ describe('a VDI', () => {
 	test.for([{ subformat: 'fixed' }, { static: 'on' }])('is fixed with %o', async (options) => {
 		const h = header.decode(await written(scattered, { options }), { path: '', offset: 0 });
 		expect(h).toMatchObject({ imageType: IMAGE_TYPE.fixed, blocks: 10, blocksAllocated: 10 });
-	});
-
-	test('of sectors of 4096 bytes is refused', async () => {
-		await expect(written({ ...scattered, sectorSize: 4096 })).rejects.toThrow(UnsupportedError);
 	});
 });
 
@@ -154,10 +150,15 @@ describe('a damaged VDI is refused with the place', () => {
 
 	test('whatever was flipped, enlarged or cut', async () => {
 		const bytes = await written(patternDisk({ size: 3 * MiB, data: [[MiB, 512]] }));
-		await survives(vdi, bytes, [
-			[0, header.size],
-			[MiB, MiB + 12],
-		]);
+		await survives(
+			vdi,
+			bytes,
+			[
+				[0, header.size],
+				[MiB, MiB + 12],
+			],
+			200,
+		);
 	});
 });
 
