@@ -13,3 +13,19 @@ test('the place of the checksum itself counts as zeros', () => {
 	bytes.set([1, 2, 3, 4], 4);
 	expect(crc32c(bytes, 4)).toBe(0x8a9136aa);
 });
+
+test('it is the same wherever the bytes begin and end', () => {
+	const bytes = Uint8Array.from({ length: 64 }, (_, i) => i * 37);
+	/** Bit by bit, as the polynomial is defined. */
+	const plain = (part: Uint8Array): number => {
+		let crc = -1;
+		for (const byte of part) {
+			crc ^= byte;
+			for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+		}
+		return ~crc >>> 0;
+	};
+	for (let start = 0; start < 8; start++) {
+		for (let end = start; end < 64; end++) expect(crc32c(bytes.subarray(start, end))).toBe(plain(bytes.subarray(start, end)));
+	}
+});

@@ -14,7 +14,8 @@ import { portableMover } from '../../src/engine/portable.ts';
 import { openFile } from '../../src/node/file.ts';
 import { gate } from '../../src/node/gate.ts';
 import { createTarget } from '../../src/node/target.ts';
-import { deltaDisk } from '../formats/vhdx/images.ts';
+import { BAT_AT, DATA_AT, deltaDisk, openVhdx, vhdxBytes } from '../formats/vhdx/images.ts';
+import { makeEntry, withLog } from '../formats/vhdx/log-maker.ts';
 import { firstDifference, fixedStamp } from '../helpers/image.ts';
 import { patternDisk, type Runs } from '../helpers/pattern.ts';
 import { has, run, temporaryFolder } from '../helpers/programs.ts';
@@ -113,6 +114,42 @@ test
 	const opened = await open(image);
 	expect(await firstDifference(disk, opened)).toBeUndefined();
 	await opened.close();
+});
+
+test.skipIf(!has('qemu-img'))('a log is replayed in memory as qemu-img repairs it in a file', async () => {
+	const folder = temporaryFolder();
+	const image = await vhdxBytes(patternDisk({ size: 8 * MiB, data: [[0, 2 * MiB]] }));
+	const bat = image.slice(BAT_AT, BAT_AT + 4096);
+	const entry = new DataView(bat.buffer).getBigUint64(0, true);
+	new DataView(bat.buffer).setBigUint64(3 * 8, entry, true);
+	new DataView(bat.buffer).setBigUint64(0, 2n, true);
+	const start = 16384;
+	const sizes = { flushed: image.length, last: image.length };
+	const first = makeEntry({ sequence: 5, tail: start, updates: [{ at: BAT_AT, bytes: bat }], ...sizes });
+	const updates = [
+		{ at: DATA_AT + 8192, zeros: 16384 },
+		{ at: DATA_AT + 12288, bytes: new Uint8Array(4096).fill(0x5a) },
+	];
+	const second = makeEntry({ sequence: 6, tail: start, updates, ...sizes });
+	const dirty = path.join(folder, 'dirty.vhdx');
+	fs.writeFileSync(
+		dirty,
+		withLog(image, [
+			[start, first],
+			[start + first.length, second],
+		]),
+	);
+	const ours = await open(dirty);
+	const repaired = path.join(folder, 'repaired.vhdx');
+	fs.copyFileSync(dirty, repaired);
+	run('qemu-img', 'check', '-r', 'all', repaired);
+	const raw = path.join(folder, 'repaired.raw');
+	run('qemu-img', 'convert', '-f', 'vhdx', '-O', 'raw', repaired, raw);
+	const theirs = await open(raw);
+	expect(await firstDifference(ours, theirs)).toBeUndefined();
+	expect(await firstDifference(ours, await openVhdx({ 'disk.vhdx': image }))).toBe(7);
+	await ours.close();
+	await theirs.close();
 });
 
 test.skipIf(!has('vhdiinfo')).for(['dynamic', 'fixed'])('libvhdi takes an image for %s', async (subformat) => {
