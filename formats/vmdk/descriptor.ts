@@ -36,11 +36,11 @@ export type ExtentLine = {
 	readonly offset: number;
 };
 
-export type Access = (typeof ACCESSES)[number];
-export const ACCESSES = ['RW', 'RDONLY', 'NOACCESS'] as const;
+type Access = (typeof ACCESSES)[number];
+const ACCESSES = ['RW', 'RDONLY', 'NOACCESS'] as const;
 
 export type ExtentType = (typeof EXTENT_TYPES)[number];
-export const EXTENT_TYPES = ['FLAT', 'SPARSE', 'ZERO', 'VMFS', 'VMFSSPARSE', 'SESPARSE', 'VMFSRDM', 'VMFSRAW'] as const;
+const EXTENT_TYPES = ['FLAT', 'SPARSE', 'ZERO', 'VMFS', 'VMFSSPARSE', 'SESPARSE', 'VMFSRDM', 'VMFSRAW'] as const;
 
 /** A descriptor is never larger than this, in bytes. */
 export const MAX_DESCRIPTOR = 1 << 20;

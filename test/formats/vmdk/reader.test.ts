@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { vmdk } from '../../../formats/vmdk/index.ts';
 import { GTE_ZEROED, SPARSE_FLAGS, sparseHeader } from '../../../formats/vmdk/layout.ts';
+import { contextFor } from '../../../src/convert/open.ts';
 import type { Disk, Extent } from '../../../src/core/disk.ts';
 import type { Source } from '../../../src/core/source.ts';
 import { readDisk } from '../../../src/disk/read.ts';
@@ -28,6 +29,16 @@ const map = async (disk: Disk): Promise<Extent[]> => {
 	const extents: Extent[] = [];
 	for await (const extent of disk.extents(0, disk.size)) extents.push(extent);
 	return extents;
+};
+
+/** What a reader of the whole map tells the user. */
+const notes = async (sink: MemorySink): Promise<string[]> => {
+	const said: string[] = [];
+	const source = sink.source();
+	const gate = async () => source;
+	const disk = await vmdk.open(source, contextFor(source, { formats: [vmdk], gate, note: ({ what }) => said.push(what) }));
+	await map(disk);
+	return said;
 };
 
 test('extents of zeros are read, and do not shrink the disk', async () => {
@@ -113,6 +124,7 @@ test.each(['primary directory past the end of the file', 'table past the end of 
 		if (damage.startsWith('primary')) await patch(sink, { gdOffset: 2n ** 40n });
 		else await sink.write(Number(gdOffset) * 512, u32(damage.endsWith('file') ? 0xfffffff0 : Number(gdOffset)));
 		expect(await firstDifference(disk, await openImage(image, 'disk.vmdk'))).toBeUndefined();
+		expect(await notes(sink)).toEqual(['the redundant grain directory is right']);
 		await patch(sink, { uncleanShutdown: 1 });
 		await expect(openImage(image, 'disk.vmdk').then(map)).rejects.toThrow('no redundant copy');
 	},
