@@ -1,0 +1,41 @@
+// Builds dist/: the library file by file, as tsc gives it, and the command line as one bundle, which halves its start (docs/decisions/0009).
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+fs.rmSync('dist', { recursive: true, force: true });
+execFileSync(process.execPath, [path.join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+
+const { metafile } = await build({
+	entryPoints: ['dist/bin/vconv.js', 'dist/src/node/worker.js'],
+	outdir: 'dist/bin',
+	entryNames: '[name]',
+	bundle: true,
+	splitting: true,
+	format: 'esm',
+	platform: 'node',
+	target: 'node20.19',
+	allowOverwrite: true,
+	// Optional, and native or WebAssembly: found where they are installed, or done without.
+	external: ['koffi', '@foxglove/wasm-zstd'],
+	// What is bundled from CommonJS asks for Node's modules by require.
+	banner: { js: "import { createRequire as vconvRequire } from 'node:module';\nconst require = vconvRequire(import.meta.url);" },
+	metafile: true,
+	logLevel: 'warning',
+});
+
+// What the bundle holds of other people's work goes with their licences.
+const packages = new Set(
+	Object.keys(metafile.inputs).flatMap((input) => /(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[0] ?? []),
+);
+const notices = [...packages].sort().map((folder) => {
+	const { name, version, license } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+	const file = fs.readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+	const text = file ? fs.readFileSync(path.join(folder, file), 'utf8') : '';
+	return `${name} ${version}, ${license}\n\n${text.trim()}\n`;
+});
+fs.writeFileSync('dist/bin/THIRD-PARTY-LICENSES.txt', notices.join(`\n${'-'.repeat(80)}\n\n`));
+
+fs.rmSync('dist/src/cli', { recursive: true });
+fs.chmodSync('dist/bin/vconv.js', 0o755);
