@@ -3,6 +3,7 @@ import { type ConvertRequest, convertDisk, planImage } from './convert/convert.t
 import { targetFormat } from './convert/detect.ts';
 import { measureImage } from './convert/measure.ts';
 import { flatten, type Layer, type OpenOptions, openChain } from './convert/open.ts';
+import { streamDisk } from './convert/stream.ts';
 import type { Codec } from './core/codec.ts';
 import type { Disk } from './core/disk.ts';
 import type { DiskFormat, Layout, OptionValues, Stamp } from './core/format.ts';
@@ -84,39 +85,80 @@ export type Conversion = Moved & {
  * @throws VconvError of every kind; the reason of `signal`.
  */
 export const convert = async (options: ConvertOptions): Promise<Conversion> => {
-	const { from, to, signal, formats = diskFormats, codec = pakoCodec } = options;
+	const { to, codec = pakoCodec } = options;
+	try {
+		return await prepared(options, to.main.name, (request, reads) =>
+			convertDisk({
+				...request,
+				target: to,
+				mover: options.mover ?? portableMover(codec),
+				onPlan: async (layout) =>
+					options.onPlan?.({
+						layout,
+						reads,
+						measure: () => measureImage(request.disk, planImage({ ...request, name: to.main.name }), request.signal),
+					}),
+			}),
+		);
+	} catch (error) {
+		await to.abandon();
+		throw error;
+	}
+};
+
+export type StreamOptions = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'> & {
+	/** Takes the next bytes of the image; resolves when it can take more. It may keep them, and must not change them. */
+	append(bytes: Uint8Array): Promise<void>;
+};
+
+/**
+ * The same, front to back, for a pipe: `format` must be given, and blocks of zeros that the map does not know are stored.
+ * @throws UnsupportedError for images that cannot be written so: compressed QCOW2, and those of several files.
+ */
+export const convertStream = async (options: StreamOptions): Promise<Conversion> =>
+	prepared(options, '-', (request) =>
+		streamDisk({
+			...request,
+			name: `disk.${request.format.extensions[0]}`,
+			codec: options.codec ?? pakoCodec,
+			append: (bytes) => options.append(bytes),
+		}),
+	);
+
+type Request = Omit<ConvertRequest, 'target' | 'mover' | 'onPlan'>;
+
+/** Open all that is read, do `move`, and close it. The identities of the files that were opened are in `reads`. */
+const prepared = async (
+	options: Omit<ConvertOptions, 'to'>,
+	name: string,
+	move: (request: Request, reads: ReadonlySet<string>) => Promise<Moved>,
+): Promise<Conversion> => {
+	const { from, signal, formats = diskFormats, codec = pakoCodec } = options;
 	const open: Disk[] = [];
 	try {
-		const format = targetFormat(formats, to.main.name, options.format);
+		const format = targetFormat(formats, name, options.format);
 		const stamp = options.stamp ?? freshStamp();
 		const reads = new Set<string>();
 		const opened = await openFlat(from, { format: options.inputFormat, snapshot: options.snapshot }, options, reads);
 		open.push(opened.disk);
-		let request: Request = { disk: opened.disk, format, options: options.options, compress: options.compress, stamp, signal };
+		let request: Request = {
+			disk: opened.disk,
+			format,
+			options: options.options,
+			compress: options.compress,
+			stamp,
+			signal,
+			onProgress: (progress) => options.onProgress?.(progress),
+		};
 		if (options.backing) {
-			const { source, name, format: known } = options.backing;
+			const { source, name: backingName, format: known } = options.backing;
 			const base = await openFlat(source, { format: known }, options, reads);
 			open.push(base.disk);
-			const backing = { name, format: base.format.id, size: base.disk.size, id: base.disk.id };
-			const { block } = planImage({ ...request, backing, name: to.main.name });
+			const backing = { name: backingName, format: base.format.id, size: base.disk.size, id: base.disk.id };
+			const { block } = planImage({ ...request, backing, name });
 			request = { ...request, disk: difference(opened.disk, base.disk, codec, block), backing };
 		}
-		const moved = await convertDisk({
-			...request,
-			target: to,
-			mover: options.mover ?? portableMover(codec),
-			onPlan: async (layout) =>
-				options.onPlan?.({
-					layout,
-					reads,
-					measure: () => measureImage(request.disk, planImage({ ...request, name: to.main.name }), signal),
-				}),
-			onProgress: (progress) => options.onProgress?.(progress),
-		});
-		return { ...moved, format: format.id, size: opened.disk.size };
-	} catch (error) {
-		await to.abandon();
-		throw error;
+		return { ...(await move(request, reads)), format: format.id, size: opened.disk.size };
 	} finally {
 		for (const disk of open) await disk.close();
 		await from.close();
@@ -124,13 +166,11 @@ export const convert = async (options: ConvertOptions): Promise<Conversion> => {
 	}
 };
 
-type Request = Omit<ConvertRequest, 'target' | 'mover' | 'onPlan' | 'onProgress'>;
-
 /** What the guest sees of an image and its parents; the identities of the files that were opened for it join `reads`. */
 const openFlat = async (
 	source: Source,
 	which: Pick<OpenOptions, 'format' | 'snapshot'>,
-	{ follow, siblings, onNote, formats = diskFormats, signal }: ConvertOptions,
+	{ follow, siblings, onNote, formats = diskFormats, signal }: Omit<ConvertOptions, 'to'>,
 	reads: Set<string>,
 ): Promise<{ readonly disk: Disk; readonly format: DiskFormat }> => {
 	const layers = await openChain(source, {

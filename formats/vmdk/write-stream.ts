@@ -41,6 +41,12 @@ export const layOutStream = (size: number, descriptor: Descriptor, level: number
 			frame: { fields: ['guestSector64', 'length32'], align: SECTOR },
 		},
 		place: (guestOffset, _, stored) => grains.place(guestOffset / GRAIN, Math.ceil(stored / SECTOR)) * SECTOR,
+		preface() {
+			const front = new Uint8Array((DESCRIPTOR_AT + DESCRIPTOR_SECTORS) * SECTOR);
+			front.set(header(GD_AT_END));
+			front.set(text, DESCRIPTOR_AT * SECTOR);
+			return front;
+		},
 		async finish(sinks) {
 			const sink = sinks[0] as Sink;
 			let end = grains.end;

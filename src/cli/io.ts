@@ -1,3 +1,6 @@
+import { addAbortSignal } from 'node:stream';
+import { accessError } from '../node/file.ts';
+
 /** A stream that the command line writes to: the process's own, or a test's. */
 export type Output = {
 	write(text: string): unknown;
@@ -9,6 +12,13 @@ export type Output = {
 
 /** What the command line has of the world besides files. */
 export type Io = {
+	/** An image that is read from a pipe. */
+	readonly stdin: AsyncIterable<Uint8Array>;
+	/**
+	 * Write the next bytes of an image to standard output, which keeps them; resolves when it can take more.
+	 * @throws AccessError, also when whoever reads it has gone.
+	 */
+	append(bytes: Uint8Array): Promise<void>;
 	/** Results, and nothing else. */
 	readonly stdout: Output;
 	/** Everything else. */
@@ -40,10 +50,26 @@ export const processIo = (): Io => {
 			controller.abort(new Interrupted(name));
 		});
 	}
-	// `vconv map … | head`: whoever reads us has seen enough.
+	let image = false;
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		if (image) return; // `append` says so
+		// `vconv map … | head`: whoever reads us has seen enough.
 		if (error.code === 'EPIPE') process.exit();
 		throw error;
 	});
-	return { stdout: process.stdout, stderr: process.stderr, signal: controller.signal };
+	return {
+		// Not touched before it is wanted: it would keep the process waiting.
+		get stdin() {
+			return addAbortSignal(controller.signal, process.stdin);
+		},
+		async append(bytes) {
+			image = true;
+			await new Promise<void>((resolve, reject) => {
+				process.stdout.write(bytes, (cause) => (cause ? reject(accessError('cannot be written', 'standard output', cause)) : resolve()));
+			});
+		},
+		stdout: process.stdout,
+		stderr: process.stderr,
+		signal: controller.signal,
+	};
 };

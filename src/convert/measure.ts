@@ -2,7 +2,7 @@ import { alignUp } from '../bytes/align.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Layout } from '../core/format.ts';
 import type { Sink } from '../core/sink.ts';
-import { chunkSize, steps } from '../engine/chunks.ts';
+import { blocks, chunkSize, steps } from '../engine/chunks.ts';
 import { frameHead, packRoom } from '../engine/frame.ts';
 
 /**
@@ -15,10 +15,13 @@ export const measureImage = async (disk: Disk, layout: Layout, signal?: AbortSig
 	for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal)) {
 		if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
 		if (step.kind !== 'chunk') continue;
-		for (let at = 0; at < step.length; at += layout.block) {
-			const length = Math.min(layout.block, step.length - at);
+		for (const { offset, length, data } of blocks(step, layout)) {
+			if (!data) {
+				layout.zero?.(offset, length);
+				continue;
+			}
 			const stored = storedAtMost(layout, length);
-			if (layout.fixedAt === undefined) layout.place(step.offset + at, length, stored, packed);
+			if (layout.fixedAt === undefined) layout.place(offset, length, stored, packed);
 			written += stored;
 		}
 	}

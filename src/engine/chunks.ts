@@ -99,4 +99,24 @@ export async function* steps(disk: Disk, layout: Layout, chunk: number, signal?:
 	if (quiet) yield quiet;
 }
 
+/** The blocks of a chunk, in order. `data` is false where the map has nothing but zeros for the whole of it. */
+export function* blocks(
+	{ offset, length, segments }: Step & { kind: 'chunk' },
+	layout: Layout,
+): Generator<{ readonly offset: number; readonly length: number; readonly data: boolean }> {
+	const end = offset + length;
+	let next = 0;
+	for (let at = offset; at < end; at += layout.block) {
+		const stop = Math.min(end, at + layout.block);
+		let data = false;
+		for (; next < segments.length; next++) {
+			const segment = segments[next] as Extent;
+			if (segment.offset >= stop) break;
+			data ||= isData(segment, layout);
+			if (segment.offset + segment.length > stop) break;
+		}
+		yield { offset: at, length: stop - at, data };
+	}
+}
+
 const isData = (extent: Extent, layout: Layout): boolean => layout.dense === true || (extent.kind !== 'zero' && extent.kind !== 'absent');

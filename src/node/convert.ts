@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Conversion, type ConvertOptions, convert, type Plan } from '../api.ts';
+import { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from '../api.ts';
 import { humanSize } from '../bytes/size.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
@@ -11,10 +11,12 @@ import { nodeMover } from './mover.ts';
 import { nodeCodec } from './packer.ts';
 import { createTarget, freeSpace } from './target.ts';
 
-export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' | 'follow' | 'siblings' | 'onPlan' | 'mover' | 'codec'> &
+export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' | 'follow' | 'siblings' | 'mover' | 'codec'> &
 	GateOptions & {
 		/** Write only what differs from the image of this name. */
 		readonly backing?: string | undefined;
+		/** What the new image will call it; how it is found from the output's folder where left out. */
+		readonly backingName?: string | undefined;
 		/** Its format; by its bytes where left out. */
 		readonly backingFormat?: string | undefined;
 		/** Replace what has the output's name already. */
@@ -29,8 +31,38 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
  * Convert the image of one file into another: `convertFile('web.vmdk', 'web.qcow2')`. Parents and extents are found as `gate` allows.
  * @throws VconvError of every kind; the reason of `signal`. Nothing has the output's name then that had not before.
  */
-export const convertFile = async (input: string, output: string, options: ConvertFileOptions = {}): Promise<Conversion> => {
-	const { force = false, threads, formats = diskFormats } = options;
+export const convertFile = (input: string, output: string, options: ConvertFileOptions = {}): Promise<Conversion> =>
+	withSources(input, options, async (given, reads) => {
+		refuseOutput(output, reads);
+		return convert({
+			...given,
+			to: await createTarget(output, { force: options.force ?? false }),
+			backing: given.backing && { ...given.backing, name: options.backingName ?? relativeTo(output, given.backing.name) },
+			mover: nodeMover(options.threads === undefined ? {} : { threads: options.threads }),
+			async onPlan(plan) {
+				const files = [path.basename(output), ...(plan.layout.files ?? [])];
+				for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
+				await options.onPlan?.(plan);
+				if (!options.skipSpaceCheck) await checkSpace(output, plan, (note) => options.onNote?.(note));
+			},
+		});
+	});
+
+export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'> & Pick<StreamOptions, 'append'>;
+
+/** Convert the image of one file into one that is written front to back, as to a pipe. @throws as `convertStream`. */
+export const streamFile = (input: string, options: StreamFileOptions): Promise<Conversion> =>
+	withSources(input, options, (given) => convertStream({ ...given, append: options.append }));
+
+type Given = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'>;
+
+/** Open the files that the user named, and say how the others are found. All are closed in the end. */
+const withSources = async (
+	input: string,
+	options: Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'>,
+	use: (given: Given, reads: ReadonlySet<string>) => Promise<Conversion>,
+): Promise<Conversion> => {
+	const { formats = diskFormats } = options;
 	const sources: Source[] = [];
 	const open = async (name: string): Promise<Source> => {
 		const source = await openFile(name);
@@ -40,25 +72,16 @@ export const convertFile = async (input: string, output: string, options: Conver
 	try {
 		const from = await open(input);
 		const backing = options.backing === undefined ? undefined : await open(options.backing);
-		refuseOutput(output, new Set(sources.map(({ identity }) => identity)));
-		return await convert({
+		const extensions = formats.flatMap((format) => format.extensions);
+		const given: Given = {
 			...options,
 			from,
-			to: await createTarget(output, { force }),
-			backing: backing && { source: backing, name: relativeTo(output, backing.name), format: options.backingFormat },
+			backing: backing && { source: backing, name: options.backingName ?? backing.name, format: options.backingFormat },
 			follow: gate(options),
-			siblings: siblings(
-				formats.flatMap(({ extensions }) => extensions),
-				options,
-			),
-			mover: nodeMover(threads === undefined ? {} : { threads }),
+			siblings: siblings(extensions, options),
 			codec: nodeCodec(),
-			async onPlan(plan) {
-				const files = [path.basename(output), ...(plan.layout.files ?? [])];
-				for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
-				if (!options.skipSpaceCheck) await checkSpace(output, plan, (note) => options.onNote?.(note));
-			},
-		});
+		};
+		return await use(given, new Set(sources.map(({ identity }) => identity)));
 	} finally {
 		for (const source of sources) await source.close();
 	}

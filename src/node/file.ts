@@ -131,6 +131,7 @@ const REASONS: Readonly<Record<string, string>> = {
 	EIO: 'the device failed',
 	EROFS: 'the file system is read-only',
 	ELOOP: 'it is a symbolic link',
+	EPIPE: 'whoever read it has gone',
 	EMFILE: 'too many files are open',
 	ENAMETOOLONG: 'its name is too long',
 };

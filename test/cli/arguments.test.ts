@@ -58,7 +58,6 @@ test.for([
 	[['convert', 'a.raw', 'b.raw', '-O'], '-O needs a value'],
 	[['info', '--output=xml', 'a.raw'], '--output xml is not possible'],
 	[['convert', '-O', 'raw', '-O', 'qcow2', 'a', 'b'], '--output-format is given twice'],
-	[['a.raw', '-'], 'pipes are not read or written'],
 	[['-O', 'qcow3', 'a.raw', 'b'], "there is no format 'qcow3'"],
 	[['-m', 'many', 'a.raw', 'b.raw'], '-m many is not a number of threads'],
 	[['-F', 'qcow2', 'a.raw', 'b.raw'], 'there is no -B'],

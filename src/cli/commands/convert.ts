@@ -7,6 +7,7 @@ import type { DiskFormat, OptionValues } from '../../core/format.ts';
 import { UsageError } from '../../errors.ts';
 import { convertFile } from '../../node/convert.ts';
 import { canSeekHoles } from '../../node/holes.ts';
+import { convertPipe, PIPE } from '../../node/stdio.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { asksForOptions, optionsHelp, parseFormatOptions } from '../format-options.ts';
 import { inputOptions, isJson, noteWriter, snapshotName, snapshotOption } from '../input.ts';
@@ -25,6 +26,7 @@ const options = {
 	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },
 	force: { type: 'boolean', describe: 'replace OUT if it exists' },
 	'skip-space-check': { type: 'boolean', describe: 'begin even if OUT may not fit' },
+	spool: { type: 'string', describe: 'with - for IN or OUT: the folder for a temporary file, where a pipe alone will not do' },
 	p: { type: 'boolean', describe: 'show progress, on no terminal too' },
 	progress: { choices: ['bar', 'json', 'none'], describe: 'how to show progress; a bar on a terminal where left out' },
 	verbose: { type: 'boolean', describe: 'say how it was done' },
@@ -35,11 +37,13 @@ const options = {
 export const convert = command({
 	command: 'vconv convert',
 	operands: 'IN OUT',
-	about: 'Write the disk of IN as OUT, in another format. OUT appears only when the whole of it is on disk; IN is never changed.',
+	about: `Write the disk of IN as OUT, in another format. OUT appears only when the whole of it is on disk; IN is never changed.
+- is a pipe: as OUT for what can be written front to back, and for all of it with --spool; as IN with --spool.`,
 	options,
 	examples: [
 		['vconv web.vmdk web.qcow2', 'a VMware disk for KVM'],
 		['vconv -c -O qcow2 -o compression_type=zstd web.vhdx web.img', 'compressed, whatever its name'],
+		['vconv -O vmdk -o subformat=streamOptimized web.qcow2 - | ssh backup "cat > web.vmdk"', 'to a pipe'],
 		['vconv -l before-update web.qcow2 old.raw', 'a snapshot'],
 	],
 	async run(args, io) {
@@ -50,7 +54,7 @@ export const convert = command({
 			return 0;
 		}
 		const [input, output] = operands(args, 'IN', 'OUT');
-		refusePipes(input, output);
+		if (output === PIPE && io.stdout.isTTY) throw new UsageError('an image is not for a terminal', { hint: '| or > behind the command' });
 		if (args['backing-format'] && !args.backing) throw new UsageError('-F is the format of a backing image, and there is no -B');
 		const asked = args['output-format'];
 		const format = asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
@@ -59,7 +63,7 @@ export const convert = command({
 		const started = performance.now();
 		let made: Conversion;
 		try {
-			made = await convertFile(input, output, {
+			const wanted = {
 				format: format?.id,
 				options: writeOptions(args, format),
 				compress: args.compress,
@@ -75,12 +79,17 @@ export const convert = command({
 				onProgress: progress.report,
 				onNote: note,
 				signal: io.signal,
-			});
+			};
+			const piped = input === PIPE || output === PIPE;
+			made = piped
+				? await convertPipe(input, output, { ...wanted, stdin: io.stdin, append: io.append, spool: args.spool })
+				: await convertFile(input, output, wanted);
 		} finally {
 			progress.end();
 		}
 		const seconds = (performance.now() - started) / 1000;
-		if (isJson(args)) io.stdout.write(`${toJson(resultOf(output, made), 4)}\n`);
+		const results = output === PIPE ? io.stderr : io.stdout;
+		if (isJson(args)) results.write(`${toJson(resultOf(output, made), 4)}\n`);
 		else if (!args.quiet && (args.verbose || args.p || io.stderr.isTTY)) io.stderr.write(summary(output, made, seconds));
 		if (args.verbose) io.stderr.write(canSeekHoles() ? '' : 'vconv: holes of files cannot be told on this system: all of IN was read\n');
 		return 0;
@@ -88,10 +97,6 @@ export const convert = command({
 });
 
 type ConvertArguments = Arguments<typeof options>;
-
-const refusePipes = (...names: string[]): void => {
-	if (names.includes('-')) throw new UsageError('pipes are not read or written', { hint: './- if the file is called so' });
-};
 
 const threadCount = (said: string | undefined): number | undefined => {
 	if (said === undefined) return undefined;

@@ -1,0 +1,90 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Conversion } from '../api.ts';
+import { isZero } from '../bytes/align.ts';
+import { refuseFiles } from '../convert/stream.ts';
+import { UsageError } from '../errors.ts';
+import { type ConvertFileOptions, convertFile, streamFile } from './convert.ts';
+import { accessError, openFile } from './file.ts';
+import { nodeFiles } from './files.ts';
+import { writeFully } from './target.ts';
+
+/** The name that stands for standard input and standard output. */
+export const PIPE = '-';
+
+/** Bytes that are copied from a file to a pipe at a time. */
+const PIECE = 512 * 1024;
+
+export type PipeOptions = ConvertFileOptions & {
+	/** What `-` reads. */
+	readonly stdin: AsyncIterable<Uint8Array>;
+	/** What `-` writes: takes the next bytes of the image, to keep them; resolves when it can take more. */
+	append(bytes: Uint8Array): Promise<void>;
+	/** A folder for temporary files, through which pipes go then. They are removed at the end. */
+	readonly spool?: string | undefined;
+};
+
+/**
+ * `convertFile` with `-` for standard input or output. Images are read here and there, so standard input needs a spool; standard output
+ * needs one for what `streamFile` cannot write.
+ * @throws UsageError for a pipe that needs a spool; otherwise as `convertFile` and `streamFile`.
+ */
+export const convertPipe = async (input: string, output: string, options: PipeOptions): Promise<Conversion> => {
+	const { spool, append, signal } = options;
+	if (spool === undefined) {
+		if (input === PIPE) throw new UsageError('an image is read here and there, and a pipe only once', { hint: `${SPOOL} first` });
+		return streamFile(input, { ...options, append: (bytes) => append(bytes) });
+	}
+	const folder = temporaryFolder(spool);
+	try {
+		const from = input === PIPE ? await fill(path.join(folder, 'stdin'), options) : input;
+		if (output !== PIPE) return await convertFile(from, output, options);
+		const image = path.join(folder, 'stdout');
+		const made = await convertFile(from, image, {
+			...options,
+			backingName: options.backing,
+			async onPlan({ layout }) {
+				refuseFiles(layout);
+			},
+		});
+		const source = await openFile(image);
+		try {
+			for (let at = 0; at < source.size; at += PIECE) await append(await source.read(at, Math.min(PIECE, source.size - at), signal));
+		} finally {
+			await source.close();
+		}
+		return made;
+	} finally {
+		fs.rmSync(folder, { recursive: true, force: true });
+	}
+};
+
+const SPOOL = '--spool DIR, which copies it to a temporary file there';
+
+const temporaryFolder = (spool: string): string => {
+	try {
+		return fs.mkdtempSync(path.join(spool, '.vconv-spool-'));
+	} catch (cause) {
+		throw accessError('cannot be used as a spool', spool, cause);
+	}
+};
+
+/** Copy standard input to a file, in which zeros become holes. */
+const fill = async (name: string, { stdin, signal }: PipeOptions): Promise<string> => {
+	const fd = nodeFiles.create(name);
+	try {
+		let size = 0;
+		for await (const bytes of stdin) {
+			signal?.throwIfAborted();
+			if (!isZero(bytes)) writeFully(nodeFiles, fd, bytes, size, name);
+			size += bytes.length;
+		}
+		nodeFiles.truncate(fd, size);
+		return name;
+	} catch (error) {
+		signal?.throwIfAborted(); // that is what ended the reading
+		throw error;
+	} finally {
+		nodeFiles.close(fd);
+	}
+};
