@@ -38,7 +38,7 @@ const PIECE = 8192;
 /** @throws UnsupportedError for a file of more clusters than can be counted. */
 export const takeCensus = (source: Source, header: Header, stored: StoredRefcounts, findings: Findings, signal?: AbortSignal): Census => {
 	const { geometry, version } = header;
-	const { clusterSize, entrySize, entriesPerTable } = geometry;
+	const { clusterSize, entrySize, entriesPerTable, extendedL2 } = geometry;
 	const size = Math.ceil(source.size / clusterSize);
 	if (size * 4 > MAX_COUNTS) {
 		const most = humanSize((MAX_COUNTS / 4) * clusterSize);
@@ -96,7 +96,8 @@ export const takeCensus = (source: Source, header: Header, stored: StoredRefcoun
 				blocks.fragmented++; // by nature, as qemu-img counts
 				continue;
 			}
-			if (entry.at === 0 && !(dataFile && entry.kind === 'data')) continue;
+			// In an external file, offset 0 is a cluster like others.
+			if (entry.at === 0 && !(dataFile && (high & ENTRY.copiedHigh) !== 0 && (extendedL2 || entry.kind === 'data'))) continue;
 			if (active) {
 				blocks.allocated++;
 				if (next !== 0 && entry.at !== next) blocks.fragmented++;
