@@ -6,7 +6,7 @@ export const KiB = 1024;
 export const MiB = 1024 * KiB;
 
 /** §2.2. Every structure but those of the header section is aligned to 1 MiB. */
-export const HEADER_SECTION = MiB;
+export const HEADER_SECTION = 1 * MiB;
 /** Each of the five items of the header section has this much room. */
 export const ITEM = 64 * KiB;
 export const HEADERS_AT = [ITEM, 2 * ITEM] as const;
@@ -20,7 +20,7 @@ export const MAX_DISK = 64 * 2 ** 40;
 /** No file of a disk of that size, with any tables, is as long as this. */
 export const MAX_FILE = 2 * MAX_DISK;
 /** §2.6.2.1 */
-export const MIN_BLOCK = MiB;
+export const MIN_BLOCK = 1 * MiB;
 export const MAX_BLOCK = 256 * MiB;
 /** §2.4: sectors that one sector bitmap block describes, a bit each in 1 MiB. */
 export const SECTORS_PER_BITMAP = 2 ** 23;
@@ -99,7 +99,7 @@ export const STATE = { notPresent: 0, undefined: 1, zero: 2, unmapped: 3, fullyP
 /** §2.6.1.1: its first 8 bytes, 'metadata'. */
 export const METADATA_SIGNATURE = 0x617461646174656dn;
 export const MAX_METADATA_ITEMS = 2047;
-export const MAX_METADATA_ITEM = MiB;
+export const MAX_METADATA_ITEM = 1 * MiB;
 export const metadataTable = struct('little', { signature: bits64, reserved: u16, entryCount: u16, reserved2: bytes(20) });
 
 /** §2.6.1.2. Offsets count from the start of the region. */

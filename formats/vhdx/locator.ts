@@ -43,7 +43,7 @@ export const parentOf = (item: Item, path: string): ParentReference => {
 };
 
 /** The keys and values of a locator. */
-export const readLocator = ({ bytes, offset }: Item, path: string): Map<string, string> => {
+const readLocator = ({ bytes, offset }: Item, path: string): Map<string, string> => {
 	const { count } = locator.decode(bytes, { path, offset });
 	const values = new Map<string, string>();
 	let room = bytes.length;

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -154,7 +153,7 @@ test.skipIf(!has('qemu-img'))('a log is replayed in memory as qemu-img repairs i
 
 test.skipIf(!has('vhdiinfo')).for(['dynamic', 'fixed'])('libvhdi takes an image for %s', async (subformat) => {
 	const image = await write(path.join(temporaryFolder(), 'disk.vhdx'), patternDisk({ size, data }), 'vhdx', { options: { subformat } });
-	const told = execFileSync('vhdiinfo', [image], { encoding: 'utf8' }).toLowerCase();
+	const told = run('vhdiinfo', image).toLowerCase();
 	expect(told).toMatch(new RegExp(`disk type\\s*: ${subformat}`));
 	expect(told).toContain(`(${size} bytes)`);
 });

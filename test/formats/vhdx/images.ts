@@ -16,7 +16,7 @@ import { patternBytes, patternDisk, type Runs } from '../../helpers/pattern.ts';
 export const MiB = 1 << 20;
 
 /** Where the writer puts things with the default options. */
-export const LOG_AT = MiB;
+export const LOG_AT = 1 * MiB;
 export const METADATA_AT = 2 * MiB;
 export const BAT_AT = 3 * MiB;
 export const DATA_AT = 4 * MiB;

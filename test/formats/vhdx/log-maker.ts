@@ -2,7 +2,7 @@ import { CHECKSUM_AT, dataDescriptor, dataSector, LOG_SECTOR, logEntry, zeroDesc
 import { crc32c } from '../../../src/bytes/crc32c.ts';
 import { changed, inHeaders, LOG_AT, MiB } from './images.ts';
 
-export const LOG_GUID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
+const LOG_GUID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 
 export type Update = { readonly at: number; readonly bytes: Uint8Array } | { readonly at: number; readonly zeros: number };
 
