@@ -60,7 +60,7 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 };
 
 /** What identifies an image to its child: whose it is, and which state of it. Both of VirtualBox's UUIDs, for both must match. */
-export const imageId = (create: Uint8Array, modify: Uint8Array): string => `${guidText(create)}/${guidText(modify)}`;
+const imageId = (create: Uint8Array, modify: Uint8Array): string => `${guidText(create)}/${guidText(modify)}`;
 
 /** Host offset of the guest's bytes of a block, by its entry in the block map. */
 export const blockAt = (h: Header, entry: number): number => h.dataOffset + entry * (h.blockExtra + h.blockSize) + h.blockExtra;
