@@ -1,0 +1,66 @@
+import { execFile, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dist } from '../helpers/dist.ts';
+import { has, run } from '../helpers/programs.ts';
+
+const execute = promisify(execFile);
+
+/** A Linux from its boot sector up goes from each to the next; qemu reads them as `format`. */
+const steps = [
+	{ file: 'sparse.vmdk', format: 'vmdk', options: ['-o', 'subformat=monolithicSparse'] },
+	{ file: 'plain.qcow2', format: 'qcow2', options: [] },
+	{ file: 'stream.vmdk', format: 'vmdk', options: ['-o', 'subformat=streamOptimized'] },
+	{ file: 'zlib.qcow2', format: 'qcow2', options: ['-c'] },
+	{ file: 'zstd.qcow2', format: 'qcow2', options: ['-c', '-o', 'compression_type=zstd'] },
+	{ file: 'disk.vhd', format: 'vpc', options: [] },
+	{ file: 'disk.vhdx', format: 'vhdx', options: [] },
+	{ file: 'disk.vdi', format: 'vdi', options: [] },
+	{ file: 'back.raw', format: 'raw', options: [] },
+];
+/** For these qemu-img has no check. */
+const unchecked = ['vpc', 'raw'];
+const booted = steps.filter(({ file }) => ['zstd.qcow2', 'sparse.vmdk', 'disk.vhd', 'disk.vhdx', 'disk.vdi'].includes(file));
+
+const makes = ['busybox', 'cpio', 'modprobe', 'sfdisk', 'mkfs.ext4', 'grub-mkimage'];
+// Some of them are for root, and not on everybody's path.
+process.env['PATH'] += ':/usr/sbin:/sbin';
+const debianKernel = spawnSync('apt-cache', ['show', 'linux-image-amd64']).status === 0;
+const ready = [...makes, 'qemu-img', 'qemu-system-x86_64'].every(has) && debianKernel;
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-boot-'));
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+/** What the guest says on its serial line until it is off. The image stays as it is. */
+const boot = async (image: string, format: string): Promise<string> => {
+	const machine = ['-accel', 'tcg', '-cpu', 'max', '-m', '256', '-no-reboot', '-nic', 'none', '-nographic', '-monitor', 'none'];
+	const drive = ['-drive', `file=${image},format=${format},if=virtio,snapshot=on`];
+	const { stdout } = await execute('qemu-system-x86_64', [...machine, '-serial', 'stdio', ...drive], { timeout: 240_000 });
+	return stdout;
+};
+
+describe.skipIf(!ready)('a guest that boots, taken through every format', () => {
+	let guest: string;
+	beforeAll(async () => {
+		const { stdout } = await execute('sh', ['test/guest/make.sh']);
+		guest = stdout.trim();
+	});
+
+	test.for(steps.map((step, index) => ({ ...step, from: steps[index - 1]?.file })))(
+		'$file keeps every byte, and qemu-img finds nothing wrong',
+		async ({ from, file, format, options }) => {
+			const output = path.join(folder, file);
+			const input = from === undefined ? guest : path.join(folder, from);
+			await execute(process.execPath, [path.join(dist, 'bin/vconv.js'), input, output, ...options]);
+			if (!unchecked.includes(format)) expect(run('qemu-img', 'check', '-f', format, output)).toContain('No errors were found');
+			expect(run('qemu-img', 'compare', '-f', 'raw', '-F', format, guest, output)).toContain('Images are identical');
+		},
+	);
+
+	test.for(booted)('$file boots, and the guest finds all of its files right', { timeout: 250_000 }, async ({ file, format }) => {
+		expect(await boot(path.join(folder, file), format)).toContain('VCONV-GUEST-UP');
+	});
+});
