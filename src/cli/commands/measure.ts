@@ -4,7 +4,7 @@ import { diskFormats } from '../../../formats/index.ts';
 import { parseSize } from '../../bytes/size.ts';
 import { planImage } from '../../convert/convert.ts';
 import { formatNamed } from '../../convert/detect.ts';
-import { measureImage } from '../../convert/measure.ts';
+import { measureFull, measureImage } from '../../convert/measure.ts';
 import type { Disk } from '../../core/disk.ts';
 import { UsageError } from '../../errors.ts';
 import { command, operands } from '../command.ts';
@@ -44,8 +44,11 @@ export const measure = command({
 				options: parseFormatOptions(args.option),
 				stamp: { now: new Date(), id: () => new Uint8Array(randomBytes(16)) },
 			};
-			const bytes = (of: Disk) => measureImage(of, planImage({ ...request, name: 'measure' }), io.signal);
-			const sizes = { required: await bytes(disk), 'fully-allocated': await bytes(fullDisk(disk)) };
+			const plan = () => planImage({ ...request, name: 'measure' });
+			const sizes = {
+				required: await measureImage(disk, plan(), io.signal),
+				'fully-allocated': await measureFull(disk.size, plan(), io.signal),
+			};
 			if (isJson(args)) io.stdout.write(`${toJson(sizes, 4)}\n`);
 			else io.stdout.write(`required size: ${sizes.required}\nfully allocated size: ${sizes['fully-allocated']}\n`);
 			return 0;
@@ -68,11 +71,3 @@ const emptyDisk = (said: string): Disk => {
 		async close() {},
 	};
 };
-
-/** A disk of the same size, all of it data: nothing is read of it, its map is looked at. */
-const fullDisk = (disk: Disk): Disk => ({
-	...disk,
-	async *extents(offset, length) {
-		yield { kind: 'computed', offset, length, read: async (_, count) => new Uint8Array(count) };
-	},
-});
