@@ -43,7 +43,9 @@ export const decodeEntry = (table: DataView, index: number, rules: EntryRules): 
 	const reservedLow = extendedL2 ? 0x1ff : 0x1fe;
 	if ((high & RESERVED_HIGH) !== 0 || (low & reservedLow) !== 0) return invalid('an L2 entry with reserved bits set');
 	const at = hostOffset(high, low);
-	if (at % rules.geometry.clusterSize !== 0) return invalid(`a cluster at 0x${at.toString(16)}, which is no multiple of the cluster size`);
+	// The low half tells: a remainder of the whole offset takes several times as long as all the rest here.
+	if ((low & ENTRY.offsetLow & (rules.geometry.clusterSize - 1)) !== 0)
+		return invalid(`a cluster at 0x${at.toString(16)}, which is no multiple of the cluster size`);
 	// Offset 0 is the header's, and so means none; in an external file it is a cluster like others, and the flag tells.
 	const placed = at !== 0 || (rules.dataFile && (high & ENTRY.copiedHigh) !== 0);
 	if (extendedL2) return subclusters(at, placed, data, zero);

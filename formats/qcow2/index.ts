@@ -1,4 +1,5 @@
 import type { DiskFormat } from '../../src/core/format.ts';
+import { checkQcow2 } from './check.ts';
 import { header, MAGIC } from './layout.ts';
 import { openQcow2 } from './reader.ts';
 import { qcow2Writer } from './writer.ts';
@@ -15,5 +16,6 @@ export const qcow2: DiskFormat = {
 		return view.getUint32(header.offsets.magic) === MAGIC && view.getUint32(header.offsets.version) !== 1;
 	},
 	open: openQcow2,
+	check: checkQcow2,
 	writer: qcow2Writer,
 };
