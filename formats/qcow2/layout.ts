@@ -89,7 +89,7 @@ export const bitmapEntry = struct('big', {
 	extraDataSize: u32,
 });
 
-export const BITMAP = { inUse: 1 << 0, auto: 1 << 1, extraDataCompatible: 1 << 2 } as const;
+export const BITMAP = { inUse: 1 << 0, auto: 1 << 1 } as const;
 
 /** "Snapshots": what precedes the extra data, the id and the name of each entry. The whole is padded to a multiple of 8 bytes. */
 export const snapshotEntry = struct('big', {
@@ -155,7 +155,6 @@ export const LIMIT = {
 	snapshotTable: 2 ** 20,
 	/** Bytes of a header with all its extensions. */
 	header: 64 * 2 ** 10,
-	bitmaps: 65535,
 	/** Bytes. */
 	bitmapDirectory: 2 ** 20,
 	/** Bytes of the guest's disk. */
