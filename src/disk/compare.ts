@@ -6,7 +6,7 @@ import { clip, joined } from './clip.ts';
 import { readDisk } from './read.ts';
 
 /** Bytes of each disk that are read at a time. */
-const WINDOW = 1 << 20;
+const WINDOW = 1 << 19;
 
 export type Difference = {
 	/** `status`: one says data, zeros or absence where the other says another; `content`: a byte differs. */
@@ -17,6 +17,8 @@ export type Difference = {
 export type CompareOptions = {
 	/** Ranges must have the same status too, whatever they read as. */
 	readonly strict?: boolean | undefined;
+	/** Whether two runs of one length are the same; Node has a faster one than what runs anywhere. */
+	isEqual?(a: Uint8Array, b: Uint8Array): boolean;
 	readonly signal?: AbortSignal | undefined;
 	/** Guest bytes dealt with, and how many of them had to be read. */
 	onProgress?(done: number, data: number): void;
@@ -30,7 +32,7 @@ export const compareDisks = async (
 	a: Disk,
 	b: Disk,
 	codec: Codec,
-	{ strict = false, signal, onProgress }: CompareOptions = {},
+	{ strict = false, isEqual, signal, onProgress }: CompareOptions = {},
 ): Promise<Difference | undefined> => {
 	const size = Math.max(a.size, b.size);
 	const [left, right] = [extended(a, size), extended(b, size)];
@@ -45,7 +47,8 @@ export const compareDisks = async (
 		busy = undefined;
 		data += end - start;
 		const bytes = await readDisk(left, codec, start, end - start, signal);
-		const at = firstDifference(bytes, await readDisk(right, codec, start, end - start, signal));
+		const others = await readDisk(right, codec, start, end - start, signal);
+		const at = isEqual?.(bytes, others) ? -1 : firstDifference(bytes, others);
 		return at < 0 ? undefined : { kind: 'content', guestOffset: start + at };
 	};
 

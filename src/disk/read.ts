@@ -10,12 +10,14 @@ export const readDisk = async (
 	length: number,
 	signal?: AbortSignal,
 ): Promise<Uint8Array> => {
-	const bytes = new Uint8Array(length);
+	let bytes: Uint8Array | undefined;
 	for await (const extent of disk.extents(guestOffset, length, signal)) {
 		const part = await readExtent(extent, codec, signal);
+		if (extent.kind === 'data' && extent.length === length && part) return part;
+		bytes ??= new Uint8Array(length);
 		if (part) bytes.set(part, extent.offset - guestOffset);
 	}
-	return bytes;
+	return bytes ?? new Uint8Array(length);
 };
 
 /** The bytes of one extent; undefined where it reads as zeros. */

@@ -54,7 +54,8 @@ const fileSource = (fd: number, name: string): Source => {
 		async read(offset, length, signal) {
 			signal?.throwIfAborted();
 			if (offset < 0 || offset + length > size) throw pastEnd(name, offset, length, size);
-			const bytes = new Uint8Array(length);
+			// Not zeroed first: all of it is filled, or we throw.
+			const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 			readFully(fd, bytes, offset, name);
 			return bytes;
 		},

@@ -59,6 +59,7 @@ const judge = async (a: Disk, b: Disk, args: Arguments<typeof options>, io: Io):
 		if (!(strict && resized)) {
 			difference = await compareDisks(markMapErrors(a, broken), markMapErrors(b, broken), nodeCodec(), {
 				strict,
+				isEqual: (x, y) => Buffer.compare(x, y) === 0,
 				signal: io.signal,
 				onProgress: (done, data) => progress.report({ stage: 'verify', done, total, data }),
 			});
