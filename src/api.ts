@@ -2,7 +2,7 @@ import { diskFormats } from '../formats/index.ts';
 import { type ConvertRequest, convertDisk, planImage } from './convert/convert.ts';
 import { targetFormat } from './convert/detect.ts';
 import { measureImage } from './convert/measure.ts';
-import { flatten, type Layer, type OpenOptions, openChain } from './convert/open.ts';
+import { flatten, type Layer, type OpenOptions, openChain, openLayer } from './convert/open.ts';
 import { streamDisk } from './convert/stream.ts';
 import type { Codec } from './core/codec.ts';
 import type { Disk } from './core/disk.ts';
@@ -31,6 +31,8 @@ export type ConvertOptions = {
 	readonly inputFormat?: string | undefined;
 	/** Write only what differs from this image. */
 	readonly backing?: Backing | undefined;
+	/** Read only what `from` holds itself: what it leaves to its parents is zeros. */
+	readonly layer?: boolean | undefined;
 	/** Read this internal snapshot of `from`, by id or name. */
 	readonly snapshot?: string | undefined;
 	/** The way to the parents and extent files that an image names; none is opened where left out. */
@@ -139,7 +141,7 @@ const prepared = async (
 		const format = targetFormat(formats, name, options.format);
 		const stamp = options.stamp ?? freshStamp();
 		const reads = new Set<string>();
-		const opened = await openFlat(from, { format: options.inputFormat, snapshot: options.snapshot }, options, reads);
+		const opened = await openFlat(from, { format: options.inputFormat, snapshot: options.snapshot, layer: options.layer }, options, reads);
 		open.push(opened.disk);
 		let request: Request = {
 			disk: opened.disk,
@@ -166,14 +168,22 @@ const prepared = async (
 	}
 };
 
-/** What the guest sees of an image and its parents; the identities of the files that were opened for it join `reads`. */
-const openFlat = async (
+/** What the guest sees of an image and its parents. */
+const openFlat = async (...which: Parameters<typeof openLayers>): Promise<{ readonly disk: Disk; readonly format: DiskFormat }> => {
+	const layers = await openLayers(...which);
+	return { disk: flatten(layers), format: (layers[0] as Layer).format };
+};
+
+type Which = Pick<OpenOptions, 'format' | 'snapshot'> & { readonly layer?: boolean | undefined };
+
+/** An image and its parents, or the image alone; the identities of the files that were opened for it join `reads`. */
+export const openLayers = async (
 	source: Source,
-	which: Pick<OpenOptions, 'format' | 'snapshot'>,
+	{ layer: alone = false, ...which }: Which,
 	{ follow, siblings, onNote, formats = diskFormats, signal }: Omit<ConvertOptions, 'to'>,
 	reads: Set<string>,
-): Promise<{ readonly disk: Disk; readonly format: DiskFormat }> => {
-	const layers = await openChain(source, {
+): Promise<readonly Layer[]> => {
+	const opening: OpenOptions = {
 		...which,
 		formats,
 		async gate(from, reference) {
@@ -184,13 +194,20 @@ const openFlat = async (
 		...(siblings && { siblings }),
 		note: (note) => onNote?.(note),
 		signal,
-	});
+	};
+	const layers = alone ? [await openLayer(source, opening)] : await openChain(source, opening);
 	for (const layer of layers) reads.add(layer.source.identity);
-	return { disk: flatten(layers), format: (layers[0] as Layer).format };
+	const parent = alone ? layers[0]?.disk.parent : undefined;
+	if (parent) {
+		const what = `the parent, ${parent.names[0] ?? parent.ids.join(' or ')}`;
+		onNote?.({ kind: 'dropped', what, why: 'what this layer does not hold itself is zeros', path: source.name });
+	}
+	return layers;
 };
 
 const refuse = async (source: Source, reference: string): Promise<never> => {
 	throw new AccessError(`it needs another file, '${reference}', and none may be opened`, { path: source.name, hint: 'giving `follow`' });
 };
 
-const freshStamp = (): Stamp => ({ now: new Date(), id: () => crypto.getRandomValues(new Uint8Array(16)) });
+/** The present time, and random ids. */
+export const freshStamp = (): Stamp => ({ now: new Date(), id: () => crypto.getRandomValues(new Uint8Array(16)) });

@@ -72,7 +72,11 @@ export const openChain = async (source: Source, options: OpenOptions): Promise<L
 	}
 };
 
-const openParent = async (child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
+/**
+ * The parent of an image, by the names it gives, then by its id in the image's folder. The child itself need not be open any more.
+ * @throws as `openChain`.
+ */
+export const openParent = async (child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
 	let refusal: unknown;
 	for (const name of parent.names) {
 		let source: Source;
@@ -184,4 +188,5 @@ const openNeighbour = async (source: Source, child: Layer, options: OpenOptions)
 };
 
 /** What the guest sees of a chain. Closing it closes every layer. */
-export const flatten = (layers: readonly Layer[]): Disk => layers.map((layer) => layer.disk).reduceRight((base, top) => overlay(top, base));
+export const flatten = (layers: readonly Pick<Layer, 'disk'>[]): Disk =>
+	layers.map((layer) => layer.disk).reduceRight((base, top) => overlay(top, base));

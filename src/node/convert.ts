@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from '../api.ts';
 import { humanSize } from '../bytes/size.ts';
+import type { Codec } from '../core/codec.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { AccessError, UnsupportedError } from '../errors.ts';
@@ -40,10 +41,8 @@ export const convertFile = (input: string, output: string, options: ConvertFileO
 			backing: given.backing && { ...given.backing, name: options.backingName ?? relativeTo(output, given.backing.name) },
 			mover: nodeMover(options.threads === undefined ? {} : { threads: options.threads }),
 			async onPlan(plan) {
-				const files = [path.basename(output), ...(plan.layout.files ?? [])];
-				for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
 				await options.onPlan?.(plan);
-				if (!options.skipSpaceCheck) await checkSpace(output, plan, (note) => options.onNote?.(note));
+				await checkPlan(output, plan, options);
 			},
 		});
 	});
@@ -54,14 +53,14 @@ export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceChe
 export const streamFile = (input: string, options: StreamFileOptions): Promise<Conversion> =>
 	withSources(input, options, (given) => convertStream({ ...given, append: options.append }));
 
-type Given = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'>;
+type Given = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'> & { readonly codec: Codec };
 
 /** Open the files that the user named, and say how the others are found. All are closed in the end. */
-const withSources = async (
+export const withSources = async <Result>(
 	input: string,
 	options: Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'>,
-	use: (given: Given, reads: ReadonlySet<string>) => Promise<Conversion>,
-): Promise<Conversion> => {
+	use: (given: Given, reads: ReadonlySet<string>) => Promise<Result>,
+): Promise<Result> => {
 	const { formats = diskFormats } = options;
 	const sources: Source[] = [];
 	const open = async (name: string): Promise<Source> => {
@@ -73,7 +72,7 @@ const withSources = async (
 		const from = await open(input);
 		const backing = options.backing === undefined ? undefined : await open(options.backing);
 		const extensions = formats.flatMap((format) => format.extensions);
-		const given: Given = {
+		const given = {
 			...options,
 			from,
 			backing: backing && { source: backing, name: options.backingName ?? backing.name, format: options.backingFormat },
@@ -91,8 +90,19 @@ const withSources = async (
 const relativeTo = (output: string, name: string): string =>
 	path.isAbsolute(name) ? name : path.relative(path.dirname(path.resolve(output)), path.resolve(name));
 
+/** @throws AccessError for an image that would replace what is read, or cannot fit. */
+export const checkPlan = async (
+	output: string,
+	plan: Plan,
+	options: Pick<ConvertFileOptions, 'skipSpaceCheck' | 'onNote'>,
+): Promise<void> => {
+	const files = [path.basename(output), ...(plan.layout.files ?? [])];
+	for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
+	if (!options.skipSpaceCheck) await checkSpace(output, plan, (note) => options.onNote?.(note));
+};
+
 /** What is no place for a file shows itself before anything is read. */
-const refuseOutput = (output: string, reads: ReadonlySet<string>): void => {
+export const refuseOutput = (output: string, reads: ReadonlySet<string>): void => {
 	const folder = path.dirname(output);
 	if (!statOf(folder)) throw new AccessError('its folder does not exist', { path: output, hint: `mkdir -p ${folder}` });
 	const there = statOf(output);

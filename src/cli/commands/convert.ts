@@ -1,16 +1,17 @@
 import type { Options } from 'yargs';
 import { diskFormats } from '../../../formats/index.ts';
-import type { Conversion } from '../../api.ts';
 import { humanSize } from '../../bytes/size.ts';
 import { formatNamed, formatOfName, targetFormat } from '../../convert/detect.ts';
 import type { DiskFormat, OptionValues } from '../../core/format.ts';
 import { UsageError } from '../../errors.ts';
-import { convertFile } from '../../node/convert.ts';
+import { convertChain, type KeptImage } from '../../node/chain.ts';
+import { type ConvertFileOptions, convertFile } from '../../node/convert.ts';
 import { canSeekHoles } from '../../node/holes.ts';
 import { convertPipe, PIPE } from '../../node/stdio.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { asksForOptions, optionsHelp, parseFormatOptions } from '../format-options.ts';
 import { inputOptions, isJson, noteWriter, snapshotName, snapshotOption } from '../input.ts';
+import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
 import { clock, plain, toJson } from '../render.ts';
 
@@ -21,6 +22,8 @@ const options = {
 	compress: { alias: 'c', type: 'boolean', describe: 'store compressed where the format can' },
 	backing: { alias: 'B', type: 'string', describe: 'write only what differs from this image' },
 	'backing-format': { alias: 'F', type: 'string', describe: 'format of the backing image; by its bytes where left out' },
+	'keep-chain': { type: 'boolean', describe: 'write each parent too, beside OUT, and OUT as a delta of it' },
+	layer: { type: 'boolean', describe: 'write only what IN holds itself; what it leaves to its parent is zeros' },
 	...snapshotOption,
 	'sparse-size': { alias: 'S', type: 'string', describe: 'raw: shortest run of zeros left as a hole; 0 writes them' },
 	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },
@@ -38,12 +41,14 @@ export const convert = command({
 	command: 'vconv convert',
 	operands: 'IN OUT',
 	about: `Write the disk of IN as OUT, in another format. OUT appears only when the whole of it is on disk; IN is never changed.
-- is a pipe: as OUT for what can be written front to back, and for all of it with --spool; as IN with --spool.`,
+- is a pipe: as OUT for what can be written front to back, and for all of it with --spool; as IN with --spool.
+Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 	options,
 	examples: [
 		['vconv web.vmdk web.qcow2', 'a VMware disk for KVM'],
 		['vconv -c -O qcow2 -o compression_type=zstd web.vhdx web.img', 'compressed, whatever its name'],
 		['vconv -O vmdk -o subformat=streamOptimized web.qcow2 - | ssh backup "cat > web.vmdk"', 'to a pipe'],
+		['vconv --keep-chain web-000002.vmdk new/web-000002.qcow2', 'a chain of snapshots, as one of backing files'],
 		['vconv -l before-update web.qcow2 old.raw', 'a snapshot'],
 	],
 	async run(args, io) {
@@ -55,20 +60,21 @@ export const convert = command({
 		}
 		const [input, output] = operands(args, 'IN', 'OUT');
 		if (output === PIPE && io.stdout.isTTY) throw new UsageError('an image is not for a terminal', { hint: '| or > behind the command' });
-		if (args['backing-format'] && !args.backing) throw new UsageError('-F is the format of a backing image, and there is no -B');
+		refuseContradictions(args, input, output);
 		const asked = args['output-format'];
 		const format = asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
 		const progress = await reporter(progressStyle(args, io), io);
 		const note = noteWriter(args, { ...io, stderr: { write: progress.above } });
 		const started = performance.now();
-		let made: Conversion;
+		let made: readonly KeptImage[];
 		try {
-			const wanted = {
+			const wanted: ConvertFileOptions = {
 				format: format?.id,
 				options: writeOptions(args, format),
 				compress: args.compress,
 				inputFormat: args.format,
 				snapshot: snapshotName(args.snapshot),
+				layer: args.layer,
 				backing: args.backing,
 				backingFormat: args['backing-format'],
 				allow: args['allow-external'],
@@ -80,23 +86,48 @@ export const convert = command({
 				onNote: note,
 				signal: io.signal,
 			};
-			const piped = input === PIPE || output === PIPE;
-			made = piped
-				? await convertPipe(input, output, { ...wanted, stdin: io.stdin, append: io.append, spool: args.spool })
-				: await convertFile(input, output, wanted);
+			made = await move(input, output, wanted, args, io);
 		} finally {
 			progress.end();
 		}
 		const seconds = (performance.now() - started) / 1000;
 		const results = output === PIPE ? io.stderr : io.stdout;
-		if (isJson(args)) results.write(`${toJson(resultOf(output, made), 4)}\n`);
-		else if (!args.quiet && (args.verbose || args.p || io.stderr.isTTY)) io.stderr.write(summary(output, made, seconds));
+		if (isJson(args)) results.write(`${toJson(resultOf(made), 4)}\n`);
+		else if (!args.quiet && (args.verbose || args.p || io.stderr.isTTY))
+			io.stderr.write(made.map((image) => summary(image, seconds)).join(''));
 		if (args.verbose) io.stderr.write(canSeekHoles() ? '' : 'vconv: holes of files cannot be told on this system: all of IN was read\n');
 		return 0;
 	},
 });
 
 type ConvertArguments = Arguments<typeof options>;
+
+/** OUT, and with --keep-chain the images beneath it. */
+const move = async (
+	input: string,
+	output: string,
+	wanted: ConvertFileOptions,
+	args: ConvertArguments,
+	io: Io,
+): Promise<readonly KeptImage[]> => {
+	if (args['keep-chain']) return convertChain(input, output, wanted);
+	const piped = input === PIPE || output === PIPE;
+	const made = piped
+		? await convertPipe(input, output, { ...wanted, stdin: io.stdin, append: io.append, spool: args.spool })
+		: await convertFile(input, output, wanted);
+	return [{ ...made, filename: output }];
+};
+
+const refuseContradictions = (args: ConvertArguments, input: string, output: string): void => {
+	if (args['backing-format'] && !args.backing) throw new UsageError('-F is the format of a backing image, and there is no -B');
+	if (args.spool !== undefined && input !== PIPE && output !== PIPE)
+		throw new UsageError('--spool is for pipes, and neither IN nor OUT is -');
+	if (!args['keep-chain']) return;
+	if (args.layer) throw new UsageError('--layer is one image, and --keep-chain all of them', { hint: 'one of the two' });
+	if (args.backing !== undefined)
+		throw new UsageError('-B says what OUT is a delta of, and so does --keep-chain', { hint: 'one of the two' });
+	if (input === PIPE || output === PIPE) throw new UsageError('a chain is several files, and a pipe one', { hint: 'the names of files' });
+};
 
 const threadCount = (said: string | undefined): number | undefined => {
 	if (said === undefined) return undefined;
@@ -117,13 +148,19 @@ const writeOptions = (args: ConvertArguments, format: DiskFormat | undefined): O
 	return { ...said, sparse };
 };
 
-const resultOf = (output: string, { format, size, data, stored }: Conversion) => ({
-	filename: output,
+/** What became of OUT, and with --keep-chain of the images beneath it. */
+const resultOf = ([top, ...parents]: readonly KeptImage[]) => ({
+	...(top && fieldsOf(top)),
+	...(parents.length > 0 && { 'backing-chain': parents.map(fieldsOf) }),
+});
+
+const fieldsOf = ({ filename, format, size, data, stored }: KeptImage) => ({
+	filename,
 	format,
 	'virtual-size': size,
 	'data-size': data,
 	'stored-size': stored,
 });
 
-const summary = (output: string, { format, size, data, stored }: Conversion, seconds: number): string =>
-	`vconv: ${plain(output)} is ${format}, ${humanSize(size)} virtual, ${humanSize(data)} of data in ${humanSize(stored)}, after ${clock(seconds)}\n`;
+const summary = ({ filename, format, size, data, stored }: KeptImage, seconds: number): string =>
+	`vconv: ${plain(filename)} is ${format}, ${humanSize(size)} virtual, ${humanSize(data)} of data in ${humanSize(stored)}, after ${clock(seconds)}\n`;
