@@ -8,6 +8,7 @@ import { readFully } from './file.ts';
 import { nodeFiles } from './files.ts';
 import { nodePacker } from './packer.ts';
 import { writeFully } from './target.ts';
+import { writeback } from './writeback.ts';
 
 /** What an executor has to know of the layout; plain data, for it is sent to workers. */
 export type Orders = {
@@ -23,6 +24,8 @@ export type Orders = {
 	readonly names: readonly string[];
 	/** Chunks that may wait for their places, in buffers of their own. */
 	readonly depth: number;
+	/** It is to be on disk in the end: begin early. */
+	readonly durable: boolean;
 };
 
 /** A chunk read and packed, waiting for its places. */
@@ -64,6 +67,7 @@ export const executor = (
 	const capacity = packing ? Math.ceil(chunk / block) * room : chunk;
 	// One byte to spare behind each: see Packer.unpack.
 	const make = (size: number): Buffer => Buffer.allocUnsafeSlow(size + 1);
+	const hurry = orders.durable ? writeback() : undefined;
 	const free: Buffer[] = [];
 	const queue: Waiting[] = [];
 	/** Where chunks are read to before they are packed, and where packed segments are read to. */
@@ -244,7 +248,9 @@ export const executor = (
 				length += Math.abs(stored[i++] as number);
 			}
 			const file = files[first] as number;
-			writeFully(nodeFiles, orders.sinks[file] as number, buffer.subarray(from, from + length), host, orders.names[file] as string);
+			const fd = orders.sinks[file] as number;
+			writeFully(nodeFiles, fd, buffer.subarray(from, from + length), host, orders.names[file] as string);
+			hurry?.(fd, host, length);
 		}
 	};
 

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { ByteRange } from '../core/source.ts';
+import { native } from './native.ts';
 
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
@@ -8,16 +8,10 @@ type Seek = (fd: number, offset: number, whence: number) => number;
 
 let seek: Seek | null | undefined;
 
-/** lseek(2), which Node does not have, through koffi where that is installed; null where it is not, or not on Linux. */
+/** lseek(2), which Node does not have; null where it cannot be called. */
 const lseek = (): Seek | null => {
-	if (seek !== undefined) return seek;
-	seek = null;
-	if (process.platform !== 'linux') return seek;
-	try {
-		const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-		seek = koffi.load(null).func('int64 lseek(int fd, int64 offset, int whence)') as unknown as Seek;
-	} catch {
-		// An optional dependency: without it a sparse file is read whole.
+	if (seek === undefined) {
+		seek = (native()?.load(null).func('int64 lseek(int fd, int64 offset, int whence)') as Seek | undefined) ?? null;
 	}
 	return seek;
 };

@@ -23,20 +23,27 @@ const WORTH_WORKERS = 12;
 /** The main thread lets signals and timers in this often, in ms. */
 const BREATH = 20;
 
+export type MoverOptions = {
+	/** As many as there are cores, up to eight, where left out. */
+	readonly threads?: number | undefined;
+	/** The target will be brought to the disk before it gets its name, which is worth beginning early. */
+	readonly durable?: boolean | undefined;
+};
+
 /**
  * The mover of Node: this thread and `threads - 1` workers read, unpack, pack and write, each with synchronous I/O in its own buffers,
  * while this thread alone plans the chunks and places the blocks, in guest order. The bytes that come out are the same for any number.
  */
-export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_THREADS) }: { readonly threads?: number } = {}): Mover => ({
+export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_THREADS), durable = true }: MoverOptions = {}): Mover => ({
 	async move(work) {
 		await prepareZstd();
 		const sinks = work.sinks.map(descriptorOf);
 		if (sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
-		return moveFiles(work, sinks as number[], Math.max(1, threads));
+		return moveFiles(work, sinks as number[], Math.max(1, threads), durable);
 	},
 });
 
-const moveFiles = async (work: Work, sinks: readonly number[], threads: number): Promise<Moved> => {
+const moveFiles = async (work: Work, sinks: readonly number[], threads: number, durable: boolean): Promise<Moved> => {
 	const { disk, layout, signal } = work;
 	const chunk = chunkSize(disk, layout.block);
 	const depth = Math.max(2, Math.min(8, Math.floor(BUFFERS / chunk)));
@@ -54,6 +61,7 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number):
 		sinks,
 		names: work.sinks.map((sink) => sink.name),
 		depth,
+		durable,
 	};
 	const shared = board(shape);
 	const crew = workers(shared, { shape, memory: shared.memory, orders });

@@ -9,6 +9,8 @@ import { type Files, nodeFiles } from './files.ts';
 export type TargetOptions = {
 	/** Replace what has the name already. */
 	readonly force?: boolean;
+	/** Bring everything to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
+	readonly durable?: boolean;
 	/** The system's file calls; simulated in tests. */
 	readonly files?: Files;
 };
@@ -19,7 +21,10 @@ type Partial = { readonly fd: number; readonly partial: string; readonly final: 
  * A file that gets its name only when the whole of it is on disk. Until then it is a partial file beside it, readable by nobody else.
  * @throws AccessError if the name is taken and `force` is not set, or its folder cannot be written.
  */
-export const createTarget = async (name: string, { force = false, files = nodeFiles }: TargetOptions = {}): Promise<Target> => {
+export const createTarget = async (
+	name: string,
+	{ force = false, durable = true, files = nodeFiles }: TargetOptions = {},
+): Promise<Target> => {
 	const folder = path.dirname(name);
 	const partials: Partial[] = [];
 	let ended = false;
@@ -48,10 +53,10 @@ export const createTarget = async (name: string, { force = false, files = nodeFi
 		main,
 		beside: async (file) => create(path.join(folder, file)),
 		async commit() {
-			for (const { fd, final } of partials) guarded('cannot be made durable', final, () => files.fsync(fd));
+			if (durable) for (const { fd, final } of partials) guarded('cannot be made durable', final, () => files.fsync(fd));
 			// Further files first: whoever sees the main one finds all of them.
 			for (const { partial, final } of partials.toReversed()) publish(partial, final, force, files);
-			files.fsyncFolder(folder);
+			if (durable) files.fsyncFolder(folder);
 			ended = true;
 			for (const { fd } of partials) files.close(fd);
 		},

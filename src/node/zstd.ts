@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import zlib from 'node:zlib';
+import { native } from './native.ts';
 
 /** zstd between buffers. */
 export type Zstd = {
@@ -28,10 +29,9 @@ const builtIn = (): Zstd | undefined => {
 
 /** The system's libzstd by way of koffi: on most Linux systems both are there, and nothing has to be copied. */
 const system = (): Zstd | undefined => {
-	if (process.platform !== 'linux') return undefined;
 	try {
-		const koffi = require('koffi') as typeof import('koffi');
-		const library = koffi.load('libzstd.so.1');
+		const library = native()?.load('libzstd.so.1');
+		if (!library) return undefined;
 		const packer = library.func('void *ZSTD_createCCtx(void)')();
 		const unpacker = library.func('void *ZSTD_createDCtx(void)')();
 		const compress = library.func('size_t ZSTD_compressCCtx(void *, void *, size_t, void *, size_t, int)');
@@ -48,7 +48,7 @@ const system = (): Zstd | undefined => {
 			},
 		};
 	} catch {
-		return undefined; // one of the two is not there
+		return undefined; // the library is not there
 	}
 };
 
