@@ -2,15 +2,13 @@ import path from 'node:path';
 import { humanSize } from '../bytes/size.ts';
 import type { Layer } from '../convert/open.ts';
 import type { SnapshotInfo } from '../core/disk.ts';
-import type { Source } from '../core/source.ts';
-import { diskUsage } from '../node/usage.ts';
 import { plain } from './render.ts';
 
 /** The fields of qemu-img info --output=json. */
 type ImageFields = ReturnType<typeof imageInfo>;
 
-/** What `info` tells of one image; `extents` are the further files that its bytes are in. */
-export const imageInfo = ({ source, disk }: Layer, extents: readonly Source[]) => {
+/** What `info` tells of one image; `usage` is the bytes that all its files take on their disks. */
+export const imageInfo = ({ source, disk }: Layer, usage: number) => {
 	const { info, parent } = disk;
 	const backing = parent?.names[0];
 	return {
@@ -18,7 +16,7 @@ export const imageInfo = ({ source, disk }: Layer, extents: readonly Source[]) =
 		filename: source.name,
 		'cluster-size': info.clusterSize,
 		format: info.format,
-		'actual-size': [source, ...extents].reduce((sum, file) => sum + diskUsage(file), 0),
+		'actual-size': usage,
 		'format-specific': info.specific,
 		'full-backing-filename': backing === undefined ? undefined : fullName(source.name, backing),
 		'backing-filename': backing,

@@ -2,6 +2,7 @@ import type { Options } from 'yargs';
 import { type Layer, openChain, openLayer } from '../../convert/open.ts';
 import type { Source } from '../../core/source.ts';
 import { openFile } from '../../node/file.ts';
+import { diskUsage } from '../../node/usage.ts';
 import { command, operands } from '../command.ts';
 import { imageInfo, infoText } from '../image-info.ts';
 import { inputOptions, isJson, openOptions } from '../input.ts';
@@ -22,8 +23,9 @@ export const info = command({
 	async run(args, io) {
 		const [name] = operands(args, 'IMAGE');
 		const source = await openFile(name);
-		const further: { readonly file: Source; readonly namedBy: Source }[] = [];
-		const opening = openOptions(args, io, (file, namedBy) => further.push({ file, namedBy }));
+		const further: { readonly file: Source; readonly namedBy: Source; readonly bytes: number }[] = [];
+		// Looked at at once: a reader may close what it has read.
+		const opening = openOptions(args, io, (file, namedBy) => further.push({ file, namedBy, bytes: diskUsage(file) }));
 		let layers: readonly Layer[] = [];
 		try {
 			layers = args['backing-chain'] ? await openChain(source, opening) : [await openLayer(source, opening)];
@@ -32,7 +34,7 @@ export const info = command({
 				const extents = further.filter(({ file, namedBy }) => namedBy === layer.source && !images.has(file));
 				return imageInfo(
 					layer,
-					extents.map(({ file }) => file),
+					extents.reduce((sum, { bytes }) => sum + bytes, diskUsage(layer.source)),
 				);
 			});
 			if (isJson(args)) io.stdout.write(`${toJson(args['backing-chain'] ? infos : infos[0], 4)}\n`);
