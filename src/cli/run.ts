@@ -30,6 +30,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 		about: 'where each range of the disk is stored',
 		load: async () => (await import('./commands/map.ts')).map,
 	},
+	chain: {
+		operands: 'DIR',
+		about: 'which images of a folder are deltas of which',
+		load: async () => (await import('./commands/chain.ts')).chain,
+	},
 	compare: {
 		operands: 'A B',
 		about: 'whether two images show a guest the same bytes',

@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
-import { accessError, openFile } from './file.ts';
+import { openFile } from './file.ts';
+import { filesIn } from './folder.ts';
 
 export type GateOptions = {
 	/** Folders from which files that an image names may be opened, besides the image's own. */
@@ -70,9 +71,8 @@ export const siblings = (extensions: readonly string[], { untrusted = false }: G
 	async function* (source: Source): AsyncGenerator<Source> {
 		if (untrusted) return;
 		const folder = path.dirname(source.name);
-		const files = entries(folder)
-			.filter((entry) => entry.isFile() && extensions.includes(path.extname(entry.name).slice(1).toLowerCase()))
-			.map((entry) => path.join(folder, entry.name))
+		const files = filesIn(folder)
+			.filter((name) => extensions.includes(path.extname(name).slice(1).toLowerCase()))
 			.filter((name) => path.resolve(name) !== path.resolve(source.name));
 		if (files.length > MAX_SIBLINGS) {
 			throw new AccessError(`its parent would be one of ${files.length} files in its folder, and vconv looks into ${MAX_SIBLINGS}`, {
@@ -80,18 +80,10 @@ export const siblings = (extensions: readonly string[], { untrusted = false }: G
 				hint: 'the chain in a folder of its own',
 			});
 		}
-		for (const name of files.sort()) {
+		for (const name of files) {
 			const found = await openFile(name).catch((error: unknown) => {
 				if (!(error instanceof AccessError)) throw error;
 			});
 			if (found) yield found;
 		}
 	};
-
-const entries = (folder: string): fs.Dirent[] => {
-	try {
-		return fs.readdirSync(folder, { withFileTypes: true });
-	} catch (cause) {
-		throw accessError('cannot be listed', folder, cause);
-	}
-};

@@ -18,11 +18,11 @@ test("the version is the package's", async () => {
 test('help names every command, and nothing at all is a mistake that is answered with it', async () => {
 	const asked = await vconv('--help');
 	expect(asked.code).toBe(0);
-	for (const name of ['convert', 'info', 'map', 'compare', 'check', 'measure']) expect(asked.stdout).toContain(`vconv ${name} `);
+	for (const name of ['convert', 'info', 'map', 'chain', 'compare', 'check', 'measure']) expect(asked.stdout).toContain(`vconv ${name} `);
 	expect(await vconv()).toEqual({ code: 2, stdout: '', stderr: asked.stdout });
 });
 
-test.for(['convert', 'info', 'map', 'compare', 'check', 'measure'])('%s explains itself in three spellings', async (name) => {
+test.for(['convert', 'info', 'map', 'chain', 'compare', 'check', 'measure'])('%s explains itself in three spellings', async (name) => {
 	const { code, stdout } = await vconv(name, '--help');
 	expect(code).toBe(0);
 	expect(stdout).toMatch(new RegExp(`^vconv ${name} \\[options\\] [A-Z]`));
