@@ -1,6 +1,6 @@
 /** vconv's portable half: formats, conversion and movers that run in Node, browsers and workers. */
 export { diskFormats } from '../formats/index.ts';
-export { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from './api.ts';
+export { type Backing, type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from './api.ts';
 export { type ConvertRequest, convertDisk } from './convert/convert.ts';
 export { detect } from './convert/detect.ts';
 export { flatten, type Layer, type OpenOptions, openChain, openLayer } from './convert/open.ts';

@@ -53,7 +53,7 @@ export const reporter = async (style: ProgressStyle, { stderr }: Pick<Io, 'stder
 		if (!Bar) return;
 		bar ??= new Bar('[:bar] :line', {
 			total: STEPS,
-			width: Math.max(0, Math.min(30, (stderr.columns ?? 80) - TEXT_WIDTH)),
+			width: Math.max(0, Math.min(30, (stderr.columns || 80) - TEXT_WIDTH)),
 			head: '>',
 			incomplete: ' ',
 			clear: true,
