@@ -9,7 +9,7 @@ const MOST = 256 * 1024 * 1024;
 const PIECE = 64;
 
 /** A run of the bytes of an image: bytes that are known, or the guest's from `guestOffset` on. Whatever is in none is zeros. */
-export type Piece = {
+type Piece = {
 	/** Host offset. */
 	readonly at: number;
 	length: number;

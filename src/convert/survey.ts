@@ -24,7 +24,7 @@ export type Member = {
 	readonly link: Link;
 };
 
-export type Link =
+type Link =
 	| { readonly kind: 'base' }
 	/** `by` id: none of the names that the image gives leads to it. */
 	| { readonly kind: 'parent'; readonly parent: string; readonly by: 'name' | 'id' }

@@ -29,10 +29,10 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
 	};
 
 /**
- * Convert the image of one file into another: `convertFile('web.vmdk', 'web.qcow2')`. Parents and extents are found as `gate` allows.
+ * Convert the image of one file, or of any source, into another: `convertFile('web.vmdk', 'web.qcow2')`. Parents and extents are found as `gate` allows.
  * @throws VconvError of every kind; the reason of `signal`. Nothing has the output's name then that had not before.
  */
-export const convertFile = (input: string, output: string, options: ConvertFileOptions = {}): Promise<Conversion> =>
+export const convertFile = (input: string | Source, output: string, options: ConvertFileOptions = {}): Promise<Conversion> =>
 	withSources(input, options, async (given, reads) => {
 		refuseOutput(output, reads);
 		return convert({
@@ -49,15 +49,15 @@ export const convertFile = (input: string, output: string, options: ConvertFileO
 
 export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'> & Pick<StreamOptions, 'append'>;
 
-/** Convert the image of one file into one that is written front to back, as to a pipe. @throws as `convertStream`. */
-export const streamFile = (input: string, options: StreamFileOptions): Promise<Conversion> =>
+/** Convert the image of one file, or of any source, into one that is written front to back, as to a pipe. @throws as `convertStream`. */
+export const streamFile = (input: string | Source, options: StreamFileOptions): Promise<Conversion> =>
 	withSources(input, options, (given) => convertStream({ ...given, append: options.append }));
 
 type Given = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'> & { readonly codec: Codec };
 
 /** Open the files that the user named, and say how the others are found. All are closed in the end. */
 export const withSources = async <Result>(
-	input: string,
+	input: string | Source,
 	options: Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'>,
 	use: (given: Given, reads: ReadonlySet<string>) => Promise<Result>,
 ): Promise<Result> => {
@@ -69,7 +69,7 @@ export const withSources = async <Result>(
 		return source;
 	};
 	try {
-		const from = await open(input);
+		const from = typeof input === 'string' ? await open(input) : input;
 		const backing = options.backing === undefined ? undefined : await open(options.backing);
 		const extensions = formats.flatMap((format) => format.extensions);
 		const given = {

@@ -1,4 +1,5 @@
 /** vconv's Node half: files, threads, and a conversion from one file to another. */
+export { type ConvertChainOptions, convertChain, type KeptImage } from './chain.ts';
 export { type ConvertFileOptions, convertFile, type StreamFileOptions, streamFile } from './convert.ts';
 export { openFile } from './file.ts';
 export { type GateOptions, gate } from './gate.ts';

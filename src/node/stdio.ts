@@ -4,6 +4,7 @@ import type { Conversion } from '../api.ts';
 import { isZero } from '../bytes/align.ts';
 import { refuseFiles } from '../convert/stream.ts';
 import { UsageError } from '../errors.ts';
+import { forwardSource } from '../io/forward.ts';
 import { type ConvertFileOptions, convertFile, streamFile } from './convert.ts';
 import { accessError, openFile } from './file.ts';
 import { nodeFiles } from './files.ts';
@@ -22,18 +23,24 @@ export type PipeOptions = ConvertFileOptions & {
 	append(bytes: Uint8Array): Promise<void>;
 	/** A folder for temporary files, through which pipes go then. They are removed at the end. */
 	readonly spool?: string | undefined;
+	/** How large the raw disk is that `-` reads, in bytes: known, it can be read as it comes. */
+	readonly size?: number | undefined;
 };
 
 /**
- * `convertFile` with `-` for standard input or output. Images are read here and there, so standard input needs a spool; standard output
- * needs one for what `streamFile` cannot write.
+ * `convertFile` with `-` for standard input or output. Images are read here and there, so standard input needs a spool, unless it is a
+ * raw disk of known size; standard output needs one for what `streamFile` cannot write.
  * @throws UsageError for a pipe that needs a spool; otherwise as `convertFile` and `streamFile`.
  */
 export const convertPipe = async (input: string, output: string, options: PipeOptions): Promise<Conversion> => {
-	const { spool, append, signal } = options;
+	const { spool, append, signal, size } = options;
 	if (spool === undefined) {
-		if (input === PIPE) throw new UsageError('an image is read here and there, and a pipe only once', { hint: `${SPOOL} first` });
-		return streamFile(input, { ...options, append: (bytes) => append(bytes) });
+		if (input === PIPE && size === undefined) {
+			const hint = '--spool DIR, which copies it to a temporary file there first, or for a raw disk -f raw and --size';
+			throw new UsageError('an image is read here and there, and a pipe only once', { hint });
+		}
+		const from = input === PIPE && size !== undefined ? forwardSource(options.stdin, size, 'standard input') : input;
+		return output === PIPE ? streamFile(from, { ...options, append: (bytes) => append(bytes) }) : convertFile(from, output, options);
 	}
 	const folder = temporaryFolder(spool);
 	try {
@@ -58,8 +65,6 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 		fs.rmSync(folder, { recursive: true, force: true });
 	}
 };
-
-const SPOOL = '--spool DIR, which copies it to a temporary file there';
 
 const temporaryFolder = (spool: string): string => {
 	try {

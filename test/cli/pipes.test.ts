@@ -82,6 +82,35 @@ test('a raw disk from a pipe must be called one', async () => {
 	expect(files()).toEqual(['disk.raw', 'out.qcow2']);
 });
 
+test.for([['raw'], ['vhd'], ['vhdx'], ['qcow2'], ['qcow2', '-c'], ['vmdk', '-o', 'subformat=streamOptimized']])(
+	'a raw disk of known size is read from a pipe as it comes: -O %s',
+	async ([format, ...options]) => {
+		const { at, folder } = room();
+		const stdin = fs.readFileSync(at('disk.raw'));
+		const argv = ['-f', 'raw', '--size', `${stdin.length}`, '-O', format as string, ...options, '-'];
+		expect(await vconvIn({ stdin }, ...argv, at('out'))).toEqual({ code: 0, stdout: '', stderr: '' });
+		expect((await vconv('compare', '-F', format as string, at('disk.raw'), at('out'))).code).toBe(0);
+		if (options[0] === '-c') return;
+		fs.writeFileSync(at('piped'), (await vconvPiped({ stdin }, ...argv, '-')).image);
+		expect((await vconv('compare', '-F', format as string, at('disk.raw'), at('piped'))).code).toBe(0);
+		expect(fs.readdirSync(folder)).toHaveLength(3);
+	},
+);
+
+test('a pipe that holds less or more than was said is refused, and nothing appears', async () => {
+	const { at, files } = room();
+	const stdin = fs.readFileSync(at('disk.raw'));
+	for (const [size, message] of [
+		['10M', /ends at 0x900200/],
+		['9M', /goes on after 9437184 bytes/],
+	] as const) {
+		const { code, stderr } = await vconvIn({ stdin }, '-f', 'raw', '--size', size, '-', at('out.qcow2'));
+		expect(stderr).toMatch(message);
+		expect({ code, files: files() }).toEqual({ code: 4, files: ['disk.raw'] });
+	}
+	expect((await vconvIn({ stdin }, '--size', '9M', '-', at('out.qcow2'))).stderr).toContain('try -f raw');
+});
+
 test.for([
 	[['-c', '-O', 'qcow2', 'IN', '-'], 3, /compressed QCOW2 image cannot be written front to back\n.*--spool DIR/s],
 	[['-O', 'vmdk', '-o', 'subformat=monolithicFlat', 'IN', '-'], 3, /is 2 files, and a pipe takes one\n.*try the name of a file/s],

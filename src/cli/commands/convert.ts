@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
 import { diskFormats } from '../../../formats/index.ts';
-import { humanSize } from '../../bytes/size.ts';
+import { humanSize, parseSize } from '../../bytes/size.ts';
 import { formatNamed, formatOfName, targetFormat } from '../../convert/detect.ts';
 import type { DiskFormat, OptionValues } from '../../core/format.ts';
 import { UsageError } from '../../errors.ts';
@@ -30,6 +30,7 @@ const options = {
 	force: { type: 'boolean', describe: 'replace OUT if it exists' },
 	'skip-space-check': { type: 'boolean', describe: 'begin even if OUT may not fit' },
 	spool: { type: 'string', describe: 'with - for IN or OUT: the folder for a temporary file, where a pipe alone will not do' },
+	size: { type: 'string', describe: 'with -f raw and - for IN: how large the disk is, which makes a spool needless' },
 	p: { type: 'boolean', describe: 'show progress, on no terminal too' },
 	progress: { choices: ['bar', 'json', 'none'], describe: 'how to show progress; a bar on a terminal where left out' },
 	verbose: { type: 'boolean', describe: 'say how it was done' },
@@ -41,7 +42,8 @@ export const convert = command({
 	command: 'vconv convert',
 	operands: 'IN OUT',
 	about: `Write the disk of IN as OUT, in another format. OUT appears only when the whole of it is on disk; IN is never changed.
-- is a pipe: as OUT for what can be written front to back, and for all of it with --spool; as IN with --spool.
+- is a pipe: as OUT for what can be written front to back, and for all of it with --spool; as IN with --spool,
+or for a raw disk with --size.
 Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 	options,
 	examples: [
@@ -113,15 +115,26 @@ const move = async (
 	if (args['keep-chain']) return convertChain(input, output, wanted);
 	const piped = input === PIPE || output === PIPE;
 	const made = piped
-		? await convertPipe(input, output, { ...wanted, stdin: io.stdin, append: io.append, spool: args.spool })
+		? await convertPipe(input, output, { ...wanted, stdin: io.stdin, append: io.append, spool: args.spool, size: rawSize(args) })
 		: await convertFile(input, output, wanted);
 	return [{ ...made, filename: output }];
+};
+
+/** What `--size` says of a raw disk that comes through a pipe. */
+const rawSize = (args: ConvertArguments): number | undefined => {
+	if (args.size === undefined) return undefined;
+	if (args.format !== 'raw') throw new UsageError('--size is for a raw disk: other images say it themselves', { hint: '-f raw' });
+	if (args.backing !== undefined) throw new UsageError('a delta is made in two readings, and a pipe has one', { hint: '--spool DIR' });
+	const size = parseSize(args.size);
+	if (!size) throw new UsageError(`--size ${args.size} is not a size`, { hint: '--size 20G' });
+	return size;
 };
 
 const refuseContradictions = (args: ConvertArguments, input: string, output: string): void => {
 	if (args['backing-format'] && !args.backing) throw new UsageError('-F is the format of a backing image, and there is no -B');
 	if (args.spool !== undefined && input !== PIPE && output !== PIPE)
 		throw new UsageError('--spool is for pipes, and neither IN nor OUT is -');
+	if (args.size !== undefined && input !== PIPE) throw new UsageError('--size is for a raw disk from a pipe', { hint: '- for IN' });
 	if (!args['keep-chain']) return;
 	if (args.layer) throw new UsageError('--layer is one image, and --keep-chain all of them', { hint: 'one of the two' });
 	if (args.backing !== undefined)
