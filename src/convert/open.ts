@@ -73,44 +73,51 @@ export const openChain = async (source: Source, options: OpenOptions): Promise<L
 };
 
 /**
- * The parent of an image, by the names it gives, then by its id in the image's folder. The child itself need not be open any more.
- * @throws as `openChain`.
+ * The parent of an image: under one of the names it gives, else by its id in the image's folder. The child itself need not be open any
+ * more.
+ * @throws as `openChain`: what is wrong with the first of the names that there is.
  */
 export const openParent = async (child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
-	let refusal: unknown;
+	const failures: VconvError[] = [];
 	for (const name of parent.names) {
-		let source: Source;
 		try {
-			source = await options.gate(child.source, name);
+			return await openNamed(name, child, parent, options);
 		} catch (error) {
-			if (!(error instanceof AccessError)) throw error;
-			refusal ??= error;
-			continue;
+			if (!(error instanceof VconvError)) throw error;
+			failures.push(error);
 		}
-		const { snapshot: _, format: __, ...rest } = options;
-		const layer = await openParentLayer(source, child, parent, rest).catch(async (error) => {
-			await source.close();
-			throw error;
-		});
-		if (parent.ids.length > 0 && layer.disk.id !== undefined && !parent.ids.includes(layer.disk.id)) {
-			await layer.disk.close();
-			throw new ChangedError(
-				`${name} is not the parent this image was made of: its id is ${layer.disk.id}, and ${parent.ids.join(' or ')} is needed`,
-				{
-					path: child.source.name,
-					hint: 'the parent as it was when the child was made',
-				},
-			);
-		}
-		return layer;
 	}
 	const found = await findById(child, parent, options);
 	if (found) return found;
-	if (refusal) throw refusal;
+	const failure = failures.find((error) => !(error instanceof AccessError)) ?? failures[0];
+	if (failure) throw failure;
 	throw new AccessError(`its parent has the id ${parent.ids.join(' or ')}, and no image in its folder has that`, {
 		path: child.source.name,
 		hint: 'the parent in the same folder, as it was when the child was made',
 	});
+};
+
+/** What has this name, if it is the parent. Notes about anything else are kept back. */
+const openNamed = async (name: string, child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
+	const source = await options.gate(child.source, name);
+	const notes: Note[] = [];
+	const { snapshot: _, format: __, ...rest } = options;
+	const layer = await openParentLayer(source, child, parent, { ...rest, note: (note) => notes.push(note) }).catch(async (error) => {
+		await source.close();
+		throw error;
+	});
+	if (parent.ids.length > 0 && layer.disk.id !== undefined && !parent.ids.includes(layer.disk.id)) {
+		await layer.disk.close();
+		throw new ChangedError(
+			`${name} is not the parent this image was made of: its id is ${layer.disk.id}, and ${parent.ids.join(' or ')} is needed`,
+			{
+				path: child.source.name,
+				hint: 'the parent as it was when the child was made',
+			},
+		);
+	}
+	for (const note of notes) options.note?.(note);
+	return layer;
 };
 
 /**

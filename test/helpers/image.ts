@@ -21,6 +21,7 @@ export type WriteOptions = {
 	readonly options?: OptionValues;
 	readonly compress?: boolean;
 	readonly backing?: BackingReference;
+	readonly stamp?: Stamp;
 };
 
 /** Write a disk as an image in memory: the files that came of it, by name. */
