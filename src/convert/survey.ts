@@ -28,8 +28,7 @@ type Link =
 	| { readonly kind: 'base' }
 	/** `by` id: none of the names that the image gives leads to it. */
 	| { readonly kind: 'parent'; readonly parent: string; readonly by: 'name' | 'id' }
-	/** `candidates` have the id that is needed. */
-	| { readonly kind: 'broken'; readonly error: VconvError; readonly candidates: readonly string[] };
+	| { readonly kind: 'broken'; readonly error: VconvError };
 
 /** What there is in a folder of images. */
 export type Survey = {
@@ -121,9 +120,6 @@ const linkOf = async (
 ): Promise<{ readonly link: Link; readonly parent?: Layer }> => {
 	const { parent: reference } = child.disk;
 	if (!reference) return { link: { kind: 'base' } };
-	const candidates = all
-		.filter(({ layer: { source, disk } }) => source.identity !== child.source.identity && reference.ids.includes(disk.id ?? ''))
-		.map(({ layer }) => layer.source.name);
 	const named = new Set<string>();
 	try {
 		const parent = await openParent(child, reference, {
@@ -134,7 +130,10 @@ const linkOf = async (
 				return file;
 			},
 			async *siblings() {
-				for (const name of candidates) yield await options.open(name);
+				for (const { layer } of all) {
+					const { source, disk } = layer;
+					if (source.identity !== child.source.identity && reference.ids.includes(disk.id ?? '')) yield await options.open(source.name);
+				}
 			},
 			note() {}, // what there is to say of the parent was said when it was opened on its own
 		});
@@ -143,7 +142,7 @@ const linkOf = async (
 		const by = named.has(parent.source.identity) ? 'name' : 'id';
 		return { link: { kind: 'parent', parent: (same?.layer ?? parent).source.name, by }, parent };
 	} catch (error) {
-		return { link: { kind: 'broken', error: expected(error), candidates } };
+		return { link: { kind: 'broken', error: expected(error) } };
 	}
 };
 

@@ -66,7 +66,7 @@ test('a missing parent is named', async () => {
 	const { code, text, json } = await survey(folder);
 	expect(code).toBe(4);
 	expect(text).toMatch(/^top\.vmdk {2}vmdk, 2 MiB\n! {2}it needs another file, 'base\.vmdk', which is not there\n$/);
-	expect(json.images[0]).toMatchObject({ 'backing-filename': 'base.vmdk', error: { code: 'ACCESS' }, candidates: [] });
+	expect(json.images[0]).toMatchObject({ 'backing-filename': 'base.vmdk', error: { code: 'ACCESS' } });
 });
 
 test('a parent that is called something else by now is found by its id, and that is said', async () => {
@@ -78,15 +78,27 @@ test('a parent that is called something else by now is found by its id, and that
 	expect(json.images[1]).toMatchObject({ parent: 'renamed.vmdk', 'parent-found-by': 'id' });
 });
 
-test('a wrong parent is told from the right one, which is pointed out', async () => {
+test('a wrong parent is told from the right one, which is found by its id', async () => {
 	const { folder, at, raw } = await images(['base.vhd'], ['top.vhd', 'base.vhd']);
 	fs.renameSync(at('base.vhd'), at('right.vhd'));
 	await vconv(raw, at('base.vhd'));
+	const found = await survey(folder);
+	expect(found.code).toBe(0);
+	expect(found.text).toContain('right.vhd  vpc, 2 MiB\n└─ top.vhd  vpc, 2 MiB, its parent found by id');
+	fs.rmSync(at('right.vhd'));
 	const { code, text, json } = await survey(folder);
 	expect(code).toBe(4);
 	expect(text).toMatch(/! {2}.*is not the parent this image was made of: its id is/);
-	expect(text).toContain('!  right.vhd has the id that is needed\n');
-	expect(json.images[2]).toMatchObject({ filename: 'top.vhd', error: { code: 'CHANGED' }, candidates: ['right.vhd'] });
+	expect(json.images[1]).toMatchObject({ filename: 'top.vhd', error: { code: 'CHANGED' } });
+});
+
+test('two images with the id of a parent are told of', async () => {
+	const { folder, at } = await images(['base.vmdk'], ['top.vmdk', 'base.vmdk']);
+	fs.copyFileSync(at('base.vmdk'), at('copy.vmdk'));
+	fs.renameSync(at('base.vmdk'), at('moved.vmdk'));
+	const { code, text } = await survey(folder);
+	expect(code).toBe(4);
+	expect(text).toMatch(/copy\.vmdk and .*moved\.vmdk both have the id of its parent/);
 });
 
 test('a circle is found, and everything in it named', async () => {

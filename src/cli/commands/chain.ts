@@ -60,7 +60,7 @@ const asJson = (folder: string, survey: Survey) => ({
 		files: image.files,
 		'backing-filename': image.parentReference,
 		...(image.link.kind === 'parent' && { parent: image.link.parent, 'parent-found-by': image.link.by }),
-		...(image.link.kind === 'broken' && { error: errorFields(image.link.error), candidates: image.link.candidates }),
+		...(image.link.kind === 'broken' && { error: errorFields(image.link.error) }),
 		children: childrenOf(survey, image.name).map(({ name }) => name),
 	})),
 	cycles: survey.cycles,
@@ -89,11 +89,7 @@ const asText = (folder: string, survey: Survey): string => {
 	const broken = ({ name, link }: Member): string[] => {
 		if (link.kind !== 'broken') return [];
 		const { path: where, message } = link.error;
-		const others = link.candidates.map(shown).join(', ');
-		return [
-			`!  ${where === undefined || where === name ? '' : `${shown(where)}: `}${plain(message)}`,
-			...(others ? [`!  ${others} has the id that is needed`] : []),
-		];
+		return [`!  ${where === undefined || where === name ? '' : `${shown(where)}: `}${plain(message)}`];
 	};
 	const lines = survey.images
 		.filter(({ link }) => link.kind !== 'parent')
