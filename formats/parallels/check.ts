@@ -1,15 +1,13 @@
 import { bitset } from '../../src/bytes/bitset.ts';
 import { hex } from '../../src/bytes/size.ts';
-import type { CheckReport, Finding, OpenContext } from '../../src/core/format.ts';
+import type { CheckReport, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import { TABLE_PIECE } from '../../src/disk/blocks.ts';
+import { collectFindings } from '../../src/disk/findings.ts';
 import { UnsupportedError } from '../../src/errors.ts';
 import { isDescriptor } from './descriptor.ts';
 import { misplaced, readHeader } from './header.ts';
 import { header, UNALLOCATED } from './layout.ts';
-
-/** At most this many findings are told one by one. */
-const MOST = 100;
 
 /** Every entry of the BAT: that its cluster is in the file, on the grid of the others, and nobody else's. */
 export const checkParallels = async (source: Source, context: OpenContext): Promise<CheckReport> => {
@@ -20,8 +18,7 @@ export const checkParallels = async (source: Source, context: OpenContext): Prom
 		});
 	}
 	const g = await readHeader(source, context.signal);
-	const findings: Finding[] = [];
-	const report = (finding: Finding) => findings.length < MOST && findings.push(finding);
+	const findings = collectFindings();
 	const clusters = Math.max(0, Math.ceil((source.size - g.dataOffset) / g.clusterSize));
 	const used = bitset(clusters);
 	let inUse = 0;
@@ -41,7 +38,7 @@ export const checkParallels = async (source: Source, context: OpenContext): Prom
 			const cluster = first + i;
 			const at = entry * g.unit;
 			const error = (code: string, why: string) =>
-				report({ severity: 'error', code, message: `cluster ${cluster} ${why}`, offset: offset + i * 4 });
+				findings.add({ severity: 'error', code, message: `cluster ${cluster} ${why}`, offset: offset + i * 4 });
 			const why = misplaced(source, g, at, Math.max(1, Math.min(g.clusterSize, g.size - cluster * g.clusterSize)));
 			if (why) {
 				error('cluster-misplaced', why);
@@ -57,10 +54,16 @@ export const checkParallels = async (source: Source, context: OpenContext): Prom
 		}
 	}
 
-	if (g.empty && allocated > 0) report({ severity: 'error', code: 'not-empty', message: 'it says that it is empty, and holds clusters' });
-	if (g.dirty) report({ severity: 'note', code: 'not-closed', message: 'it was not closed properly' });
+	if (g.empty && allocated > 0)
+		findings.add({ severity: 'error', code: 'not-empty', message: 'it says that it is empty, and holds clusters' });
+	if (g.dirty) findings.add({ severity: 'note', code: 'not-closed', message: 'it was not closed properly' });
 	if (inUse < clusters) {
-		report({ severity: 'leak', code: 'cluster-unused', message: `${clusters - inUse} clusters are in no entry`, count: clusters - inUse });
+		findings.add({
+			severity: 'leak',
+			code: 'cluster-unused',
+			message: `${clusters - inUse} clusters are in no entry`,
+			count: clusters - inUse,
+		});
 	}
-	return { findings, imageEnd, blocks: { total: g.batEntries, allocated, fragmented, compressed: 0 } };
+	return { ...findings.report(), imageEnd, blocks: { total: g.batEntries, allocated, fragmented, compressed: 0 } };
 };

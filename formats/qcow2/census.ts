@@ -1,9 +1,9 @@
 import { humanSize } from '../../src/bytes/size.ts';
 import type { Source } from '../../src/core/source.ts';
+import type { Findings } from '../../src/disk/findings.ts';
 import { UnsupportedError } from '../../src/errors.ts';
 import type { Bitmap } from './bitmaps.ts';
 import { decodeEntry, hostOffset, l1Reserved } from './entries.ts';
-import type { Findings } from './findings.ts';
 import type { Header, L1Table } from './header.ts';
 import { ENTRY, INCOMPATIBLE } from './layout.ts';
 import type { StoredRefcounts } from './stored-refcounts.ts';

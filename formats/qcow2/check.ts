@@ -1,9 +1,9 @@
 import type { CheckReport, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
+import { collectFindings, type Findings } from '../../src/disk/findings.ts';
 import { cached } from '../../src/io/cached.ts';
 import { readBitmaps } from './bitmaps.ts';
 import { type Census, takeCensus } from './census.ts';
-import { collectFindings, type Findings } from './findings.ts';
 import { type Header, readHeader } from './header.ts';
 import { INCOMPATIBLE, LIMIT } from './layout.ts';
 import { readSnapshots } from './snapshots.ts';
@@ -41,7 +41,7 @@ export const checkQcow2 = async (image: Source, { signal }: OpenContext): Promis
 
 	const imageEnd = (await compare(census, stored, clusterSize, findings)) * clusterSize;
 	addFlags(header, findings);
-	return { findings: findings.list(), imageEnd, blocks: census.blocks };
+	return { ...findings.report(), imageEnd, blocks: census.blocks };
 };
 
 const useRefcounts = ({ refcountTable, geometry: { clusterSize } }: Header, { blocks }: StoredRefcounts, census: Census): void => {

@@ -1,6 +1,6 @@
 import type { Source } from '../../src/core/source.ts';
+import type { Findings } from '../../src/disk/findings.ts';
 import { hostOffset } from './entries.ts';
-import type { Findings } from './findings.ts';
 import type { Header } from './header.ts';
 import { LIMIT } from './layout.ts';
 

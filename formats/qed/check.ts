@@ -1,22 +1,19 @@
 import { bitset } from '../../src/bytes/bitset.ts';
 import { hex } from '../../src/bytes/size.ts';
-import type { CheckReport, Finding, OpenContext } from '../../src/core/format.ts';
+import type { CheckReport, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import { TABLE_PIECE } from '../../src/disk/blocks.ts';
+import { collectFindings } from '../../src/disk/findings.ts';
 import { misplaced, readHeader, tableBytes, tableEntries } from './header.ts';
 import { ENTRY, FEATURES, header } from './layout.ts';
 import { entryAt } from './reader.ts';
-
-/** At most this many findings are told one by one. */
-const MOST = 100;
 
 type Named = { readonly index: number; readonly entry: number /** Of the entry itself, in the file. */; readonly offset: number };
 
 /** Every entry of every table: that what it names is in the file, and nobody else's. */
 export const checkQed = async (source: Source, context: OpenContext): Promise<CheckReport> => {
 	const h = await readHeader(source, context.signal);
-	const findings: Finding[] = [];
-	const report = (finding: Finding) => findings.length < MOST && findings.push(finding);
+	const findings = collectFindings();
 	const clusters = Math.ceil(source.size / h.clusterSize);
 	const used = bitset(clusters);
 	let inUse = 0;
@@ -29,7 +26,7 @@ export const checkQed = async (source: Source, context: OpenContext): Promise<Ch
 	const claim = (what: string, hostOffset: number, length: number, entryOffset: number): boolean => {
 		const why = misplaced(source, h, hostOffset, length);
 		if (why) {
-			report({ severity: 'error', code: 'entry-misplaced', message: `${what} ${why}`, offset: entryOffset });
+			findings.add({ severity: 'error', code: 'entry-misplaced', message: `${what} ${why}`, offset: entryOffset });
 			return false;
 		}
 		let free = true;
@@ -39,7 +36,7 @@ export const checkQed = async (source: Source, context: OpenContext): Promise<Ch
 		}
 		if (!free) {
 			const message = `${what} at ${hex(hostOffset)} is where something else is`;
-			report({ severity: 'error', code: 'cluster-shared', message, offset: entryOffset });
+			findings.add({ severity: 'error', code: 'cluster-shared', message, offset: entryOffset });
 		}
 		end = Math.max(end, hostOffset + length);
 		return free;
@@ -79,11 +76,16 @@ export const checkQed = async (source: Source, context: OpenContext): Promise<Ch
 		for (const l2 of tables) if (claim(`L2 table ${l2.index}`, l2.entry, tableBytes(h), l2.offset)) await checkClusters(l2);
 	}
 	if (inUse < clusters) {
-		report({ severity: 'leak', code: 'cluster-unused', message: `${clusters - inUse} clusters are in no table`, count: clusters - inUse });
+		findings.add({
+			severity: 'leak',
+			code: 'cluster-unused',
+			message: `${clusters - inUse} clusters are in no table`,
+			count: clusters - inUse,
+		});
 	}
 	if ((h.features & FEATURES.needCheck) !== 0n) {
-		report({ severity: 'note', code: 'not-closed', message: 'it was not closed properly' });
+		findings.add({ severity: 'note', code: 'not-closed', message: 'it was not closed properly' });
 	}
 	const total = Math.ceil(h.imageSize / h.clusterSize);
-	return { findings, imageEnd: end, blocks: { total, allocated, fragmented, compressed: 0 } };
+	return { ...findings.report(), imageEnd: end, blocks: { total, allocated, fragmented, compressed: 0 } };
 };

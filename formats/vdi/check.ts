@@ -1,19 +1,16 @@
 import { bitset } from '../../src/bytes/bitset.ts';
 import { hex } from '../../src/bytes/size.ts';
-import type { CheckReport, Finding, OpenContext } from '../../src/core/format.ts';
+import type { CheckReport, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import { TABLE_PIECE } from '../../src/disk/blocks.ts';
+import { collectFindings } from '../../src/disk/findings.ts';
 import { ENTRY } from './layout.ts';
 import { blockAt, readHeader } from './reader.ts';
-
-/** At most this many findings are told one by one. */
-const MOST = 100;
 
 /** Every entry of the block map: that its block is in the file, and nobody else's. */
 export const checkVdi = async (source: Source, context: OpenContext): Promise<CheckReport> => {
 	const h = await readHeader(source, context.signal);
-	const findings: Finding[] = [];
-	const report = (finding: Finding) => findings.length < MOST && findings.push(finding);
+	const findings = collectFindings();
 	const inFile = Math.max(0, Math.ceil((source.size - h.dataOffset) / (h.blockExtra + h.blockSize)));
 	const used = bitset(inFile);
 	let allocated = 0;
@@ -37,25 +34,25 @@ export const checkVdi = async (source: Source, context: OpenContext): Promise<Ch
 			before = entry;
 			if (blockAt(h, entry) + needed > source.size) {
 				const message = `block ${block} is at ${hex(blockAt(h, entry))}, past the end of the file`;
-				report({ severity: 'error', code: 'block-past-end', message, offset: offset + i * 4 });
+				findings.add({ severity: 'error', code: 'block-past-end', message, offset: offset + i * 4 });
 				continue;
 			}
 			highest = Math.max(highest, entry);
 			if (!used.add(entry)) {
 				const message = `block ${block} is stored at ${hex(blockAt(h, entry))}, where another block is too`;
-				report({ severity: 'error', code: 'block-shared', message, offset: offset + i * 4 });
+				findings.add({ severity: 'error', code: 'block-shared', message, offset: offset + i * 4 });
 			}
 		}
 	}
 
 	if (allocated !== h.blocksAllocated) {
 		const message = `the header counts ${h.blocksAllocated} allocated blocks, and the block map ${allocated}`;
-		report({ severity: 'note', code: 'allocated-count', message });
+		findings.add({ severity: 'note', code: 'allocated-count', message });
 	}
 	let unused = 0;
 	for (let entry = 0; entry <= highest; entry++) if (!used.has(entry)) unused++;
 	if (unused > 0)
-		report({ severity: 'leak', code: 'block-unused', message: `${unused} blocks of the file are in no entry`, count: unused });
+		findings.add({ severity: 'leak', code: 'block-unused', message: `${unused} blocks of the file are in no entry`, count: unused });
 	const imageEnd = h.dataOffset + (highest + 1) * (h.blockExtra + h.blockSize);
-	return { findings, imageEnd, blocks: { total: h.blocks, allocated, fragmented, compressed: 0 } };
+	return { ...findings.report(), imageEnd, blocks: { total: h.blocks, allocated, fragmented, compressed: 0 } };
 };

@@ -2,6 +2,7 @@ import { type Bitset, bitset } from '../../src/bytes/bitset.ts';
 import { hex } from '../../src/bytes/size.ts';
 import type { CheckReport, Finding, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
+import { collectFindings } from '../../src/disk/findings.ts';
 import { cached } from '../../src/io/cached.ts';
 import { bitmapFault, type Entry, payloadFault, splitEntry } from './bat.ts';
 import { bitmapIndex } from './geometry.ts';
@@ -11,9 +12,6 @@ import { MAX_FILE, MiB, STATE } from './layout.ts';
 /** BAT entries that are read at a time. */
 const BATCH = 8192;
 
-/** At most this many findings are told one by one. */
-const MOST = 100;
-
 /**
  * Both headers, both region tables, the log, and every BAT entry: its state, that its block is in the file and no other's, and that a
  * partly present block has its sector bitmap.
@@ -21,13 +19,11 @@ const MOST = 100;
  */
 export const checkVhdx = async (source: Source, { signal }: OpenContext): Promise<CheckReport> => {
 	const image = await readImage(source, signal);
-	const findings: Finding[] = [];
-	const report: Report = (severity, code, message, offset) => {
-		if (findings.length < MOST) findings.push({ severity, code, message, offset });
-	};
+	const findings = collectFindings();
+	const report: Report = (severity, code, message, offset) => findings.add({ severity, code, message, offset });
 	checkFront(image, source, report);
 	const blocks = await checkBlocks(image, report, signal);
-	return { findings, ...blocks };
+	return { ...findings.report(), ...blocks };
 };
 
 type Report = (severity: Finding['severity'], code: string, message: string, offset?: number) => void;
@@ -43,7 +39,7 @@ const checkFront = ({ headers, log, regions }: Image, file: Source, report: Repo
 };
 
 /** Walk the BAT once, claiming what each entry says is its own, a bit a MiB of the file. */
-const checkBlocks = async (image: Image, report: Report, signal?: AbortSignal): Promise<Omit<CheckReport, 'findings'>> => {
+const checkBlocks = async (image: Image, report: Report, signal?: AbortSignal): Promise<Pick<CheckReport, 'imageEnd' | 'blocks'>> => {
 	const { geometry, regions, source } = image;
 	const used = bitset(Math.ceil(Math.min(source.size, MAX_FILE) / MiB));
 	let imageEnd = 0;

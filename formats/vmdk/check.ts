@@ -1,10 +1,8 @@
 import type { CheckReport, Finding, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
+import { collectFindings } from '../../src/disk/findings.ts';
 import { checkGrains } from './check-grains.ts';
 import { openFiles } from './open.ts';
-
-/** At most this many findings are told one by one. */
-const MOST = 100;
 
 /**
  * Every entry of every table: that its grain is in the file, upon nothing else, and that redundant copies agree. Opening has seen to the
@@ -12,25 +10,23 @@ const MOST = 100;
  * @throws what opening does, for an image that cannot be looked into.
  */
 export const checkVmdk = async (source: Source, context: OpenContext): Promise<CheckReport> => {
-	const findings: Finding[] = [];
-	const report = (finding: Finding) => {
-		if (findings.length < MOST) findings.push(finding);
-	};
+	const findings = collectFindings();
 	const { descriptor, extents, closeExtents } = await openFiles(source, {
 		...context,
-		note: ({ what, why }) => report({ severity: 'error', code: 'directory-damaged', message: `${why}; a reader must assume that ${what}` }),
+		note: ({ what, why }) =>
+			findings.add({ severity: 'error', code: 'directory-damaged', message: `${why}; a reader must assume that ${what}` }),
 	});
 	try {
 		if (descriptor.parentCid !== undefined) {
 			const message = `it is a delta of '${descriptor.parentFileNameHint}' with CID ${descriptor.parentCid}, which is not looked at`;
-			report({ severity: 'note', code: 'delta', message });
+			findings.add({ severity: 'note', code: 'delta', message });
 		}
 		const blocks = { total: 0, allocated: 0, fragmented: 0, compressed: 0 };
 		let imageEnd: number | undefined;
 		for (const extent of extents) {
 			const { map, unclean, source: file = source } = extent;
 			const prefix = file === source ? '' : `${file.name}: `;
-			const tell = (finding: Finding) => report({ ...finding, message: `${prefix}${finding.message}` });
+			const tell = (finding: Finding) => findings.add({ ...finding, message: `${prefix}${finding.message}` });
 			if (unclean) tell({ severity: 'note', code: 'unclean-shutdown', message: 'it was not closed by its last writer' });
 			if (!map) continue;
 			const found = await checkGrains(map, extent.compressed === true, tell, context.signal);
@@ -40,7 +36,7 @@ export const checkVmdk = async (source: Source, context: OpenContext): Promise<C
 			blocks.compressed += extent.compressed ? found.allocated : 0;
 			if (file === source) imageEnd = found.end;
 		}
-		return { findings, imageEnd, blocks: blocks.total > 0 ? blocks : undefined };
+		return { ...findings.report(), imageEnd, blocks: blocks.total > 0 ? blocks : undefined };
 	} finally {
 		await closeExtents();
 	}

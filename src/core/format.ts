@@ -154,7 +154,12 @@ export type Packing = {
 
 /** What `check` found: as data, for a check that finds ten things reports ten. */
 export type CheckReport = {
+	/** In the order in which they were found: as many of the first ones as a person would read. */
 	readonly findings: readonly Finding[];
+	/** How many findings there are besides. */
+	readonly more: number;
+	/** All findings by severity, in units of allocation: the sums of their `count`. */
+	readonly counts: Readonly<Record<Finding['severity'], number>>;
 	/** The first host byte that nothing uses, where the format can tell. */
 	readonly imageEnd?: number | undefined;
 	/** In units of allocation. */

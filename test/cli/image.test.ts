@@ -149,6 +149,22 @@ test("check has qemu-img's exit codes, and never repairs", async () => {
 	expect((await vconv('check', '-r', 'all', at('base.qcow2'))).stderr).toContain('an image is never changed');
 });
 
+test('check says how much it does not list, and counts it', async () => {
+	const { at } = await chain();
+	rawFile(at('many.raw'), 1100 * 512, [[0, 1100 * 512]]);
+	await vconv('-o', 'cluster_size=512', at('many.raw'), at('many.qcow2'));
+	const image = fs.readFileSync(at('many.qcow2'));
+	image.fill(0, Number(image.readBigUint64BE(48)), Number(image.readBigUint64BE(48)) + 512); // the refcount table
+	fs.writeFileSync(at('many.qcow2'), image);
+	const { code, stdout } = await vconv('check', '--json', at('many.qcow2'));
+	const { corruptions, findings, 'more-findings': more } = JSON.parse(stdout);
+	expect([code, findings.length]).toEqual([2, 1000]);
+	expect(findings.reduce((sum: number, { count = 1 }) => sum + count, 0)).toBeLessThan(corruptions);
+	expect((await vconv('check', at('many.qcow2'))).stdout).toContain(
+		`\n${more} more findings are not listed.\n\n${corruptions} errors were`,
+	);
+});
+
 test('measure is what a conversion then takes', async () => {
 	const { at } = await chain();
 	const { stdout } = await vconv('measure', '--json', '-O', 'raw', at('base.raw'));

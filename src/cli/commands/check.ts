@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
 import { contextFor, openLayer } from '../../convert/open.ts';
-import type { CheckReport, Finding } from '../../core/format.ts';
+import type { CheckReport } from '../../core/format.ts';
 import { UsageError } from '../../errors.ts';
 import { openFile } from '../../node/file.ts';
 import { command, operands } from '../command.ts';
@@ -42,16 +42,13 @@ export const check = command({
 			}
 			if (isJson(args)) io.stdout.write(`${toJson(asJson(name, shown, report), 4)}\n`);
 			else io.stdout.write(asText(report, args.quiet === true));
-			if (count(report, 'error') > 0) return CORRUPT;
-			return count(report, 'leak') > 0 ? LEAKS : 0;
+			if (report.counts.error > 0) return CORRUPT;
+			return report.counts.leak > 0 ? LEAKS : 0;
 		} finally {
 			await source.close();
 		}
 	},
 });
-
-const count = ({ findings }: CheckReport, severity: Finding['severity']): number =>
-	findings.filter((finding) => finding.severity === severity).reduce((sum, finding) => sum + (finding.count ?? 1), 0);
 
 const asJson = (filename: string, format: string, report: CheckReport) => ({
 	'image-end-offset': report.imageEnd,
@@ -62,9 +59,10 @@ const asJson = (filename: string, format: string, report: CheckReport) => ({
 	'allocated-clusters': report.blocks?.allocated,
 	'fragmented-clusters': report.blocks?.fragmented || undefined,
 	'compressed-clusters': report.blocks?.compressed || undefined,
-	corruptions: count(report, 'error') || undefined,
-	leaks: count(report, 'leak') || undefined,
+	corruptions: report.counts.error || undefined,
+	leaks: report.counts.leak || undefined,
 	findings: report.findings,
+	'more-findings': report.more || undefined,
 });
 
 const LABELS = { error: 'ERROR', leak: 'Leaked', note: 'Note' } as const;
@@ -76,7 +74,8 @@ const asText = (report: CheckReport, quiet: boolean): string => {
 			({ severity, message, offset }) =>
 				`${LABELS[severity]}: ${plain(message)}${offset === undefined ? '' : ` (at 0x${offset.toString(16)})`}`,
 		);
-	const [errors, leaks] = [count(report, 'error'), count(report, 'leak')];
+	if (report.more > 0) lines.push(`${report.more} more findings are not listed.`);
+	const { error: errors, leak: leaks } = report.counts;
 	if (errors > 0) {
 		lines.push('', `${errors} errors were found on the image.`, 'Data may be corrupted, or further writes to the image may corrupt it.');
 	}

@@ -132,13 +132,11 @@ test('snapshots and bitmaps use what is theirs', async () => {
 	expect(await check(bytes)).toMatchObject({ findings: [], imageEnd: bytes.length, blocks: { allocated: 1 } });
 });
 
-test('of very many findings a thousand are told, and all are counted', async () => {
+test('of very many findings the first are told, and all are counted', async () => {
 	const entries = Array.from({ length: 1500 }, () => data(0) | 2n);
-	const { findings } = await check(build({ entries, clusters: [1] }));
-	expect(findings).toHaveLength(1002);
-	const errors = findings.filter(({ severity }) => severity === 'error');
-	expect(errors.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(1500);
-	expect(findings.at(-1)).toMatchObject({ severity: 'leak', count: 1 });
+	const { findings, more, counts } = await check(build({ entries, clusters: [1] }));
+	expect(findings.length + more).toBe(1501);
+	expect(counts).toEqual({ error: 1500, leak: 1, note: 0 });
 });
 
 test('a file of more clusters than can be counted is not checked', async () => {

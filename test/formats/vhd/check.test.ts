@@ -29,6 +29,8 @@ const changed = (change: (bytes: Uint8Array, view: DataView) => void, from = dyn
 test('what vconv writes is clean', async () => {
 	expect(await check(dynamic)).toEqual({
 		findings: [],
+		more: 0,
+		counts: { error: 0, leak: 0, note: 0 },
 		imageEnd: dynamic.length,
 		blocks: { total: 6, allocated: 3, fragmented: 0, compressed: 0 },
 	});
@@ -51,6 +53,13 @@ test('a destroyed footer is an error', async () => {
 test('blocks that share a place are errors', async () => {
 	expect(await codes(changed((_, view) => view.setUint32(1536, view.getUint32(1540))))).toContain('error block-shared');
 	expect(await codes(changed((_, view) => view.setUint32(1536, view.getUint32(1540) + 8)))).toContain('error block-shared');
+});
+
+test('every block upon another is counted', async () => {
+	const bytes = changed((_, view) => {
+		for (let i = 0; i < 6; i++) view.setUint32(1536 + 4 * i, view.getUint32(1540));
+	});
+	expect((await check(bytes)).counts.error).toBe(5);
 });
 
 test('blocks outside the data are errors, each told where it is', async () => {
