@@ -1,8 +1,10 @@
+import { alignUp } from '../../src/bytes/align.ts';
 import { hex } from '../../src/bytes/size.ts';
 import { CorruptError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
 import { allRuns, type Report } from './all-runs.ts';
 import { checkOverlaps } from './check-overlaps.ts';
+import { SECTOR } from './layout.ts';
 import { type GrainMap, misplaced } from './map.ts';
 import { readMarker } from './stream.ts';
 
@@ -18,16 +20,16 @@ export type GrainCount = {
 
 /** Check the tables of one extent file, and where they lead. */
 export const checkGrains = async (map: GrainMap, packed: boolean, report: Report, signal?: AbortSignal): Promise<GrainCount> => {
-	await checkCopies(map, report, signal);
+	const tablesEnd = await checkTables(map, report, signal);
 	const count = await checkEntries(map, packed, report, signal);
 	if (!packed) await checkOverlaps(map, report, signal);
-	return count;
+	const end = Math.max(tablesEnd, count.end, ...map.metadata.map((range) => range.offset + range.length));
+	return { ...count, end: Math.min(alignUp(end, SECTOR), map.source.size) };
 };
 
 const checkEntries = async (map: GrainMap, packed: boolean, report: Report, signal?: AbortSignal): Promise<GrainCount> => {
-	const { source, grainSize, capacity } = map;
-	let [allocated, fragmented] = [0, 0];
-	let end = Math.max(...map.metadata.map((range) => range.offset + range.length));
+	const { grainSize, capacity } = map;
+	let [allocated, fragmented, end] = [0, 0, 0];
 	let before: number | undefined;
 	for await (const { first, grains, at } of allRuns(map, report, signal)) {
 		if (at <= 0) continue;
@@ -47,19 +49,21 @@ const checkEntries = async (map: GrainMap, packed: boolean, report: Report, sign
 			}
 		}
 	}
-	return { total: Math.ceil(capacity / grainSize), allocated, fragmented, end: Math.min(end, source.size) };
+	return { total: Math.ceil(capacity / grainSize), allocated, fragmented, end };
 };
 
-/** Both copies of every grain table must say the same. */
-const checkCopies = async (map: GrainMap, report: Report, signal?: AbortSignal): Promise<void> => {
-	if (!map.copies) return;
+/** Both copies of every grain table, where there are two, must say the same. Gives the host byte behind the last of all tables. */
+const checkTables = async (map: GrainMap, report: Report, signal?: AbortSignal): Promise<number> => {
 	const { source, tableEntries, entrySize } = map;
 	const pages = cached(source);
 	const tables = Math.ceil(map.capacity / map.grainSize / tableEntries);
 	const size = tableEntries * entrySize;
+	let end = 0;
 	for (let index = 0; index < tables; index++) {
 		const [place] = await map.directory(index, 1, signal).catch(() => []);
 		if (place === undefined) continue; // what is wrong there, the check of entries says
+		if (place !== 0) end = Math.max(end, place + size);
+		if (!map.copies) continue;
 		const [copy = 0] = await map.copies(index, 1);
 		if (place === 0 && copy === 0) continue;
 		const wrong = place !== 0 && copy !== 0 ? misplaced(map, copy, size) : 'not there in one of the directories';
@@ -68,9 +72,11 @@ const checkCopies = async (map: GrainMap, report: Report, signal?: AbortSignal):
 			report({ severity: 'error', code: 'redundant-damaged', message, offset: copy });
 			continue;
 		}
+		end = Math.max(end, copy + size);
 		const [table, other] = [await pages.read(place, size, signal), await pages.read(copy, size, signal)];
 		if (table.every((byte, i) => byte === other[i])) continue;
 		const message = `grain table ${index} at ${hex(place)} differs from its redundant copy at ${hex(copy)}`;
 		report({ severity: 'error', code: 'tables-differ', message, offset: place });
 	}
+	return end;
 };

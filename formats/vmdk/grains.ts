@@ -57,7 +57,7 @@ export const allocateGrains = (first: number, path: string): Grains => {
 			if (sector + sectors > 2 ** 32) {
 				throw new UnsupportedError('the file would be larger than 2 TiB, and its tables count sectors in 32 bits', {
 					path,
-					hint: '-o subformat=monolithicFlat, vmfs or twoGbMaxExtentSparse',
+					hint: '-o subformat=twoGbMaxExtentSparse, which is split, or monolithicFlat; over a parent -o zeroed_grain=on, which stores no zeros',
 				});
 			}
 			tableOf(grain).sectors[grain % GTES_PER_GT] = sectors;

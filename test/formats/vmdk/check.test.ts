@@ -52,6 +52,19 @@ test.each(['monolithicSparse', 'streamOptimized', 'twoGbMaxExtentSparse', 'monol
 	},
 );
 
+test.each(['monolithicSparse', 'streamOptimized'])('the end of a %s is behind all of its grains, tables and footers', async (subformat) => {
+	const image = await make(subformat);
+	const { size } = (image.get('disk.vmdk') as MemorySink).source();
+	expect((await check(image)).imageEnd).toBe(size);
+});
+
+test('the end of an empty image is behind its tables', async () => {
+	const image = await writeImage(vmdk, patternDisk({ size: 4 << 20, data: [] }));
+	const sink = image.get('disk.vmdk') as MemorySink;
+	const { gdOffset } = sparseHeader.decode(await sink.source().read(0, 512), { path: 'disk.vmdk', offset: 0 });
+	expect((await check(image)).imageEnd).toBe((Number(gdOffset) + 1 + 4) * 512);
+});
+
 test('a whole COWD has no findings', async () => {
 	const grains = new Map([1, 2, 5000].map((sector) => [sector, new Uint8Array(512).fill(1)]));
 	const image = await files({

@@ -147,7 +147,8 @@ describe('it is refused', () => {
 	test('a grain behind the last sector of 32 bits', () => {
 		const grains = allocateGrains(2 ** 32 - 128, 'web.vmdk');
 		expect(grains.place(0, 128)).toBe(2 ** 32 - 128);
-		expect(() => grains.place(1, 128)).toThrow(UnsupportedError);
+		const remedies = expect.stringMatching(/twoGbMaxExtentSparse.*zeroed_grain=on/);
+		expect(() => grains.place(1, 128)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', path: 'web.vmdk', hint: remedies }));
 	});
 });
 
