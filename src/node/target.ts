@@ -27,25 +27,29 @@ export const createTarget = async (
 ): Promise<Target> => {
 	const folder = path.dirname(name);
 	const partials: Partial[] = [];
+	const open = new Set<number>();
+	const named: string[] = [];
 	let ended = false;
 
 	const create = (final: string): Sink => {
-		if (!force && files.exists(final)) {
+		if (!force && exists(final, files)) {
 			throw new AccessError('it exists already', { path: final, hint: '--force to replace it, or another name' });
 		}
-		// The name is random: a killed run leaves its partial behind, and two runs must not share one.
-		const partial = path.join(folder, `.${path.basename(final).slice(0, 200)}.${randomBytes(4).toString('hex')}.vconv-partial`);
-		let fd: number;
-		try {
-			fd = files.create(partial);
-		} catch (cause) {
-			throw accessError('cannot be created', final, cause);
-		}
+		// The name is random: a killed run leaves its partial behind, and two runs must not share one. 60 characters are at most 180 of the
+		// 255 bytes that a name may have.
+		const partial = path.join(folder, `.${path.basename(final).slice(0, 60)}.${randomBytes(4).toString('hex')}.vconv-partial`);
+		const fd = guarded('cannot be created', final, () => files.create(partial));
+		open.add(fd);
 		const sink = fileSink(fd, path.basename(final), final, files);
 		// What a test has put between us and the system must see every write, so no worker may go round it.
 		if (files === nodeFiles) rememberDescriptor(sink, fd);
 		partials.push({ fd, partial, final, sink });
 		return sink;
+	};
+
+	const close = (fd: number): void => {
+		open.delete(fd);
+		files.close(fd);
 	};
 
 	const main = create(name);
@@ -54,44 +58,58 @@ export const createTarget = async (
 		beside: async (file) => create(path.join(folder, file)),
 		async commit() {
 			if (durable) for (const { fd, final } of partials) guarded('cannot be made durable', final, () => files.fsync(fd));
+			// Before it has its name: some network file systems say only now what they could not write.
+			for (const { fd, final } of partials) guarded('cannot be closed', final, () => close(fd));
 			// Further files first: whoever sees the main one finds all of them.
-			for (const { partial, final } of partials.toReversed()) publish(partial, final, force, files);
-			if (durable) files.fsyncFolder(folder);
+			for (const { partial, final } of partials.toReversed()) {
+				guarded('cannot be given its name', final, () => publish(partial, final, force, files));
+				named.push(final);
+			}
+			for (const { partial, final } of partials) guarded('cannot be rid of its partial name', final, () => files.remove(partial));
+			if (durable) guarded('cannot be made durable under its name', name, () => files.fsyncFolder(folder));
 			ended = true;
-			for (const { fd } of partials) files.close(fd);
 		},
 		async abandon() {
 			if (ended) return;
 			ended = true;
-			for (const { fd, partial } of partials) {
-				files.close(fd);
-				files.remove(partial);
-			}
+			for (const fd of open) attempt(() => close(fd));
+			for (const { partial } of partials) attempt(() => files.remove(partial));
+			// Some of its files without the others are worth nothing. All of them, where they have replaced others, are all there is.
+			if (!force || named.length < partials.length) for (const final of named) attempt(() => files.remove(final));
 		},
 	};
 };
 
+const exists = (name: string, files: Files): boolean => guarded('cannot be looked for', name, () => files.exists(name));
+
 /** link(2) fails where the name is taken, so that nothing is ever replaced unasked, whoever else is at work. */
 const publish = (partial: string, final: string, force: boolean, files: Files): void => {
-	guarded('cannot be given its name', final, () => {
-		if (force) return files.rename(partial, final);
-		try {
-			files.link(partial, final);
-		} catch (error) {
-			const { code } = error as NodeJS.ErrnoException;
-			if (code === 'EEXIST') throw new AccessError('it exists by now', { path: final, hint: '--force to replace it' });
-			// A file system without hard links (FAT, some network ones): the check and the renaming are two steps there.
-			if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL'].includes(code ?? '')) throw error;
-			if (files.exists(final)) throw new AccessError('it exists by now', { path: final, hint: '--force to replace it' });
-			return files.rename(partial, final);
-		}
-		files.remove(partial);
-	});
+	if (force) {
+		files.rename(partial, final);
+		return;
+	}
+	try {
+		files.link(partial, final);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === 'EEXIST') throw new AccessError('it exists by now', { path: final, hint: '--force to replace it' });
+		// A file system without hard links (FAT, some network ones): the check and the renaming are two steps there.
+		if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL'].includes(code ?? '')) throw error;
+		if (files.exists(final)) throw new AccessError('it exists by now', { path: final, hint: '--force to replace it' });
+		files.rename(partial, final);
+	}
 };
 
-const guarded = (what: string, name: string, act: () => void): void => {
+/** Clean up as far as it goes: the failure that brought us here is the one to tell. */
+const attempt = (act: () => void): void => {
 	try {
 		act();
+	} catch {}
+};
+
+const guarded = <T>(what: string, name: string, act: () => T): T => {
+	try {
+		return act();
 	} catch (cause) {
 		if (cause instanceof AccessError) throw cause;
 		throw accessError(what, name, cause);
@@ -111,11 +129,14 @@ const fileSink = (fd: number, plainName: string, name: string, files: Files): Si
 /** Write all of `bytes`: a full store shows itself first as a short write without an error. */
 export const writeFully = (files: Pick<Files, 'write'>, fd: number, bytes: Uint8Array, hostOffset: number, name: string): void => {
 	for (let done = 0; done < bytes.byteLength; ) {
+		let count: number;
 		try {
-			done += files.write(fd, bytes, done, bytes.byteLength - done, hostOffset + done);
+			count = files.write(fd, bytes, done, bytes.byteLength - done, hostOffset + done);
 		} catch (cause) {
 			throw accessError('cannot be written', name, cause, hostOffset + done);
 		}
+		if (count === 0) throw new AccessError('it takes no more bytes', { path: name, offset: hostOffset + done });
+		done += count;
 	}
 };
 
