@@ -1,12 +1,11 @@
 import { alignUp } from '../bytes/align.ts';
-import type { PackMethod } from '../core/disk.ts';
 import type { Packing } from '../core/format.ts';
-import { damaged } from '../disk/read.ts';
 import { frameHead, packRoom, writeFrame } from '../engine/frame.ts';
-import { type Board, chunkOf, Kind, SEGMENT, type Slot, State, setState, stateOf } from './board.ts';
-import { readFully } from './file.ts';
+import { type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
 import { nodeFiles } from './files.ts';
+import { gatherer, makeBuffer } from './gather.ts';
 import { nodePacker } from './packer.ts';
+import { sharer } from './share.ts';
 import { writeFully } from './target.ts';
 import { writeback } from './writeback.ts';
 
@@ -34,6 +33,8 @@ type Waiting = {
 	readonly buffer: Buffer;
 	/** Of each block that is stored, where it lies in the buffer. */
 	readonly at: Int32Array;
+	/** The slot's segments say where the bytes came from. */
+	readonly fromFiles: boolean;
 };
 
 export type Executor = {
@@ -48,7 +49,6 @@ export type Executor = {
 };
 
 const ZEROS = Buffer.alloc(1 << 16);
-const METHODS: Readonly<Record<number, PackMethod>> = { [Kind.DEFLATE]: 'deflate', [Kind.ZLIB]: 'zlib', [Kind.ZSTD]: 'zstd' };
 
 /**
  * The work of one thread: synchronous reads and writes at offsets, in buffers that it keeps.
@@ -65,117 +65,21 @@ export const executor = (
 	const packer = nodePacker();
 	const room = packing ? alignUp(frameHead(packing) + packRoom(block), packing.frame?.align ?? 1) : block;
 	const capacity = packing ? Math.ceil(chunk / block) * room : chunk;
-	// One byte to spare behind each: see Packer.unpack.
-	const make = (size: number): Buffer => Buffer.allocUnsafeSlow(size + 1);
+	const { gather, stream } = gatherer(orders, packer, nameOf);
+	const share = sharer();
 	const hurry = orders.durable ? writeback() : undefined;
 	const free: Buffer[] = [];
 	const queue: Waiting[] = [];
-	/** Where chunks are read to before they are packed, and where packed segments are read to. */
-	const plain = packing ? make(chunk) : undefined;
-	let scratch = Buffer.alloc(0);
-	/** Streams of this chunk that can be stored again as they are: by where their block begins in it, where they are in `keep`. */
-	const kept = new Map<number, { readonly from: number; readonly length: number }>();
-	const keep = packing ? make(chunk) : undefined;
-	let keeping = 0;
-
-	const read = (slot: Slot, into: Buffer): void => {
-		const { segments: s } = slot;
-		const { segments } = chunkOf(slot);
-		for (let i = 0; i < segments; ) {
-			const base = i * SEGMENT.SIZE;
-			const to = s[base + SEGMENT.TO] as number;
-			const length = s[base + SEGMENT.LENGTH] as number;
-			const kind = s[base + SEGMENT.KIND] as number;
-			if (kind === Kind.ZERO) {
-				into.fill(0, to, to + length);
-				i++;
-			} else if (kind === Kind.DATA) {
-				const until = adjoining(s, i, segments);
-				const last = until * SEGMENT.SIZE - SEGMENT.SIZE;
-				const total = (s[last + SEGMENT.TO] as number) + (s[last + SEGMENT.LENGTH] as number) - to;
-				readFully(
-					s[base + SEGMENT.FD] as number,
-					into.subarray(to, to + total),
-					s[base + SEGMENT.AT] as number,
-					nameOf(s[base + SEGMENT.FD] as number),
-				);
-				i = until;
-			} else {
-				i = readPacked(slot, i, segments, into);
-			}
-		}
-	};
-
-	/** Packed segments that lie close together in the file are read as one. Gives the index of the first segment behind them. */
-	const readPacked = (slot: Slot, first: number, segments: number, into: Buffer): number => {
-		const { segments: s } = slot;
-		const fd = s[first * SEGMENT.SIZE + SEGMENT.FD] as number;
-		const start = s[first * SEGMENT.SIZE + SEGMENT.AT] as number;
-		let end = start;
-		let until = first;
-		for (; until < segments; until++) {
-			const base = until * SEGMENT.SIZE;
-			const at = s[base + SEGMENT.AT] as number;
-			const stop = at + (s[base + SEGMENT.STORED] as number);
-			if ((s[base + SEGMENT.KIND] as number) < Kind.DEFLATE || s[base + SEGMENT.FD] !== fd) break;
-			if (until > first && (at < start || at > end + 65536 || stop - start > 2 * chunk)) break;
-			end = Math.max(end, stop);
-		}
-		if (scratch.length < end - start) scratch = Buffer.allocUnsafeSlow(Math.max(end - start, chunk));
-		readFully(fd, scratch.subarray(0, end - start), start, nameOf(fd));
-		for (let i = first; i < until; i++) {
-			const base = i * SEGMENT.SIZE;
-			try {
-				unpack(s, base, start, into);
-			} catch (cause) {
-				const guest = chunkOf(slot).guest + (s[base + SEGMENT.TO] as number);
-				throw damaged(METHODS[s[base + SEGMENT.KIND] as number] as PackMethod, nameOf(fd), s[base + SEGMENT.AT] as number, guest, cause);
-			}
-		}
-		return until;
-	};
-
-	const unpack = (s: Float64Array, base: number, start: number, into: Buffer): void => {
-		const [to, length, kind, , at, stored, unpacked, skip] = s.subarray(base, base + SEGMENT.SIZE) as unknown as [
-			number,
-			number,
-			number,
-			number,
-			number,
-			number,
-			number,
-			number,
-		];
-		const method = METHODS[kind] as PackMethod;
-		const from = at - start;
-		if (skip === 0 && length === unpacked) {
-			const taken = packer.unpack(method, scratch, from, stored, into, to, unpacked);
-			if (
-				keep &&
-				method === packing?.method &&
-				unpacked === block &&
-				to % block === 0 &&
-				taken <= packing.atMost &&
-				keeping + taken <= chunk
-			) {
-				scratch.copy(keep, keeping, from, from + taken);
-				kept.set(to, { from: keeping, length: taken });
-				keeping += taken;
-			}
-			return;
-		}
-		const whole = make(unpacked);
-		packer.unpack(method, scratch, from, stored, whole, 0, unpacked);
-		whole.copy(into, to, skip, skip + length);
-	};
+	/** Where chunks are read to before they are packed. */
+	const plain = packing ? makeBuffer(chunk) : undefined;
 
 	/** Put a block of the chunk into the buffer to be written, packed if that is shorter. Gives its stored length, negative if packed. */
 	const pack = (from: Buffer, at: number, length: number, guestOffset: number, buffer: Buffer, to: number): number => {
 		if (!packing) return length;
 		const head = frameHead(packing);
 		if (length < block) from.fill(0, at + length, at + block);
-		const again = kept.get(at);
-		if (again) keep?.copy(buffer, to + head, again.from, again.from + again.length);
+		const again = stream(at);
+		again?.buffer.copy(buffer, to + head, again.from, again.from + again.length);
 		const packed = again
 			? again.length
 			: packer.pack(packing, from, at, block, buffer, to + head, packing.always ? packRoom(block) : packing.atMost);
@@ -214,26 +118,23 @@ export const executor = (
 	};
 
 	const take = (slot: Slot, bytes?: Uint8Array): void => {
-		const buffer = free.pop() ?? make(capacity);
+		const buffer = free.pop() ?? makeBuffer(capacity);
 		let at: Int32Array | undefined;
 		try {
-			kept.clear();
-			keeping = 0;
-			if (bytes) (plain ?? buffer).set(bytes);
-			else read(slot, plain ?? buffer);
+			gather(slot, plain ?? buffer, bytes);
 			at = store(slot, plain ?? buffer, buffer);
 		} catch (error) {
 			free.push(buffer);
 			failed(slot, error);
 			return;
 		}
-		if (at) queue.push({ slot, buffer, at });
+		if (at) queue.push({ slot, buffer, at, fromFiles: bytes === undefined });
 		else free.push(buffer);
 		setState(shared, slot, at && orders.fixedAt !== undefined ? State.PLACED : State.READ);
 	};
 
 	/** Blocks that adjoin both in the buffer and in the file are written as one. */
-	const writeOne = ({ slot, buffer, at }: Waiting): void => {
+	const writeOne = ({ slot, buffer, at, fromFiles }: Waiting): void => {
 		const { stored, hosts, files } = slot;
 		for (let i = 0; i < at.length; ) {
 			let length = Math.abs(stored[i] as number);
@@ -249,6 +150,7 @@ export const executor = (
 			}
 			const file = files[first] as number;
 			const fd = orders.sinks[file] as number;
+			if (!packing && fromFiles && share(slot, from, length, fd, host)) continue;
 			writeFully(nodeFiles, fd, buffer.subarray(from, from + length), host, orders.names[file] as string);
 			hurry?.(fd, host, length);
 		}
@@ -276,18 +178,6 @@ export const executor = (
 		},
 		waiting: () => queue.length,
 	};
-};
-
-/** The end of the run of data segments from `first` that adjoin in the file as they do in the chunk. */
-const adjoining = (s: Float64Array, first: number, segments: number): number => {
-	let until = first + 1;
-	for (; until < segments; until++) {
-		const base = until * SEGMENT.SIZE;
-		const before = base - SEGMENT.SIZE;
-		if (s[base + SEGMENT.KIND] !== Kind.DATA || s[base + SEGMENT.FD] !== s[before + SEGMENT.FD]) break;
-		if (s[base + SEGMENT.AT] !== (s[before + SEGMENT.AT] as number) + (s[before + SEGMENT.LENGTH] as number)) break;
-	}
-	return until;
 };
 
 /** Buffer.compare against zeros: 30 to 40 GB/s, where a loop over words reaches 6. */
