@@ -1,4 +1,5 @@
 import type { DiskFormat } from '../../src/core/format.ts';
+import { checkQcow } from './check.ts';
 import { header, MAGIC, VERSION } from './layout.ts';
 import { openQcow } from './reader.ts';
 
@@ -14,4 +15,5 @@ export const qcow: DiskFormat = {
 		return view.getUint32(header.offsets.magic) === MAGIC && view.getUint32(header.offsets.version) === VERSION;
 	},
 	open: openQcow,
+	check: checkQcow,
 };

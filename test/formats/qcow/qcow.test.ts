@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { deflateRaw } from 'pako';
 import { describe, expect, test } from 'vitest';
+import { checkQcow } from '../../../formats/qcow/check.ts';
 import { qcow } from '../../../formats/qcow/index.ts';
 import { type Header, header, MAGIC, VERSION } from '../../../formats/qcow/layout.ts';
 import { CorruptError, UnsupportedError } from '../../../src/errors.ts';
@@ -88,6 +89,62 @@ test('a backing file shows through absent clusters', async () => {
 test('a QCOW2 image is not one', () => {
 	const head = qcowBytes(some, { version: 2 });
 	expect([qcow.probe(head, head, head.length), qcow.probe(qcowBytes(some), head, head.length)]).toEqual([false, true]);
+});
+
+describe('check', () => {
+	const check = (bytes: Uint8Array) => checkQcow(memorySource(bytes, 'disk.qcow'), alone);
+	/** The image, cut where its last cluster ends, with entries of its tables changed. */
+	const damaged = (...entries: readonly (readonly [at: number, value: bigint])[]): Uint8Array => {
+		const bytes = qcowBytes(some, {}, 'base.qcow').slice(0, 5 * C);
+		for (const [at, value] of entries) new DataView(bytes.buffer).setBigUint64(at, value);
+		return bytes;
+	};
+	const entryOf = (cluster: number): bigint => new DataView(damaged().buffer).getBigUint64(L2 + cluster * 8);
+
+	test('a sound image has no findings', async () => {
+		expect(await check(damaged())).toEqual({
+			findings: [],
+			more: 0,
+			counts: { error: 0, leak: 0, note: 0 },
+			imageEnd: 5 * C,
+			blocks: { total: 6, allocated: 4, fragmented: 1, compressed: 2 },
+		});
+	});
+
+	test.for([
+		['a cluster past the end of the file', [L2, 2n ** 40n], 'cluster-misplaced', L2],
+		['a cluster between sectors', [L2, 8193n], 'cluster-misplaced', L2],
+		['a deflated cluster of no bytes', [L2 + 24, 2n ** 63n + 8192n], 'cluster-misplaced', L2 + 24],
+		['a deflated cluster past the end', [L2 + 24, 2n ** 63n + (4095n << 51n) + BigInt(5 * C - 9)], 'cluster-misplaced', L2 + 24],
+		['an L2 table past the end', [L1, 2n ** 40n], 'table-misplaced', L1],
+		['an L2 table in the header', [L1, 8n], 'table-misplaced', L1],
+	] as const)('%s is an error at its entry', async ([, [at, value], code, offset]) => {
+		expect((await check(damaged([at, value]))).findings[0]).toMatchObject({ severity: 'error', code, offset });
+	});
+
+	test('a cluster upon another one, upon a table, or upon deflated bytes is an error', async () => {
+		for (const [cluster, entry, at] of [
+			[5, BigInt(2 * C), 2 * C],
+			[5, BigInt(L2), L2],
+			[4, entryOf(3), Number(entryOf(3) & 0xffffn)],
+		] as const) {
+			const { findings } = await check(damaged([L2 + cluster * 8, entry]));
+			expect(findings).toContainEqual(expect.objectContaining({ severity: 'error', code: 'cluster-shared', offset: at }));
+		}
+	});
+
+	test('a cluster in no table is a leak', async () => {
+		expect((await check(damaged([L2, 0n]))).findings).toMatchObject([{ severity: 'leak', code: 'cluster-unused', count: 1 }]);
+	});
+
+	test('a small image whose L1 table names one L2 table again and again is checked soon', async () => {
+		const entries = 2 ** 14;
+		const bytes = new Uint8Array(L1 + (entries + 512) * 8);
+		bytes.set(qcowBytes([], { size: entries * 512 * C }).subarray(0, header.size));
+		const view = new DataView(bytes.buffer);
+		for (let i = 0; i < entries; i++) view.setUint32(L1 + i * 8 + 4, L1 + entries * 8);
+		expect((await check(bytes)).findings).toContainEqual(expect.objectContaining({ severity: 'error', code: 'cluster-shared' }));
+	});
 });
 
 describe('a damaged QCOW is refused with the place', () => {
