@@ -15,15 +15,18 @@ export const rememberDescriptor = (file: object, fd: number): void => {
 	descriptors.set(file, fd);
 };
 
+const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
+
 /**
  * A file as a source, read-only. A block device may be named too.
- * @throws AccessError for what is missing, no permission, or no file.
+ * @param options.follow whether the name may be a symbolic link; true where left out.
+ * @throws AccessError for what is missing or not permitted, UnsupportedError for what is no file.
  */
-export const openFile = async (name: string): Promise<Source> => {
+export const openFile = async (name: string, { follow = true }: { readonly follow?: boolean } = {}): Promise<Source> => {
 	let fd: number;
 	try {
 		// O_NONBLOCK: a FIFO must not hang us before we have seen what it is.
-		fd = fs.openSync(name, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+		fd = fs.openSync(name, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
 	} catch (cause) {
 		throw accessError('cannot be opened', name, cause);
 	}
@@ -132,6 +135,7 @@ const REASONS: Readonly<Record<string, string>> = {
 	EIO: 'the device failed',
 	EROFS: 'the file system is read-only',
 	ELOOP: 'it is a symbolic link',
+	ENXIO: 'it is a socket, or a device that is not there',
 	EPIPE: 'whoever read it has gone',
 	EMFILE: 'too many files are open',
 	ENAMETOOLONG: 'its name is too long',

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
-import { openFile } from './file.ts';
+import { accessError, openFile } from './file.ts';
 import { filesIn } from './folder.ts';
 
 export type GateOptions = {
@@ -24,11 +24,11 @@ export const gate =
 		};
 		if (untrusted) refuse('and --untrusted opens none');
 		if (reference === '' || reference.includes('\0')) refuse('which is no name');
-		if (/^(json:|[a-z][a-z0-9+.-]+:(?!\\))/i.test(reference) && !/^file:(\/\/\/|[^/])/i.test(reference))
+		if (/^(json:|[a-z][a-z0-9+.-]+:(?!\\))/i.test(reference) && !/^file:(?!\/\/[^/])/i.test(reference))
 			refuse('which is not a plain path', 'a copy that names a plain file');
 
 		const own = fs.realpathSync(path.dirname(source.name));
-		const allowed = [own, ...allow.map((folder) => fs.realpathSync(folder))];
+		const allowed = [own, ...allow.map(realFolder)];
 		const found = candidates(reference, own).find((name) => fs.existsSync(name));
 		if (found === undefined) {
 			throw new AccessError(`it needs another file, '${reference}', which is not there`, {
@@ -41,8 +41,19 @@ export const gate =
 			refuse('outside its own folder', `--allow-external ${path.dirname(real)} if you trust the image`);
 		}
 		if (!fs.statSync(real).isFile()) refuse('which is not a regular file');
-		return openFile(path.relative(process.cwd(), real).startsWith('..') ? real : path.relative(process.cwd(), real));
+		const name = isWithin(real, process.cwd()) ? path.relative(process.cwd(), real) : real;
+		// Whoever puts a link in its place by now is not followed.
+		return openFile(name, { follow: false });
 	};
+
+/** @throws AccessError for a folder that the user allowed and that is not there. */
+const realFolder = (folder: string): string => {
+	try {
+		return fs.realpathSync(folder);
+	} catch (cause) {
+		throw accessError('cannot be opened', folder, cause);
+	}
+};
 
 /** Where a reference may lead, the likeliest first. Backslashes part folders in what Windows wrote. */
 const candidates = (reference: string, own: string): string[] => {
@@ -57,7 +68,7 @@ const candidates = (reference: string, own: string): string[] => {
 
 const isWithin = (file: string, folder: string): boolean => {
 	const relative = path.relative(folder, file);
-	return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+	return relative !== '' && relative.split(path.sep)[0] !== '..' && !path.isAbsolute(relative);
 };
 
 /** More files than this are not looked into for a parent. */
