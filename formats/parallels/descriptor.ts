@@ -53,7 +53,7 @@ export const readDescriptor = async (source: Source, signal?: AbortSignal): Prom
 	if (source.size > MAX_BYTES) throw new UnsupportedError(`it is a description of ${source.size} bytes, over ${MAX_BYTES}`, { path });
 	const root = parseXml(await source.read(0, source.size, signal), path);
 	if (root.name !== ROOT) throw new CorruptError(`it is not about a disk: its root element is ${root.name}`, { path });
-	const version = root.attributes['Version'];
+	const version = root.attributes.get('Version');
 	if (version !== '1.0') throw new UnsupportedError(`version ${version} of a disk descriptor: vconv knows 1.0`, { path, field: 'Version' });
 
 	const parameters = child(root, 'Disk_Parameters');
