@@ -10,11 +10,6 @@ export const vhdxOptions: OptionTable = {
 	block_size: { default: 'auto', help: 'a power of two from 1M to 256M; auto is the smallest that keeps the block table within 1M' },
 	block_state_zero: { default: 'on', values: ['on', 'off'], help: 'off marks blocks without data as not present instead of zero' },
 	log_size: { default: '1M', help: 'room for the log, a multiple of 1M up to 64M' },
-	sector_size: {
-		default: 'auto',
-		values: ['auto', '512', '4096'],
-		help: "logical sectors; auto is the disk's own, anything else breaks partitions",
-	},
 	physical_sector_size: { default: '4096', values: ['512', '4096'], help: 'physical sectors that the guest is told of' },
 };
 
@@ -30,9 +25,7 @@ export type Settings = {
 };
 
 /** @throws UsageError, UnsupportedError for a disk over 64 TiB. */
-export const settingsOf = ({ size: wanted, sectorSize: own, options, backing }: WriteRequest): Settings => {
-	const asked = options['sector_size'];
-	const sectorSize = asked === '512' ? 512 : asked === '4096' ? 4096 : own;
+export const settingsOf = ({ size: wanted, sectorSize, options, backing }: WriteRequest): Settings => {
 	const physicalSectorSize = options['physical_sector_size'] === '512' ? 512 : 4096;
 	if (physicalSectorSize < sectorSize) {
 		throw new UsageError('physical sectors of 512 bytes cannot hold logical ones of 4096', { hint: 'physical_sector_size=4096' });

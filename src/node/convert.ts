@@ -26,6 +26,8 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
 		readonly skipSpaceCheck?: boolean | undefined;
 		/** How many threads work on it. */
 		readonly threads?: number | undefined;
+		/** Bring the output to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
+		readonly durable?: boolean | undefined;
 	};
 
 /**
@@ -37,9 +39,9 @@ export const convertFile = (input: string | Source, output: string, options: Con
 		refuseOutput(output, reads);
 		return convert({
 			...given,
-			to: await createTarget(output, { force: options.force ?? false }),
+			to: await createTarget(output, options),
 			backing: given.backing && { ...given.backing, name: options.backingName ?? relativeTo(output, given.backing.name) },
-			mover: nodeMover(options.threads === undefined ? {} : { threads: options.threads }),
+			mover: nodeMover(options),
 			async onPlan(plan) {
 				await options.onPlan?.(plan);
 				await checkPlan(output, plan, options);
@@ -47,7 +49,8 @@ export const convertFile = (input: string | Source, output: string, options: Con
 		});
 	});
 
-export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'> & Pick<StreamOptions, 'append'>;
+export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'durable' | 'onPlan'> &
+	Pick<StreamOptions, 'append'>;
 
 /** Convert the image of one file, or of any source, into one that is written front to back, as to a pipe. @throws as `convertStream`. */
 export const streamFile = (input: string | Source, options: StreamFileOptions): Promise<Conversion> =>

@@ -49,6 +49,7 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 		const image = path.join(folder, 'stdout');
 		const made = await convertFile(from, image, {
 			...options,
+			durable: false,
 			backingName: options.backing,
 			async onPlan({ layout }) {
 				refuseFiles(layout);

@@ -8,9 +8,9 @@ import { type Files, nodeFiles } from './files.ts';
 
 export type TargetOptions = {
 	/** Replace what has the name already. */
-	readonly force?: boolean;
+	readonly force?: boolean | undefined;
 	/** Bring everything to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
-	readonly durable?: boolean;
+	readonly durable?: boolean | undefined;
 	/** The system's file calls; simulated in tests. */
 	readonly files?: Files;
 };

@@ -115,8 +115,8 @@ test('a disk of 4096-byte sectors keeps them', async () => {
 test('a size between sectors is rounded up with zeros', async () => {
 	const opened = await openVhdx({ 'disk.vhdx': await vhdxBytes(patternDisk({ size: MiB + 100, data: [[MiB, 100]] })) });
 	expect(opened.size).toBe(MiB + 512);
-	const asked = patternDisk({ size: MiB + 512, data: [[MiB, 512]] });
-	const large = await openVhdx({ 'disk.vhdx': await vhdxBytes(asked, { options: { sector_size: '4096' } }) });
+	const asked = { ...patternDisk({ size: MiB + 512, data: [[MiB, 512]] }), sectorSize: 4096 as const };
+	const large = await openVhdx({ 'disk.vhdx': await vhdxBytes(asked) });
 	expect([large.size, large.sectorSize]).toEqual([MiB + 4096, 4096]);
 });
 
@@ -138,9 +138,10 @@ test.for([
 	[{ block_size: '3M' }, 'block_size=3M is not a power of two from 1M to 256M'],
 	[{ block_size: '512M' }, 'block_size=512M is not a power of two from 1M to 256M'],
 	[{ log_size: '100k' }, 'log_size=100k is not a multiple of 1M up to 64M'],
-	[{ sector_size: '4096', physical_sector_size: '512' }, 'physical sectors of 512 bytes cannot hold logical ones of 4096'],
+	[{ physical_sector_size: '512' }, 'physical sectors of 512 bytes cannot hold logical ones of 4096'],
 ] as const)('%o cannot be', async ([options, message]) => {
-	await expect(vhdxBytes(patternDisk({ size: MiB, data: [] }), { options })).rejects.toThrow(message);
+	const disk = { ...patternDisk({ size: MiB, data: [] }), sectorSize: 4096 as const };
+	await expect(vhdxBytes(disk, { options })).rejects.toThrow(message);
 });
 
 test('what a VHDX cannot hold is refused', async () => {
