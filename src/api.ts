@@ -1,13 +1,14 @@
 import { diskFormats } from '../formats/index.ts';
-import { type ConvertRequest, convertDisk, planImage } from './convert/convert.ts';
-import { targetFormat } from './convert/detect.ts';
+import { type ConvertRequest, convertDisk, planImage, type Written } from './convert/convert.ts';
 import { measureImage } from './convert/measure.ts';
 import { flatten, type Layer, type OpenOptions, openChain, openLayer } from './convert/open.ts';
+import { profileNamed } from './convert/profiles.ts';
 import { streamDisk } from './convert/stream.ts';
+import { targetFormat } from './convert/target.ts';
 import type { Codec } from './core/codec.ts';
 import type { Disk } from './core/disk.ts';
 import type { DiskFormat, Layout, OptionValues, Stamp } from './core/format.ts';
-import type { Moved, Mover, Progress } from './core/mover.ts';
+import type { Mover, Progress } from './core/mover.ts';
 import type { Note } from './core/note.ts';
 import type { Target } from './core/sink.ts';
 import type { Source } from './core/source.ts';
@@ -25,8 +26,12 @@ export type ConvertOptions = {
 	readonly format?: string | undefined;
 	/** What `-o name=value` says on the command line; the format's defaults for the rest. */
 	readonly options?: OptionValues | undefined;
+	/** What is to take the image, as `azure`: it decides on format and options where they are left out, and refuses what is refused there. */
+	readonly profile?: string | undefined;
 	/** Store blocks compressed where the format can. */
 	readonly compress?: boolean | undefined;
+	/** Show the guest sectors of this size in bytes, whatever the disk has: nothing on it is translated. */
+	readonly sectorSize?: 512 | 4096 | undefined;
 	/** The format of `from`; by its bytes where left out. */
 	readonly inputFormat?: string | undefined;
 	/** Write only what differs from this image. */
@@ -74,11 +79,9 @@ export type Plan = {
 };
 
 /** What came of a conversion. */
-export type Conversion = Moved & {
+export type Conversion = Written & {
 	/** The id of the format that was written. */
 	readonly format: string;
-	/** Virtual size in bytes. */
-	readonly size: number;
 };
 
 /**
@@ -98,7 +101,7 @@ export const convert = async (options: ConvertOptions): Promise<Conversion> => {
 					options.onPlan?.({
 						layout,
 						reads,
-						measure: () => measureImage(request.disk, planImage({ ...request, name: to.main.name }), request.signal),
+						measure: () => measureImage(request.disk, planImage({ ...request, name: to.main.name, note() {} }), request.signal),
 					}),
 			}),
 		);
@@ -133,12 +136,13 @@ type Request = Omit<ConvertRequest, 'target' | 'mover' | 'onPlan'>;
 const prepared = async (
 	options: Omit<ConvertOptions, 'to'>,
 	name: string,
-	move: (request: Request, reads: ReadonlySet<string>) => Promise<Moved>,
+	move: (request: Request, reads: ReadonlySet<string>) => Promise<Written>,
 ): Promise<Conversion> => {
 	const { from, signal, formats = diskFormats, codec = pakoCodec } = options;
 	const open: Disk[] = [];
 	try {
-		const format = targetFormat(formats, name, options.format);
+		const profile = options.profile === undefined ? undefined : profileNamed(options.profile);
+		const format = targetFormat(formats, name, options.format, profile);
 		const stamp = options.stamp ?? freshStamp();
 		const reads = new Set<string>();
 		const opened = await openFlat(from, { format: options.inputFormat, snapshot: options.snapshot, layer: options.layer }, options, reads);
@@ -147,20 +151,23 @@ const prepared = async (
 			disk: opened.disk,
 			format,
 			options: options.options,
+			profile,
 			compress: options.compress,
+			sectorSize: options.sectorSize,
 			stamp,
 			signal,
 			onProgress: (progress) => options.onProgress?.(progress),
+			note: (note) => options.onNote?.(note),
 		};
 		if (options.backing) {
 			const { source, name: backingName, format: known } = options.backing;
 			const base = await openFlat(source, { format: known }, options, reads);
 			open.push(base.disk);
 			const backing = { name: backingName, format: base.format.id, size: base.disk.size, id: base.disk.id };
-			const { block } = planImage({ ...request, backing, name });
+			const { block } = planImage({ ...request, backing, name, note() {} });
 			request = { ...request, disk: difference(opened.disk, base.disk, codec, block), backing };
 		}
-		return { ...(await move(request, reads)), format: format.id, size: opened.disk.size };
+		return { ...(await move(request, reads)), format: format.id };
 	} finally {
 		for (const disk of open) await disk.close();
 		await from.close();

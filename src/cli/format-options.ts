@@ -1,3 +1,5 @@
+import { humanSize } from '../bytes/size.ts';
+import { PROFILES_AS_OF, type Profile, profiles } from '../convert/profiles.ts';
 import type { DiskFormat, OptionValues } from '../core/format.ts';
 import { UsageError } from '../errors.ts';
 
@@ -25,4 +27,22 @@ export const optionsHelp = ({ id, name, writer }: DiskFormat): string => {
 		return `  ${option.padEnd(18)}${help}${choices}${value === '' ? '' : ` [${value}]`}\n`;
 	});
 	return `Options of ${name} (-O ${id}), with their defaults:\n${lines.join('')}`;
+};
+
+/** What `--for` may say, and what it means. */
+export const profilesHelp = (): string => {
+	const entries = profiles.map((profile) => `  ${profile.id.padEnd(12)}${describe(profile)}\n${' '.repeat(14)}${profile.source}\n`);
+	return `What --for says of OUT. Of several formats, -O or the extension chooses, otherwise it is the first (as of ${PROFILES_AS_OF}):\n${entries.join('')}`;
+};
+
+const describe = ({ name, takes, size }: Profile): string => {
+	const shapes = takes.map(({ format, options = {}, defaults = {} }) => {
+		const said = [
+			...Object.entries(options).map(([option, values]) => `${option}=${values.join('|')}`),
+			...Object.entries(defaults).map(([option, value]) => `${option}=${value}`),
+		];
+		return said.length > 0 ? `${format} (${said.join(', ')})` : format;
+	});
+	const unit = size.multipleOf > 1 ? `, in multiples of ${humanSize(size.multipleOf)}` : '';
+	return `${name}: ${shapes.join(', ')}; ${humanSize(size.least)} to ${humanSize(size.most)}${unit}`;
 };

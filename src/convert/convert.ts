@@ -5,6 +5,7 @@ import type { Note } from '../core/note.ts';
 import type { Sink, Target } from '../core/sink.ts';
 import { UnsupportedError } from '../errors.ts';
 import { optionValues } from './options.ts';
+import { checkSize, type Profile, profileOptions, refuseTooLarge } from './profiles.ts';
 
 export type ConvertRequest = {
 	/** What the guest sees: a layer or a whole chain. It stays open. */
@@ -13,6 +14,8 @@ export type ConvertRequest = {
 	readonly format: DiskFormat;
 	readonly mover: Mover;
 	readonly options?: OptionValues | undefined;
+	/** What is to take the image. */
+	readonly profile?: Profile | undefined;
 	readonly compress?: boolean | undefined;
 	/** Write only what differs from this image; `disk` must be absent where it does not. */
 	readonly backing?: BackingReference | undefined;
@@ -29,15 +32,17 @@ export type ConvertRequest = {
 
 /** Lay out an image of `disk` in this format. @throws UsageError, UnsupportedError, also for a delta in a format that has none. */
 export const planImage = (request: Omit<ConvertRequest, 'mover' | 'target'> & { readonly name: string }): Layout => {
+	const { disk, profile, options = {} } = request;
 	const { writer, id, name } = request.format;
 	if (!writer) throw new UnsupportedError(`vconv reads ${name} and does not write it`, { hint: 'another -O' });
-	const sectorSize = request.sectorSize ?? request.disk.sectorSize;
+	const sectorSize = request.sectorSize ?? disk.sectorSize;
 	checkSectorSize(request, writer, sectorSize);
+	if (profile) refuseTooLarge(profile, disk.size);
 	const layout = writer.plan({
-		size: request.disk.size,
+		size: disk.size,
 		sectorSize,
 		name: request.name,
-		options: optionValues(writer.options, request.options ?? {}, id),
+		options: optionValues(writer.options, profile ? profileOptions(profile, request.format, options) : options, id),
 		compress: request.compress ?? false,
 		backing: request.backing,
 		stamp: request.stamp,
@@ -45,6 +50,12 @@ export const planImage = (request: Omit<ConvertRequest, 'mover' | 'target'> & { 
 	if (request.backing && !layout.zero) {
 		throw new UnsupportedError(`a ${name} cannot be a delta of another image`, { hint: 'the same without -B, or another -O' });
 	}
+	if (profile) checkSize(profile, layout.size);
+	if (layout.size !== disk.size) {
+		const why = `its ${disk.size} are rounded up; what is added at the end is zeros`;
+		request.note?.({ kind: 'changed', what: `the disk has ${layout.size} bytes`, why });
+	}
+	if (profile?.next) request.note?.({ kind: 'assumed', ...profile.next });
 	return layout;
 };
 
@@ -64,8 +75,14 @@ const checkSectorSize = (request: Pick<ConvertRequest, 'format' | 'note'>, write
 	}
 };
 
+/** What came of an image. */
+export type Written = Moved & {
+	/** Its virtual size in bytes. */
+	readonly size: number;
+};
+
 /** Write the disk to the target in another format, and give it its name. On any failure nothing is left. */
-export const convertDisk = async (request: ConvertRequest): Promise<Moved> => {
+export const convertDisk = async (request: ConvertRequest): Promise<Written> => {
 	const { disk, target, mover, signal } = request;
 	try {
 		const layout = planImage({ ...request, name: target.main.name });
@@ -82,7 +99,7 @@ export const convertDisk = async (request: ConvertRequest): Promise<Moved> => {
 		await layout.finish(sinks);
 		signal?.throwIfAborted();
 		await target.commit();
-		return moved;
+		return { ...moved, size: layout.size };
 	} catch (error) {
 		await target.abandon();
 		throw error;

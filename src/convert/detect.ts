@@ -21,17 +21,6 @@ export const formatOfName = (formats: readonly DiskFormat[], name: string): Disk
 	return formats.find((format) => format.extensions.includes(extension));
 };
 
-/**
- * The format to write under this name: the one asked for, else by the extension.
- * @throws UsageError where neither says one that there is.
- */
-export const targetFormat = (formats: readonly DiskFormat[], name: string, asked?: string): DiskFormat => {
-	const format = asked === undefined ? formatOfName(formats, name) : formatNamed(formats, asked);
-	if (format) return format;
-	const written = formats.filter(({ writer }) => writer).map(({ id }) => id);
-	throw new UsageError(`the name '${name}' does not say a format to write`, { hint: `-O and one of ${written.join(', ')}` });
-};
-
 const extensionOf = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 
 /**

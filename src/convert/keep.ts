@@ -1,13 +1,12 @@
 import type { Codec } from '../core/codec.ts';
 import type { Disk } from '../core/disk.ts';
 import type { BackingReference, DiskFormat, Layout } from '../core/format.ts';
-import type { Moved } from '../core/mover.ts';
 import type { Target } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
 import { difference } from '../disk/difference.ts';
 import { AccessError } from '../errors.ts';
 import { memoryTarget } from '../io/memory.ts';
-import { type ConvertRequest, convertDisk, planImage } from './convert.ts';
+import { type ConvertRequest, convertDisk, planImage, type Written } from './convert.ts';
 import { flatten, type Layer, openLayer } from './open.ts';
 
 export type KeepRequest = Omit<ConvertRequest, 'disk' | 'target' | 'backing' | 'onPlan'> & {
@@ -29,15 +28,15 @@ export type KeepRequest = Omit<ConvertRequest, 'disk' | 'target' | 'backing' | '
  * guest sees something else than beneath it. Gives what came of each, in the order of `layers`.
  * @throws as `convertDisk`; the images before then have their names.
  */
-export const keepChain = async (request: KeepRequest): Promise<readonly Moved[]> => {
+export const keepChain = async (request: KeepRequest): Promise<readonly Written[]> => {
 	const { layers, names, codec, target, reopen, onPlan, ...common } = request;
-	const moved: Moved[] = [];
+	const moved: Written[] = [];
 	let backing: BackingReference | undefined;
 	for (let i = layers.length - 1; i >= 0; i--) {
 		const name = names[i] as string;
 		const disk = disksFrom(layers, i);
 		const whole = { ...common, disk, backing };
-		const delta = backing && difference(disk, disksFrom(layers, i + 1), codec, planImage({ ...whole, name }).block);
+		const delta = backing && difference(disk, disksFrom(layers, i + 1), codec, planImage({ ...whole, name, note() {} }).block);
 		const image: ConvertRequest = { ...whole, disk: delta ?? disk, target: await target(name) };
 		moved.unshift(await convertDisk({ ...image, onPlan: async (layout) => onPlan?.(name, layout, image) }));
 		if (i > 0) backing = await referenceTo(name, request.format, reopen);
@@ -87,5 +86,6 @@ export const rehearseChain = async (request: KeepRequest): Promise<void> => {
 			return found.source();
 		},
 		async onPlan() {},
+		note() {},
 	});
 };

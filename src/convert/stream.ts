@@ -6,7 +6,7 @@ import { readDisk } from '../disk/read.ts';
 import { blocks, CHUNK, chunkSize, steps } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
 import { UnsupportedError } from '../errors.ts';
-import { type ConvertRequest, planImage } from './convert.ts';
+import { type ConvertRequest, planImage, type Written } from './convert.ts';
 import { type Pieces, pieces } from './pieces.ts';
 
 export type StreamRequest = Omit<ConvertRequest, 'target' | 'mover' | 'onPlan'> & {
@@ -26,10 +26,11 @@ const SPOOL = '--spool DIR, which writes it to a temporary file there first';
  * @throws UnsupportedError for an image of several files, for one whose tables come before data of unknown length, and for one whose
  * tables do not fit in memory.
  */
-export const streamDisk = async (request: StreamRequest): Promise<Moved> => {
+export const streamDisk = async (request: StreamRequest): Promise<Written> => {
 	const layout = planImage(request);
 	refuseFiles(layout);
-	return layout.packing ? streamPacked(request, layout) : streamPlaced(request, layout);
+	const moved = await (layout.packing ? streamPacked(request, layout) : streamPlaced(request, layout));
+	return { ...moved, size: layout.size };
 };
 
 /** @throws UnsupportedError for an image of several files. */

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { type Conversion, freshStamp, openLayers } from '../api.ts';
 import { planImage } from '../convert/convert.ts';
-import { targetFormat } from '../convert/detect.ts';
 import { type KeepRequest, keepChain, rehearseChain } from '../convert/keep.ts';
 import { measureImage } from '../convert/measure.ts';
 import type { Layer } from '../convert/open.ts';
+import { profileNamed } from '../convert/profiles.ts';
+import { targetFormat } from '../convert/target.ts';
 import type { Target } from '../core/sink.ts';
 import { AccessError, UsageError } from '../errors.ts';
 import { diskFormats } from '../index.ts';
@@ -27,8 +28,9 @@ export type KeptImage = Conversion & { readonly filename: string };
  */
 export const convertChain = (input: string, output: string, options: ConvertChainOptions = {}): Promise<readonly KeptImage[]> =>
 	withSources(input, options, async (given) => {
-		const { formats = diskFormats, force = false, threads, snapshot, inputFormat, signal } = options;
-		const format = targetFormat(formats, path.basename(output), options.format);
+		const { formats = diskFormats, force = false, snapshot, inputFormat, signal } = options;
+		const profile = options.profile === undefined ? undefined : profileNamed(options.profile);
+		const format = targetFormat(formats, path.basename(output), options.format, profile);
 		const folder = path.dirname(output);
 		const at = (name: string): string => path.join(folder, name);
 		const reads = new Set<string>();
@@ -42,18 +44,21 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				names,
 				format,
 				codec: given.codec,
-				mover: nodeMover(threads === undefined ? {} : { threads }),
+				mover: nodeMover(options),
 				options: options.options,
+				profile,
 				compress: options.compress,
+				sectorSize: options.sectorSize,
 				stamp: options.stamp ?? freshStamp(),
 				signal,
-				target: async (name) => remembering(await createTarget(at(name), { force }), at(name), made),
+				target: async (name) => remembering(await createTarget(at(name), options), at(name), made),
 				reopen: (name) => openFile(at(name)),
 				async onPlan(name, layout, image) {
-					const measure = () => measureImage(image.disk, planImage({ ...image, name }), signal);
+					const measure = () => measureImage(image.disk, planImage({ ...image, name, note() {} }), signal);
 					await checkPlan(at(name), { layout, reads, measure }, options);
 				},
 				onProgress: (progress) => options.onProgress?.(progress),
+				note: (note) => options.onNote?.(note),
 			};
 			await rehearseChain(request);
 			const moved = await keepChain(request);
@@ -61,7 +66,6 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				...one,
 				filename: at(names[i] as string),
 				format: format.id,
-				size: (layers[i] as Layer).disk.size,
 			}));
 		} catch (error) {
 			for (const name of made) nodeFiles.remove(name);

@@ -1,7 +1,10 @@
+import path from 'node:path';
 import type { Options } from 'yargs';
 import { diskFormats } from '../../../formats/index.ts';
 import { humanSize, parseSize } from '../../bytes/size.ts';
-import { formatNamed, formatOfName, targetFormat } from '../../convert/detect.ts';
+import { formatNamed, formatOfName } from '../../convert/detect.ts';
+import { profileNamed } from '../../convert/profiles.ts';
+import { targetFormat } from '../../convert/target.ts';
 import type { DiskFormat, OptionValues } from '../../core/format.ts';
 import { UsageError } from '../../errors.ts';
 import { convertChain, type KeptImage } from '../../node/chain.ts';
@@ -9,7 +12,7 @@ import { type ConvertFileOptions, convertFile } from '../../node/convert.ts';
 import { canSeekHoles } from '../../node/holes.ts';
 import { convertPipe, PIPE } from '../../node/stdio.ts';
 import { type Arguments, command, operands } from '../command.ts';
-import { asksForOptions, optionsHelp, parseFormatOptions } from '../format-options.ts';
+import { asksForOptions, optionsHelp, parseFormatOptions, profilesHelp } from '../format-options.ts';
 import { inputOptions, isJson, noteWriter, snapshotName, snapshotOption } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
@@ -19,15 +22,27 @@ const options = {
 	'output-format': { alias: 'O', type: 'string', describe: 'format of OUT; by its extension where left out' },
 	...inputOptions,
 	option: { alias: 'o', type: 'string', array: true, describe: 'options of the format of OUT: name=value,…; help lists them' },
+	for: { type: 'string', describe: 'what is to take OUT: azure, aws, gcp, hyperv, esxi, …; help lists them and what they take' },
 	compress: { alias: 'c', type: 'boolean', describe: 'store compressed where the format can' },
 	backing: { alias: 'B', type: 'string', describe: 'write only what differs from this image' },
 	'backing-format': { alias: 'F', type: 'string', describe: 'format of the backing image; by its bytes where left out' },
 	'keep-chain': { type: 'boolean', describe: 'write each parent too, beside OUT, and OUT as a delta of it' },
 	layer: { type: 'boolean', describe: 'write only what IN holds itself; what it leaves to its parent is zeros' },
 	...snapshotOption,
+	'sector-size': {
+		type: 'string',
+		choices: ['512', '4096'],
+		describe: 'sectors that the guest is shown, if not those of IN; nothing on it is translated',
+	},
 	'sparse-size': { alias: 'S', type: 'string', describe: 'raw: shortest run of zeros left as a hole; 0 writes them' },
 	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },
 	force: { type: 'boolean', describe: 'replace OUT if it exists' },
+	cache: {
+		alias: 't',
+		choices: ['writeback', 'unsafe'],
+		default: 'writeback',
+		describe: 'unsafe does not wait until OUT is on the disk: sooner done, and after a power failure OUT may be there and damaged',
+	},
 	'skip-space-check': { type: 'boolean', describe: 'begin even if OUT may not fit' },
 	spool: { type: 'string', describe: 'with - for IN or OUT: the folder for a temporary file, where a pipe alone will not do' },
 	size: { type: 'string', describe: 'with -f raw and - for IN: how large the disk is, which makes a spool needless' },
@@ -48,6 +63,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 	options,
 	examples: [
 		['vconv web.vmdk web.qcow2', 'a VMware disk for KVM'],
+		['vconv --for azure web.vmdk web.vhd', 'as Azure takes it: fixed, of whole MiB'],
 		['vconv -c -O qcow2 -o compression_type=zstd web.vhdx web.img', 'compressed, whatever its name'],
 		['vconv -O vmdk -o subformat=streamOptimized web.qcow2 - | ssh backup "cat > web.vmdk"', 'to a pipe'],
 		['vconv --keep-chain web-000002.vmdk new/web-000002.qcow2', 'a chain of snapshots, as one of backing files'],
@@ -60,11 +76,14 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 			io.stdout.write(optionsHelp(format));
 			return 0;
 		}
+		if (args.for === 'help' || args.for === '?') {
+			io.stdout.write(profilesHelp());
+			return 0;
+		}
 		const [input, output] = operands(args, 'IN', 'OUT');
 		if (output === PIPE && io.stdout.isTTY) throw new UsageError('an image is not for a terminal', { hint: '| or > behind the command' });
 		refuseContradictions(args, input, output);
-		const asked = args['output-format'];
-		const format = asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
+		const format = formatOf(args, output);
 		const progress = await reporter(progressStyle(args, io), io);
 		const note = noteWriter(args, { ...io, stderr: { write: progress.above } });
 		const started = performance.now();
@@ -73,7 +92,9 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 			const wanted: ConvertFileOptions = {
 				format: format?.id,
 				options: writeOptions(args, format),
+				profile: args.for,
 				compress: args.compress,
+				sectorSize: sectorSize(args['sector-size']),
 				inputFormat: args.format,
 				snapshot: snapshotName(args.snapshot),
 				layer: args.layer,
@@ -84,6 +105,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 				force: args.force,
 				skipSpaceCheck: args['skip-space-check'],
 				threads: threadCount(args.threads),
+				durable: args.cache !== 'unsafe',
 				onProgress: progress.report,
 				onNote: note,
 				signal: io.signal,
@@ -141,6 +163,14 @@ const refuseContradictions = (args: ConvertArguments, input: string, output: str
 		throw new UsageError('-B says what OUT is a delta of, and so does --keep-chain', { hint: 'one of the two' });
 	if (input === PIPE || output === PIPE) throw new UsageError('a chain is several files, and a pipe one', { hint: 'the names of files' });
 };
+
+/** The format of OUT; undefined where nothing says one. */
+const formatOf = ({ 'output-format': asked, for: target }: ConvertArguments, output: string): DiskFormat | undefined => {
+	if (target !== undefined) return targetFormat(diskFormats, path.basename(output), asked, profileNamed(target));
+	return asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
+};
+
+const sectorSize = (said: string | undefined): 512 | 4096 | undefined => (said === '512' ? 512 : said === '4096' ? 4096 : undefined);
 
 const threadCount = (said: string | undefined): number | undefined => {
 	if (said === undefined) return undefined;

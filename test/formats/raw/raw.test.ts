@@ -31,3 +31,11 @@ test('zeros are not written unless asked for', async () => {
 	for await (const run of image?.allocated?.(0, 8 * MiB) ?? []) runs.push(run);
 	expect(runs).toEqual([{ offset: 4 * MiB, length: MiB }]);
 });
+
+test('the size is rounded up where asked for', async () => {
+	const disk = patternDisk({ size: MiB + 511, data: [[0, MiB + 511]] });
+	const files = await writeImage(raw, disk, { options: { align: '1M' } });
+	expect(files.get('disk.raw')?.size).toBe(2 * MiB);
+	expect(await firstDifference(disk, await openImage(files, 'disk.raw'))).toBe(MiB + 511);
+	await expect(writeImage(raw, disk, { options: { align: '0' } })).rejects.toThrow('align=0 is not a number of bytes');
+});
