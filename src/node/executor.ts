@@ -1,31 +1,13 @@
 import { alignUp } from '../bytes/align.ts';
-import type { Packing } from '../core/format.ts';
 import { frameHead, packRoom, writeFrame } from '../engine/frame.ts';
 import { type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
 import { nodeFiles } from './files.ts';
 import { gatherer, makeBuffer } from './gather.ts';
+import type { Orders } from './orders.ts';
 import { nodePacker } from './packer.ts';
 import { sharer } from './share.ts';
 import { writeFully } from './target.ts';
 import { writeback } from './writeback.ts';
-
-/** What an executor has to know of the layout; plain data, for it is sent to workers. */
-export type Orders = {
-	/** Bytes of the largest chunk. */
-	readonly chunk: number;
-	readonly block: number;
-	readonly packing: Packing | undefined;
-	readonly dense: boolean;
-	/** Where the main thread places nothing: host offset minus guest offset. */
-	readonly fixedAt: number | undefined;
-	/** The descriptor of each target file. */
-	readonly sinks: readonly number[];
-	readonly names: readonly string[];
-	/** Chunks that may wait for their places, in buffers of their own. */
-	readonly depth: number;
-	/** It is to be on disk in the end: begin early. */
-	readonly durable: boolean;
-};
 
 /** A chunk read and packed, waiting for its places. */
 type Waiting = {

@@ -1,8 +1,8 @@
 import type { PackMethod } from '../core/disk.ts';
 import { damaged } from '../disk/read.ts';
 import { chunkOf, Kind, SEGMENT, type Slot } from './board.ts';
-import type { Orders } from './executor.ts';
 import { readFully } from './file.ts';
+import type { Orders } from './orders.ts';
 import type { Packer } from './packer.ts';
 
 const METHODS: Readonly<Record<number, PackMethod>> = { [Kind.DEFLATE]: 'deflate', [Kind.ZLIB]: 'zlib', [Kind.ZSTD]: 'zstd' };

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { board, claim, type Shape, State, setState, Word } from './board.ts';
-import { executor, type Orders } from './executor.ts';
+import { executor } from './executor.ts';
+import type { Orders } from './orders.ts';
 import { prepareZstd } from './zstd.ts';
 
 /** A worker thread: claims chunks, reads and packs them, and writes them where the main thread says. Ends when it is told to. */

@@ -1,0 +1,19 @@
+import type { Packing } from '../core/format.ts';
+
+/** What an executor has to know of the layout; plain data, for it is sent to workers. */
+export type Orders = {
+	/** Bytes of the largest chunk. */
+	readonly chunk: number;
+	readonly block: number;
+	readonly packing: Packing | undefined;
+	readonly dense: boolean;
+	/** Where the main thread places nothing: host offset minus guest offset. */
+	readonly fixedAt: number | undefined;
+	/** The descriptor of each target file. */
+	readonly sinks: readonly number[];
+	readonly names: readonly string[];
+	/** Chunks that may wait for their places, in buffers of their own. */
+	readonly depth: number;
+	/** It is to be on disk in the end: begin early. */
+	readonly durable: boolean;
+};
