@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { diskFormats } from '../../formats/index.ts';
 import { convertDisk } from '../../src/convert/convert.ts';
@@ -143,6 +144,11 @@ describe.for(diskFormats.filter(({ writer }) => writer))('$id, written', (format
 			if (!option.values) continue;
 			await expect(writeImage(format, patternDisk(layouts['one sector']), { options: { [name]: 'nonsense' } })).rejects.toThrow(VconvError);
 		}
+	});
+
+	test('has a README that names all of its options', () => {
+		const readme = fs.readFileSync(`formats/${format.id}/README.md`, 'utf8');
+		for (const name of Object.keys(format.writer?.options ?? {})) expect(readme).toMatch(new RegExp(`\\b${name}\\b`));
 	});
 
 	test('takes a disk of 64 TiB or says that it cannot', async () => {
