@@ -78,15 +78,16 @@ const serve = async (script: string): Promise<{ readonly url: string; readonly a
 	return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, answer };
 };
 
-test.skipIf(!has('chromium'))('in Chromium the same images come out', { timeout: 120_000 }, async () => {
+const chromium = 'chromium';
+
+test.skipIf(!has(chromium))('in Chromium the same images come out', { timeout: 120_000 }, async () => {
 	const { url, answer } = await serve((await bundle('test/package/page.ts', 'esm')).text);
 	const quiet = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-	const browser = spawn(
-		'chromium',
-		['--headless', '--no-sandbox', '--disable-gpu', ...quiet, `--user-data-dir=${temporaryFolder()}`, url],
-		{ stdio: 'ignore' },
-	);
-	const gone = new Promise((resolve) => browser.once('exit', resolve));
+	const options = ['--headless', '--no-sandbox', '--disable-gpu', ...quiet, `--user-data-dir=${temporaryFolder()}`];
+	const browser = spawn(chromium, [...options, url], { stdio: ['ignore', 'pipe', 'ignore'] });
+	browser.stdout.resume();
+	// Not before the pipe is closed have all of its processes gone, and none of them writes to the folder any more.
+	const gone = new Promise((resolve) => browser.once('close', resolve));
 	try {
 		const answered = await Promise.race([answer, gone.then(() => 'Chromium ended')]);
 		expect(answered).toBe(JSON.stringify(await inNode()));
