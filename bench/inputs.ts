@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { copySync, removeSync } from 'fs-extra/esm';
 
 const MiB = 1 << 20;
 const GiB = 1 << 30;
@@ -26,14 +27,12 @@ const fileSystem = (image: string, size: number, data: number): string => {
 	for (const file of systemFiles('/usr')) {
 		const { size: bytes } = fs.statSync(file);
 		if (bytes > left) continue;
-		const copy = path.join(staging, file);
-		fs.mkdirSync(path.dirname(copy), { recursive: true });
-		fs.copyFileSync(file, copy);
+		copySync(file, path.join(staging, file));
 		left -= bytes;
 		if (left < MiB) break;
 	}
 	execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', staging, image, `${size / 1024}k`]);
-	fs.rmSync(staging, { recursive: true });
+	removeSync(staging);
 	return image;
 };
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensureDirSync, outputJsonSync, removeSync } from 'fs-extra/esm';
 import { makeInputs } from './inputs.ts';
 import { allocated, measure, median, type Run } from './measure.ts';
 import { type Pair, pairs } from './pairs.ts';
@@ -39,7 +39,7 @@ type Row = {
 	readonly reached: boolean;
 };
 
-fs.mkdirSync(work, { recursive: true });
+ensureDirSync(work);
 const inputs = makeInputs(work, values.quick);
 const report = path.join(work, 'time');
 
@@ -63,16 +63,16 @@ const bench = (pair: Pair): Row => {
 	let size = 1;
 	for (let round = 0; round < rounds; round++) {
 		for (const [who, command] of Object.entries(commands)) {
-			fs.rmSync(target(who), { force: true });
+			removeSync(target(who));
 			runs[who] = [...(runs[who] ?? []), measure(command, report)];
 		}
 		if (round === 0) {
 			execFileSync('qemu-img', ['compare', '-q', '-f', 'raw', '-F', pair.output, raw, target('vconv')]);
 			size = allocated(target('vconv')) / Math.min(allocated(target('qemu')), allocated(target('wide')));
 		}
-		for (const who of Object.keys(commands)) fs.rmSync(target(who), { force: true });
+		for (const who of Object.keys(commands)) removeSync(target(who));
 	}
-	if (pair.input) fs.rmSync(source);
+	if (pair.input) removeSync(source);
 	const of = (who: string, what: keyof Run): number[] => (runs[who] ?? []).map((run) => run[what]);
 	const faster = median(of('wide', 'wall')) < median(of('qemu', 'wall')) ? 'wide' : 'qemu';
 	const ratio = median(of('vconv', 'wall')) / median(of(faster, 'wall'));
@@ -116,7 +116,4 @@ for (const pair of pairs.filter(({ name }) => name.includes(values.only))) {
 		row.reached ? '' : 'short',
 	);
 }
-fs.writeFileSync(
-	'bench/results.json',
-	`${JSON.stringify({ node: process.version, rounds, quick: values.quick, rows }, undefined, '\t')}\n`,
-);
+outputJsonSync('bench/results.json', { node: process.version, rounds, quick: values.quick, rows }, { spaces: '\t' });

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { emptyDirSync, removeSync } from 'fs-extra/esm';
 
-fs.rmSync('dist', { recursive: true, force: true });
+emptyDirSync('dist');
 execFileSync(process.execPath, [path.join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 
 const { metafile } = await build({
@@ -37,5 +38,5 @@ const notices = [...packages].sort().map((folder) => {
 });
 fs.writeFileSync('dist/bin/THIRD-PARTY-LICENSES.txt', notices.join(`\n${'-'.repeat(80)}\n\n`));
 
-fs.rmSync('dist/src/cli', { recursive: true });
+removeSync('dist/src/cli');
 fs.chmodSync('dist/bin/vconv.js', 0o755);

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import type { Conversion } from '../api.ts';
 import { isZero } from '../bytes/align.ts';
@@ -6,8 +5,9 @@ import { refuseFiles } from '../convert/stream.ts';
 import { UsageError } from '../errors.ts';
 import { forwardSource } from '../io/forward.ts';
 import { type ConvertFileOptions, convertFile, streamFile } from './convert.ts';
-import { accessError, openFile } from './file.ts';
+import { openFile } from './file.ts';
 import { nodeFiles } from './files.ts';
+import { withScratchFolder } from './scratch.ts';
 import { writeFully } from './target.ts';
 
 /** The name that stands for standard input and standard output. */
@@ -42,10 +42,9 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 		const from = input === PIPE && size !== undefined ? forwardSource(options.stdin, size, 'standard input') : input;
 		return output === PIPE ? streamFile(from, { ...options, append: (bytes) => append(bytes) }) : convertFile(from, output, options);
 	}
-	const folder = temporaryFolder(spool);
-	try {
+	return withScratchFolder(spool, async (folder) => {
 		const from = input === PIPE ? await fill(path.join(folder, 'stdin'), options) : input;
-		if (output !== PIPE) return await convertFile(from, output, options);
+		if (output !== PIPE) return convertFile(from, output, options);
 		const image = path.join(folder, 'stdout');
 		const made = await convertFile(from, image, {
 			...options,
@@ -62,17 +61,7 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 			await source.close();
 		}
 		return made;
-	} finally {
-		fs.rmSync(folder, { recursive: true, force: true });
-	}
-};
-
-const temporaryFolder = (spool: string): string => {
-	try {
-		return fs.mkdtempSync(path.join(spool, '.vconv-spool-'));
-	} catch (cause) {
-		throw accessError('cannot be used as a spool', spool, cause);
-	}
+	});
 };
 
 /** Copy standard input to a file, in which zeros become holes. */

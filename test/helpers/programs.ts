@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { onTestFinished } from 'vitest';
 
 /** Whether another program is there to judge. CI sets REQUIRE_ORACLE, and then it must be. */
@@ -18,6 +19,6 @@ export const run = (program: string, ...args: string[]): string =>
 /** A folder that goes when the test ends. */
 export const temporaryFolder = (): string => {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-test-'));
-	onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+	onTestFinished(() => removeSync(folder));
 	return folder;
 };
