@@ -41,7 +41,7 @@ export const writeRefcounts = async (
 };
 
 /** How much room the refcounts of `used` clusters take, and of the clusters that they are in themselves. */
-export const refcountSize = (
+const refcountSize = (
 	used: number,
 	clusterSize: number,
 	refcountBits: number,

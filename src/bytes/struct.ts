@@ -14,7 +14,7 @@ type Fields = Readonly<Record<string, Field<never> | Field<unknown>>>;
 export type Values<F> = { -readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
 /** Where a record was read from, for the message when a value cannot be. */
-export type Place = { readonly path: string; readonly offset: number };
+type Place = { readonly path: string; readonly offset: number };
 
 export type Struct<F> = {
 	/** In bytes. */

@@ -1,7 +1,13 @@
+import type { Options } from 'yargs';
 import { humanSize } from '../bytes/size.ts';
 import { PROFILES_AS_OF, type Profile, profiles } from '../convert/profiles.ts';
 import type { DiskFormat, OptionValues } from '../core/format.ts';
 import { UsageError } from '../errors.ts';
+
+/** What sectors the image to be has. */
+export const sectorSizeOption = {
+	'sector-size': { choices: [512, 4096], describe: 'sectors that the guest is shown, if not those of IN; nothing on it is translated' },
+} as const satisfies Record<string, Options>;
 
 /** `k=v,k=v` given any number of times: the last one of a name holds. A doubled comma is a comma, and `k` alone is `k=on`. */
 export const parseFormatOptions = (said: readonly string[] = []): OptionValues => {

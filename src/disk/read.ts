@@ -38,7 +38,7 @@ export const readExtent = async (extent: Extent, codec: Codec, signal?: AbortSig
 };
 
 /** The whole unit that a packed extent is a part of. @throws CorruptError naming the place of the damaged stream. */
-export const unpacked = (
+const unpacked = (
 	extent: Pick<Packed, 'method' | 'unpacked' | 'at' | 'source'> & { readonly offset: number },
 	stored: Uint8Array,
 	codec: Codec,

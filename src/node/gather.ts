@@ -11,7 +11,7 @@ const METHODS: Readonly<Record<number, PackMethod>> = { [Kind.DEFLATE]: 'deflate
 const GAP = 64 * 1024;
 
 /** A packed stream of a source. */
-export type Stream = { readonly buffer: Buffer; readonly from: number; readonly length: number };
+type Stream = { readonly buffer: Buffer; readonly from: number; readonly length: number };
 
 /** Brings the bytes of a chunk together. */
 export type Gatherer = {

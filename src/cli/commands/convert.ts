@@ -12,7 +12,7 @@ import { type ConvertFileOptions, convertFile } from '../../node/convert.ts';
 import { canSeekHoles } from '../../node/holes.ts';
 import { convertPipe, PIPE } from '../../node/stdio.ts';
 import { type Arguments, command, operands } from '../command.ts';
-import { asksForOptions, optionsHelp, parseFormatOptions, profilesHelp } from '../format-options.ts';
+import { asksForOptions, optionsHelp, parseFormatOptions, profilesHelp, sectorSizeOption } from '../format-options.ts';
 import { inputOptions, isJson, noteWriter, snapshotName, snapshotOption } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
@@ -29,11 +29,7 @@ const options = {
 	'keep-chain': { type: 'boolean', describe: 'write each parent too, beside OUT, and OUT as a delta of it' },
 	layer: { type: 'boolean', describe: 'write only what IN holds itself; what it leaves to its parent is zeros' },
 	...snapshotOption,
-	'sector-size': {
-		type: 'string',
-		choices: ['512', '4096'],
-		describe: 'sectors that the guest is shown, if not those of IN; nothing on it is translated',
-	},
+	...sectorSizeOption,
 	'sparse-size': { alias: 'S', type: 'string', describe: 'raw: shortest run of zeros left as a hole; 0 writes them' },
 	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },
 	force: { type: 'boolean', describe: 'replace OUT if it exists' },
@@ -94,7 +90,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 				options: writeOptions(args, format),
 				profile: args.for,
 				compress: args.compress,
-				sectorSize: sectorSize(args['sector-size']),
+				sectorSize: args['sector-size'],
 				inputFormat: args.format,
 				snapshot: snapshotName(args.snapshot),
 				layer: args.layer,
@@ -169,8 +165,6 @@ const formatOf = ({ 'output-format': asked, for: target }: ConvertArguments, out
 	if (target !== undefined) return targetFormat(diskFormats, path.basename(output), asked, profileNamed(target));
 	return asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
 };
-
-const sectorSize = (said: string | undefined): 512 | 4096 | undefined => (said === '512' ? 512 : said === '4096' ? 4096 : undefined);
 
 const threadCount = (said: string | undefined): number | undefined => {
 	if (said === undefined) return undefined;

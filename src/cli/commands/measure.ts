@@ -8,7 +8,7 @@ import { measureFull, measureImage } from '../../convert/measure.ts';
 import type { Disk } from '../../core/disk.ts';
 import { UsageError } from '../../errors.ts';
 import { command, operands } from '../command.ts';
-import { asksForOptions, optionsHelp, parseFormatOptions } from '../format-options.ts';
+import { asksForOptions, optionsHelp, parseFormatOptions, sectorSizeOption } from '../format-options.ts';
 import { inputOptions, isJson, openDisk, openOptions, snapshotOption } from '../input.ts';
 import { toJson } from '../render.ts';
 
@@ -17,6 +17,7 @@ const options = {
 	...inputOptions,
 	option: { alias: 'o', type: 'string', array: true, describe: 'options of that format: name=value,…; help lists them' },
 	...snapshotOption,
+	...sectorSizeOption,
 	size: { type: 'string', describe: 'measure an empty disk of this size, instead of an image' },
 } as const satisfies Record<string, Options>;
 
@@ -42,6 +43,7 @@ export const measure = command({
 				disk,
 				format,
 				options: parseFormatOptions(args.option),
+				sectorSize: args['sector-size'],
 				stamp: { now: new Date(), id: () => new Uint8Array(randomBytes(16)) },
 			};
 			const plan = () => planImage({ ...request, name: 'measure' });
