@@ -53,7 +53,7 @@ const fileSource = (fd: number, name: string): Source => {
 	const source: Source = {
 		name,
 		size,
-		identity: identity(stat),
+		identity: identity(fs.fstatSync(fd, { bigint: true })),
 		async read(offset, length, signal) {
 			signal?.throwIfAborted();
 			if (offset < 0 || offset + length > size) throw pastEnd(name, offset, length, size);
@@ -72,13 +72,12 @@ const fileSource = (fd: number, name: string): Source => {
 	return source;
 };
 
-/** What a file is, whatever it is called. */
-const identity = (stat: fs.Stats): string => `file:${stat.dev}:${stat.ino}${stat.isBlockDevice() ? `:${stat.rdev}` : ''}`;
+/** What a file is, whatever it is called. Some file systems number their files beyond 2^53. */
+const identity = (stat: fs.BigIntStats): string => `file:${stat.dev}:${stat.ino}${stat.isBlockDevice() ? `:${stat.rdev}` : ''}`;
 
 /** The identity that a source of this name would have; undefined if there is no such file. */
 export const identityOf = (name: string): string | undefined => {
-	const stat = statOf(name);
-	return stat && identity(stat);
+	return statOf(name) && identity(fs.statSync(name, { bigint: true }));
 };
 
 /** What the system says of a file; undefined if there is none. @throws AccessError if it does not say. */
