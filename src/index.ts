@@ -4,6 +4,7 @@ export { type Backing, type Conversion, type ConvertOptions, convert, convertStr
 export { type ConvertRequest, convertDisk } from './convert/convert.ts';
 export { detect } from './convert/detect.ts';
 export { flatten, type Layer, type OpenOptions, openChain, openLayer } from './convert/open.ts';
+export { type Profile, profiles } from './convert/profiles.ts';
 export type * from './core/codec.ts';
 export type * from './core/disk.ts';
 export type * from './core/format.ts';
