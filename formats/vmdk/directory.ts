@@ -25,8 +25,8 @@ export const openSparse = async (source: Source, context: ExtentContext): Promis
 };
 
 /**
- * The tables of a hosted sparse extent. Where the primary directory cannot be right (it is not in the file, or leads to a table that
- * cannot be there) its redundant copy is taken, and that is said; not for a disk that was not closed, whose copies may be of different
+ * The tables of a hosted sparse extent. Where the primary directory cannot be right (it is not in the file, leads to a table that
+ * cannot be there, or to none where the copy does) its redundant copy is taken, and that is said; not for a disk that was not closed, whose copies may be of different
  * times. A grain that cannot be there is never guessed at.
  */
 const sparseMap = (source: Source, sparse: Sparse, { note }: Pick<ExtentContext, 'note'>): GrainMap => {
@@ -58,12 +58,14 @@ const sparseMap = (source: Source, sparse: Sparse, { note }: Pick<ExtentContext,
 		metadata,
 		async directory(first, count, signal) {
 			const primary = await entries(sparse.directory, first, count, signal);
-			if (primary?.every((place) => wrong(place) === undefined)) return primary;
+			const whole = primary?.every((place) => wrong(place) === undefined) ? primary : undefined;
+			if (whole && (sparse.redundant === undefined || !whole.includes(0))) return whole;
 			const copy = sparse.redundant === undefined ? undefined : await entries(sparse.redundant, first, count, signal);
 			return Array.from({ length: count }, (_, i) => {
-				const why = wrong(primary?.[i]);
-				if (why === undefined) return primary?.[i] ?? 0;
 				const place = copy?.[i];
+				const lost = primary?.[i] === 0 && place !== undefined && place !== 0 && wrong(place) === undefined;
+				const why = lost ? 'missing where its copy is not' : wrong(primary?.[i]);
+				if (why === undefined) return primary?.[i] ?? 0;
 				if (place === undefined || place === 0 || wrong(place) !== undefined || sparse.header.uncleanShutdown !== 0) {
 					throw new CorruptError(`grain table ${first + i} is ${why}, and no redundant copy of it is to be trusted`, {
 						path: source.name,

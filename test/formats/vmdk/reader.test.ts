@@ -114,21 +114,24 @@ test('the descriptor says the size where the last grain is counted whole', async
 	await expect(openImage(image, 'disk.vmdk')).rejects.toThrow('its header says');
 });
 
-test.each(['primary directory past the end of the file', 'table past the end of the file', 'table upon the directory'])(
-	'a %s is made good by the redundant one, and that is said',
-	async (damage) => {
-		const disk = patternDisk({ size: 4 * MiB, data: [[GRAIN, 3 * GRAIN]] });
-		const image = await sparse();
-		const sink = fileOf(image);
-		const { gdOffset } = await header(sink);
-		if (damage.startsWith('primary')) await patch(sink, { gdOffset: 2n ** 40n });
-		else await sink.write(Number(gdOffset) * 512, u32(damage.endsWith('file') ? 0xfffffff0 : Number(gdOffset)));
-		expect(await firstDifference(disk, await openImage(image, 'disk.vmdk'))).toBeUndefined();
-		expect(await notes(sink)).toEqual(['the redundant grain directory is right']);
-		await patch(sink, { uncleanShutdown: 1 });
-		await expect(openImage(image, 'disk.vmdk').then(map)).rejects.toThrow('no redundant copy');
-	},
-);
+test.each([
+	'primary directory past the end of the file',
+	'table past the end of the file',
+	'table upon the directory',
+	'table that is in the copy alone',
+])('a %s is made good by the redundant one, and that is said', async (damage) => {
+	const disk = patternDisk({ size: 4 * MiB, data: [[GRAIN, 3 * GRAIN]] });
+	const image = await sparse();
+	const sink = fileOf(image);
+	const { gdOffset } = await header(sink);
+	if (damage.startsWith('primary')) await patch(sink, { gdOffset: 2n ** 40n });
+	else
+		await sink.write(Number(gdOffset) * 512, u32(damage.endsWith('file') ? 0xfffffff0 : damage.endsWith('alone') ? 0 : Number(gdOffset)));
+	expect(await firstDifference(disk, await openImage(image, 'disk.vmdk'))).toBeUndefined();
+	expect(await notes(sink)).toEqual(['the redundant grain directory is right']);
+	await patch(sink, { uncleanShutdown: 1 });
+	await expect(openImage(image, 'disk.vmdk').then(map)).rejects.toThrow('no redundant copy');
+});
 
 test('an entry of a grain table that leads out of the file is refused, whatever the copy says', async () => {
 	const image = await sparse();
