@@ -1,11 +1,5 @@
+import { encodingLabel } from '../../src/bytes/encoding.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
-
-/** The encodings that VMware's products write, by their lower-case names, as `TextDecoder` knows them. */
-const ENCODINGS = [
-	...['utf-8', 'us-ascii', 'gbk', 'gb2312', 'gb18030', 'big5', 'shift_jis', 'euc-jp', 'euc-kr'],
-	...['windows-874', 'windows-949', ...Array.from({ length: 9 }, (_, i) => `windows-125${i}`)],
-	...Array.from({ length: 15 }, (_, i) => `iso-8859-${i + 1}`),
-];
 
 /**
  * A descriptor's text, in the encoding that it names.
@@ -13,8 +7,8 @@ const ENCODINGS = [
  */
 export const decodeText = (data: Uint8Array, path: string): string => {
 	const named = /^[ \t]*(?:ddb\.)?encoding[ \t]*=[ \t]*"?([^"\r\n]*?)"?[ \t]*$/im.exec(new TextDecoder('latin1').decode(data))?.[1];
-	const encoding = named?.toLowerCase().replace('_', '-').replace('shift-jis', 'shift_jis');
-	if (encoding !== undefined && !ENCODINGS.includes(encoding)) {
+	const encoding = named === undefined ? undefined : encodingLabel(named);
+	if (named !== undefined && encoding === undefined) {
 		throw new UnsupportedError(`the descriptor is written in ${named}`, {
 			path,
 			field: 'encoding',

@@ -13,7 +13,7 @@ export const printXmlDocument = ({ before, root, after }: XmlDocument): string =
 export const printXml = (element: XmlElement): string => `${printElement(element, '')}\n`;
 
 const printElement = ({ name, attributes, nodes }: XmlElement, indent: string): string => {
-	const said = [...attributes].map(([attribute, value]) => ` ${attribute}='${escape(value, name, QUOTED)}'`).join('');
+	const said = [...attributes].map(([attribute, value]) => ` ${attribute}='${escaped(value, name, QUOTED)}'`).join('');
 	const mixed = nodes.some((node) => typeof node === 'string' && node.trim() !== '') || nodes.every((node) => typeof node === 'string');
 	const inside = mixed ? nodes : nodes.filter((node) => typeof node !== 'string');
 	if (inside.length === 0) return `<${name}${said}/>`;
@@ -23,7 +23,7 @@ const printElement = ({ name, attributes, nodes }: XmlElement, indent: string): 
 };
 
 const printNode = (node: XmlNode, indent: string, within = ''): string => {
-	if (typeof node === 'string') return escape(node, within, TEXT);
+	if (typeof node === 'string') return escaped(node, within, TEXT);
 	if ('comment' in node) return `<!--${node.comment}-->`;
 	if ('instruction' in node) return `<?${node.instruction}?>`;
 	return printElement(node, indent);
@@ -44,7 +44,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 /** What no XML can hold, escaped or not: most controls, halves of characters, two that are none. */
 const IMPOSSIBLE = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
-const escape = (text: string, within: string, special: RegExp): string => {
+const escaped = (text: string, within: string, special: RegExp): string => {
 	const found = IMPOSSIBLE.exec(text)?.[0];
 	if (found !== undefined) {
 		const code = found.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');

@@ -1,0 +1,71 @@
+import type { Controller, DiskDevice, Media } from '../../src/machine/spec.ts';
+import type { Dom } from './dom.ts';
+import { countOf } from './units.ts';
+
+/** Where libvirt's word for a SCSI adapter is not VMware's; `lsilogic` is another adapter in QEMU than in VMware. */
+const VMWARE_MODELS: ReadonlyMap<string, string> = new Map([['vmpvscsi', 'pvscsi']]);
+
+export const readControllers = (devices: Dom | undefined, hypervisor: string | undefined, path: string): Controller[] =>
+	(devices?.children('controller') ?? []).map((controller): Controller => {
+		const model = controller.attribute('model');
+		const other = model === 'lsilogic' && hypervisor !== 'vmware' ? 'lsi53c895a' : model;
+		return {
+			bus: controller.attribute('type') ?? '',
+			index: countOf(controller.attribute('index'), `${controller.path}/@index`, path) ?? 0,
+			model: VMWARE_MODELS.get(other ?? '') ?? other,
+			keys: [controller.path],
+		};
+	});
+
+export const readDisks = (devices: Dom | undefined, path: string): DiskDevice[] =>
+	(devices?.children('disk') ?? []).map((disk) => readDisk(disk, path));
+
+/** The bus of a target that does not say it, by its letters. */
+const BUS_OF_PREFIX: ReadonlyMap<string, string> = new Map([
+	['fd', 'fdc'],
+	['hd', 'ide'],
+	['sd', 'scsi'],
+	['vd', 'virtio'],
+	['nvme', 'nvme'],
+]);
+
+const readDisk = (disk: Dom, path: string): DiskDevice => {
+	const type = disk.attribute('type') ?? 'file';
+	const kind = disk.attribute('device') ?? 'disk';
+	const target = disk.child('target');
+	const dev = target?.attribute('dev') ?? '';
+	const bus = target?.attribute('bus') ?? BUS_OF_PREFIX.get(/^(nvme|[a-z]d)/.exec(dev)?.[1] ?? '') ?? '';
+	const driver = disk.child('driver');
+	const address = readDriveAddress(disk, path);
+	return {
+		id: dev,
+		target: dev,
+		bus,
+		controller: address?.[0] ?? 0,
+		unit: address?.[3] ?? 0,
+		kind,
+		media: readMedia(disk, type),
+		driver: driver?.attribute('name'),
+		cache: driver?.attribute('cache'),
+		mode: disk.child('transient') ? 'independent-nonpersistent' : undefined,
+		readOnly: disk.child('readonly') !== undefined,
+		address,
+		keys: [disk.path],
+	};
+};
+
+const readMedia = (disk: Dom, type: string): Media => {
+	if (type !== 'file' && type !== 'block') return { type: 'other', said: type };
+	const source = disk.child('source');
+	const path = source?.attribute(type === 'file' ? 'file' : 'dev');
+	if (path) return { type, path };
+	if (source?.attribute('startupPolicy') === 'optional' && type === 'block') return { type: 'auto' };
+	return { type: 'none', of: type };
+};
+
+const readDriveAddress = (disk: Dom, path: string): readonly [number, number, number, number] | undefined => {
+	const address = disk.child('address');
+	if (address?.attribute('type') !== 'drive') return undefined;
+	const part = (name: string) => countOf(address.attribute(name), `${address.path}/@${name}`, path) ?? 0;
+	return [part('controller'), part('bus'), part('target'), part('unit')];
+};

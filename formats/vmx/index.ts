@@ -1,0 +1,16 @@
+import type { MachineFormat } from '../../src/machine/format.ts';
+import { readVmx } from './reader.ts';
+import { printVmx } from './writer.ts';
+
+/** What every VMX says, in some product's spelling; what a disk's descriptor does not. */
+const TELLING = /^[ \t]*(config\.version|virtualhw\.version|encryption\.keysafe|guestos|displayname|memsize)[ \t]*=/im;
+
+/** VMware's description of a machine. */
+export const vmx: MachineFormat = {
+	id: 'vmx',
+	name: 'VMware VMX',
+	extensions: ['vmx', 'vmtx'],
+	probe: (bytes) => !bytes.subarray(0, 4096).includes(0) && TELLING.test(new TextDecoder('latin1').decode(bytes)),
+	parse: readVmx,
+	print: printVmx,
+};

@@ -1,0 +1,80 @@
+import { entry, type ReportEntry } from '../../src/machine/report.ts';
+import type { Bus, Controller, DiskDevice, Media } from '../../src/machine/spec.ts';
+import type { Cursor } from './cursor.ts';
+
+/** The buses whose controllers are devices that a VMX says; there is always an IDE one. */
+const SAID_BUSES = ['scsi', 'sata', 'nvme'] as const;
+
+/** The controllers that are present. */
+export const readControllers = (c: Cursor): Controller[] =>
+	SAID_BUSES.flatMap((bus) =>
+		[0, 1, 2, 3].flatMap((index): Controller[] => {
+			const id = `${bus}${index}`;
+			if (!c.boolean(`${id}.present`)) return [];
+			const model = bus === 'scsi' ? c.text(`${id}.virtualDev`)?.toLowerCase() : undefined;
+			const pciSlotNumber = c.integer(`${id}.pciSlotNumber`);
+			return [{ bus, index, model, pciSlotNumber, keys: c.taken(id) }];
+		}),
+	);
+
+/** The drives that are present, bus by bus. One whose controller is not there is reported, and left to the rest. */
+export const readDisks = (c: Cursor, controllers: readonly Controller[], report: ReportEntry[]): DiskDevice[] => {
+	const disks: DiskDevice[] = [];
+	for (const bus of ['scsi', 'sata', 'ide', 'nvme'] as const) {
+		for (const [controller, unit] of c.units(bus)) {
+			const id = `${bus}${controller}:${unit}`;
+			if (!c.boolean(`${id}.present`)) continue;
+			if (bus === 'ide' || controllers.some((known) => known.bus === bus && known.index === controller)) {
+				disks.push(readDisk(c, id, bus, controller, unit));
+				continue;
+			}
+			const message = `${id} is present and its controller ${bus}${controller} is not: it is left out`;
+			report.push(entry('DISK_WITHOUT_CONTROLLER', { subject: id, message, keys: [`${id}.present`] }));
+		}
+	}
+	for (const unit of c.indices('floppy')) {
+		if (c.boolean(`floppy${unit}.present`)) disks.push(readFloppy(c, unit));
+	}
+	return disks;
+};
+
+const readDisk = (c: Cursor, id: string, bus: Bus, controller: number, unit: number): DiskDevice => {
+	const deviceType = c.text(`${id}.deviceType`);
+	const client = c.boolean(`${id}.clientDevice`);
+	const fileName = c.text(`${id}.fileName`);
+	const cache = c.boolean(`${id}.writeThrough`) ? 'writethrough' : undefined;
+	const mode = c.text(`${id}.mode`)?.toLowerCase();
+	const kind = kindOf(deviceType, fileName);
+	const media = mediaOf(kind, deviceType, fileName);
+	return { id, bus, controller, unit, kind, media, deviceType, fileName, client, cache, mode, keys: c.taken(id) };
+};
+
+/** By the device type first: a disk of SATA or NVMe mostly has none, and then the name of its file tells. */
+const kindOf = (deviceType = '', fileName = ''): string => {
+	const type = deviceType.toLowerCase();
+	if (type === 'scsi-passthru') return 'lun';
+	if (/^cdrom-raw$/.test(type)) return 'lun';
+	if (/cdrom/.test(type)) return 'cdrom';
+	if (type !== '') return 'disk';
+	return fileName === '' || /\.iso$/i.test(fileName) || isPlaceholder(fileName) ? 'cdrom' : 'disk';
+};
+
+/** What stands in `fileName` where there is no file. */
+const isPlaceholder = (name: string): boolean => /^(emptybackingstring|vmware-null-remote-.*|-1)?$/i.test(name);
+
+const mediaOf = (kind: string, deviceType = '', fileName = ''): Media => {
+	const block = kind === 'lun' || /^atapi-cdrom$/i.test(deviceType);
+	if (/^auto detect$/i.test(fileName)) return { type: 'auto' };
+	if (isPlaceholder(fileName)) return { type: 'none', of: block ? 'block' : 'file' };
+	return block ? { type: 'block', path: fileName } : { type: 'file', path: fileName };
+};
+
+const readFloppy = (c: Cursor, unit: number): DiskDevice => {
+	const id = `floppy${unit}`;
+	const deviceType = c.text(`${id}.fileType`);
+	const client = c.boolean(`${id}.clientDevice`);
+	const fileName = c.text(`${id}.fileName`);
+	const of = deviceType?.toLowerCase() === 'device' ? 'block' : 'file';
+	const media: Media = isPlaceholder(fileName ?? '') ? { type: 'none', of } : { type: of, path: fileName ?? '' };
+	return { id, bus: 'fdc', controller: 0, unit, kind: 'floppy', media, deviceType, fileName, client, keys: c.taken(id) };
+};

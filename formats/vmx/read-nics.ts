@@ -1,0 +1,63 @@
+import type { DistributedPort, Mac, Network, Nic } from '../../src/machine/spec.ts';
+import type { Cursor } from './cursor.ts';
+
+/** The network cards that are present. */
+export const readNics = (c: Cursor): Nic[] =>
+	c.indices('ethernet').flatMap((index): Nic[] => {
+		const id = `ethernet${index}`;
+		if (!c.boolean(`${id}.present`)) return [];
+		return [
+			{
+				index,
+				model: readModel(c, id),
+				mac: readMac(c, id),
+				network: readNetwork(c, id),
+				pciSlotNumber: c.integer(`${id}.pciSlotNumber`),
+			},
+		];
+	});
+
+/** `vmxnet` with features 15 is the enhanced one, which has no name of its own here. */
+const readModel = (c: Cursor, id: string): string | undefined => {
+	const model = c.text(`${id}.virtualDev`)?.toLowerCase();
+	return model === 'vmxnet' && c.integer(`${id}.features`) === 15 ? 'vmxnet2' : model;
+};
+
+const readMac = (c: Cursor, id: string): Mac => {
+	const assignment = c.text(`${id}.addressType`)?.toLowerCase();
+	const key = assignment === 'static' ? `${id}.address` : `${id}.generatedAddress`;
+	const said = c.text(key)?.toLowerCase();
+	const address = said === undefined ? undefined : normalMac(said);
+	if (said !== undefined && address === undefined) c.odd('VMX_BAD_VALUE', key, 'no MAC address of six bytes');
+	// libvirt writes and reads it in lower case, and takes TRUE for a no; VMware takes any case.
+	const checked = c.text(`${id}.checkMACAddress`);
+	return { address, assignment, checked: checked === undefined ? undefined : checked === 'true' };
+};
+
+const normalMac = (said: string): string | undefined => {
+	const bytes = said.split(':');
+	return bytes.length === 6 && bytes.every((byte) => /^[0-9a-f]{1,2}$/.test(byte))
+		? bytes.map((byte) => byte.padStart(2, '0')).join(':')
+		: undefined;
+};
+
+const readNetwork = (c: Cursor, id: string): Network => {
+	if (c.take(`${id}.dvs.switchId`)) return readPort(c, id);
+	const type = c.text(`${id}.connectionType`)?.toLowerCase();
+	const name = c.text(`${id}.networkName`);
+	if (type === undefined) return name === undefined ? { type: 'none' } : { type: 'bridged', name };
+	if (type === 'bridged') return { type: 'bridged', name };
+	if (type === 'custom') return { type: 'custom', name, device: c.text(`${id}.vnet`) };
+	if (type === 'nat') return { type: 'nat', name };
+	return { type: 'other', said: type };
+};
+
+const readPort = (c: Cursor, id: string): Network => {
+	const port: DistributedPort = {
+		switchId: c.uuid(`${id}.dvs.switchId`),
+		portId: c.text(`${id}.dvs.portId`),
+		portgroupId: c.text(`${id}.dvs.portgroupId`),
+		connectionId: c.text(`${id}.dvs.connectionId`),
+	};
+	return { type: 'dvs', ...port };
+};

@@ -1,0 +1,26 @@
+import type { CharBackend, CharPort } from '../../src/machine/spec.ts';
+import type { Cursor } from './cursor.ts';
+
+/** The serial or parallel ports that are present. */
+export const readPorts = (c: Cursor, kind: 'serial' | 'parallel'): CharPort[] =>
+	c.indices(kind).flatMap((index): CharPort[] => {
+		const id = `${kind}${index}`;
+		return c.boolean(`${id}.present`) ? [{ index, backend: readBackend(c, id) }] : [];
+	});
+
+const readBackend = (c: Cursor, id: string): CharBackend => {
+	const type = c.text(`${id}.fileType`)?.toLowerCase() ?? 'device';
+	const path = c.text(`${id}.fileName`);
+	if (type === 'device' || type === 'file' || type === 'pipe') return { type, path };
+	if (type !== 'network') return { type: 'other', said: type };
+	const role = c.text(`${id}.network.endPoint`)?.toLowerCase() ?? 'server';
+	return readAddress(path ?? '', role);
+};
+
+/** vSphere's VirtualSerialPortURIBackingInfo: `telnets://host:port`. */
+const readAddress = (said: string, role: string): CharBackend => {
+	const [, scheme = 'tcp', host = '', service] =
+		/^(?:([a-z][a-z0-9+.-]*):)?\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d{1,5}))?(?:[/?#]|$)/i.exec(said) ?? [];
+	if (service === undefined || Number(service) === 0 || Number(service) > 65535) return { type: 'unclear', said };
+	return { type: 'tcp', protocol: scheme.toLowerCase(), host: host.replace(/^\[(.*)\]$/, '$1'), service: String(Number(service)), role };
+};

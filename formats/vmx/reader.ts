@@ -1,0 +1,175 @@
+import { CorruptError, UnsupportedError } from '../../src/errors.ts';
+import type { Machine } from '../../src/machine/format.ts';
+import { entry, type ReportEntry } from '../../src/machine/report.ts';
+import type { Cpu, Firmware, Identity, Memory, SharedFolder, Shares, VmSpec } from '../../src/machine/spec.ts';
+import { type Cursor, cursor } from './cursor.ts';
+import { parseDictionary } from './dictionary.ts';
+import { decodeName } from './escape.ts';
+import { dispositions } from './keys.ts';
+import { readControllers, readDisks } from './read-disks.ts';
+import { readNics } from './read-nics.ts';
+import { readPorts } from './read-ports.ts';
+
+const MIB = 1 << 20;
+
+/**
+ * What a VMX says of a machine.
+ * @throws CorruptError for what is no VMX, UnsupportedError for a sealed one.
+ */
+export const readVmx = (bytes: Uint8Array, path: string): Machine => {
+	const dictionary = parseDictionary(bytes, path);
+	if (dictionary.entries.size === 0) throw new CorruptError('it has no line of the form key = "value"', { path });
+	const report: ReportEntry[] = [...dictionary.report];
+	const c = cursor(dictionary, report);
+	refuseSealed(c, path);
+	c.take('.encoding');
+	const comments = dictionary.lines.flatMap((line) => ('comment' in line && line.comment.trim() !== '' ? [line.comment.trim()] : []));
+	if (comments.length > 0) {
+		const message = `${comments.length} comments are left out, '${comments[0]?.slice(0, 60)}' the first`;
+		report.push(entry('COMMENTS_DROPPED', { subject: 'comments', message }));
+	}
+	const controllers = readControllers(c);
+	const spec: Omit<VmSpec, 'extras'> = {
+		identity: readIdentity(c),
+		guest: { vmxGuestOs: c.text('guestOS') },
+		platform: { hypervisor: 'vmware', configVersion: c.integer('config.version'), hardwareVersion: c.integer('virtualHW.version') },
+		cpu: readCpu(c),
+		memory: readMemory(c),
+		firmware: readFirmware(c),
+		lifecycle: {},
+		controllers,
+		disks: readDisks(c, controllers, report),
+		nics: readNics(c),
+		displays: readDisplays(c),
+		videos: readVideos(c),
+		serials: readPorts(c, 'serial'),
+		parallels: readPorts(c, 'parallel'),
+		sharedFolders: readSharedFolders(c),
+		tpms: c.boolean('vtpm.present') ? [{ model: 'tpm-crb', backend: 'emulator', version: '2.0' }] : [],
+		chipset: {},
+		management: {},
+	};
+	return { format: 'vmx', path, spec: { ...spec, extras: dispositions(c.rest(), dictionary) }, report };
+};
+
+/** Only a handful of keys of an encrypted VMX are in the clear. */
+const refuseSealed = (c: Cursor, path: string): void => {
+	if (c.take('encryption.keySafe') === undefined && c.take('encryption.data') === undefined) return;
+	const partial = c.text('vmx.encryptionType')?.toLowerCase() === 'partial' || c.text('managedvm.autoAddVTPM') !== undefined;
+	const what = partial ? 'partly encrypted, as a virtual TPM wants it' : 'encrypted';
+	throw new UnsupportedError(`the machine is ${what}: its hardware cannot be read`, {
+		path,
+		field: 'encryption.keySafe',
+		hint: 'removing the encryption (and the virtual TPM) in the product that made it',
+	});
+};
+
+const readIdentity = (c: Cursor): Identity => {
+	const stored = c.text('displayName');
+	return {
+		name: stored === undefined ? undefined : decodeName(stored),
+		nameStored: stored,
+		description: c.text('annotation'),
+		biosUuid: c.uuid('uuid.bios'),
+		instanceUuid: c.uuid('vc.uuid'),
+		generationId: readGenerationId(c),
+	};
+};
+
+/** Two signed numbers of 64 bits, little-endian in the guest's memory one behind the other. */
+const readGenerationId = (c: Cursor): Uint8Array | undefined => {
+	const halves = ['vm.genid', 'vm.genidX'].map((key) => {
+		const value = c.text(key);
+		if (value === undefined) return undefined;
+		if (/^\s*[+-]?\d{1,20}\s*$/.test(value)) return BigInt(value.trim());
+		return c.odd('VMX_BAD_VALUE', key, 'no whole number') as undefined;
+	});
+	if (halves.every((half) => half === undefined)) return undefined;
+	const view = new DataView(new ArrayBuffer(16));
+	for (const [index, half] of halves.entries()) view.setBigUint64(index * 8, BigInt.asUintN(64, half ?? 0n), true);
+	return new Uint8Array(view.buffer);
+};
+
+const readCpu = (c: Cursor): Cpu => {
+	const cores = c.integer('cpuid.coresPerSocket');
+	return {
+		count: c.integer('numvcpus'),
+		topology: cores === undefined ? undefined : { cores },
+		affinity: readAffinity(c),
+		shares: readShares(c),
+	};
+};
+
+/** More host CPUs are not numbered by anyone. */
+const MAX_CPU = 16384;
+
+const readAffinity = (c: Cursor): readonly number[] | undefined => {
+	const said = c.text('sched.cpu.affinity');
+	if (said === undefined || said.toLowerCase() === 'all') return undefined;
+	const numbers = said.split(',').map((part) => (/^\s*\d{1,5}\s*$/.test(part) ? Number(part) : MAX_CPU));
+	if (numbers.some((number) => number >= MAX_CPU)) {
+		return c.odd('VMX_BAD_VALUE', 'sched.cpu.affinity', `no list of host CPUs below ${MAX_CPU}`) as undefined;
+	}
+	return numbers;
+};
+
+const readShares = (c: Cursor): Shares | undefined => {
+	const said = c.text('sched.cpu.shares')?.toLowerCase();
+	if (said === undefined || said === 'low' || said === 'normal' || said === 'high') return said;
+	if (/^\d{1,9}$/.test(said)) return Number(said);
+	return c.odd('VMX_BAD_VALUE', 'sched.cpu.shares', "neither a number nor 'low', 'normal' or 'high'") as undefined;
+};
+
+const readMemory = (c: Cursor): Memory => {
+	const mib = (value: number | undefined): number | undefined => (value === undefined ? undefined : value * MIB);
+	const limit = c.limit('sched.mem.max');
+	return {
+		size: mib(c.integer('memsize')),
+		limit: limit === 'unlimited' ? limit : mib(limit),
+		reservation: mib(c.integer('sched.mem.minsize')),
+	};
+};
+
+const readFirmware = (c: Cursor): Firmware => ({
+	type: c.text('firmware'),
+	secureBoot: c.boolean('uefi.secureBoot.enabled'),
+	nvram: c.text('nvram'),
+	smbios: c.boolean('smbios.reflectHost') ? 'host' : undefined,
+});
+
+const readDisplays = (c: Cursor): VmSpec['displays'] => {
+	if (!c.boolean('RemoteDisplay.vnc.enabled')) return [];
+	const port = c.integer('RemoteDisplay.vnc.port');
+	return [
+		{
+			type: 'vnc',
+			port: port === undefined || port < 0 ? undefined : port,
+			listen: c.text('RemoteDisplay.vnc.ip'),
+			keymap: c.text('RemoteDisplay.vnc.keymap'),
+			password: c.text('RemoteDisplay.vnc.password'),
+		},
+	];
+};
+
+const readVideos = (c: Cursor): VmSpec['videos'] => [{ model: 'vmvga', vram: c.integer('svga.vramSize') }];
+
+/** They count only where the host lets the guest see them, which the key says the other way round. */
+const readSharedFolders = (c: Cursor): readonly SharedFolder[] => {
+	if (c.boolean('isolation.tools.hgfs.disable') !== false) return [];
+	const most = c.integer('sharedFolder.maxNum') ?? 0;
+	return c
+		.indices('sharedfolder')
+		.filter((index) => index < most)
+		.flatMap((index) => {
+			const id = `sharedFolder${index}`;
+			if (!c.boolean(`${id}.present`) || !c.boolean(`${id}.enabled`)) return [];
+			return [
+				{
+					type: 'mount',
+					hostPath: c.text(`${id}.hostPath`) ?? '',
+					guestName: c.text(`${id}.guestName`) ?? '',
+					writable: c.boolean(`${id}.writeAccess`) ?? false,
+				},
+			];
+		});
+};

@@ -1,0 +1,35 @@
+import type { ReportEntry } from './report.ts';
+import type { VmSpec } from './spec.ts';
+
+/** A form of machine descriptions. One of these per folder in formats/, listed once in formats/machines.ts. */
+export interface MachineFormat {
+	readonly id: string;
+	/** For people. */
+	readonly name: string;
+	/** Without the dot; the first is the usual one. */
+	readonly extensions: readonly string[];
+	/** Whether these bytes, the whole file, are such a description. It may claim a damaged one. */
+	probe(bytes: Uint8Array): boolean;
+	/**
+	 * What a description says. Nothing is dropped: what the model has no place for is in `extras`.
+	 * @param path what to call the file in a message.
+	 * @throws CorruptError, UnsupportedError.
+	 */
+	parse(bytes: Uint8Array, path: string): Machine;
+	/**
+	 * The text of a planned machine.
+	 * @throws UnsupportedError for text that the form cannot hold.
+	 */
+	print(spec: VmSpec): string;
+}
+
+/** A description that was read. */
+export type Machine = {
+	/** The id of its format. */
+	readonly format: string;
+	/** The file, as the user named it. */
+	readonly path: string;
+	readonly spec: VmSpec;
+	/** What the reader met in the text: oddities of the file, not losses of a translation. */
+	readonly report: readonly ReportEntry[];
+};

@@ -1,0 +1,50 @@
+import { UnrecognizedError, UsageError } from '../errors.ts';
+import type { FaithfulOptions } from './faithful/context.ts';
+import { planForLibvirt } from './faithful/to-libvirt.ts';
+import { planForVmx } from './faithful/to-vmx.ts';
+import type { Machine, MachineFormat } from './format.ts';
+import type { ReportEntry } from './report.ts';
+import type { VmSpec } from './spec.ts';
+
+/** `faithful`: the same machine in the other form, as libvirt's VMware driver translates it. */
+export type PlanRequest = { readonly intent: 'faithful'; readonly to: string } & FaithfulOptions;
+
+/** A machine as it will be written. */
+export type MachinePlan = {
+	/** The id of its format. */
+	readonly format: string;
+	readonly spec: VmSpec;
+	/** Everything of the source that is not in it, or in it in another way. */
+	readonly report: readonly ReportEntry[];
+};
+
+/**
+ * What a description says, in whichever of these formats it is.
+ * @param path what to call it in a message.
+ * @throws UnrecognizedError if no format claims it, CorruptError, UnsupportedError.
+ */
+export const parseMachine = (bytes: Uint8Array, path: string, formats: readonly MachineFormat[]): Machine => {
+	const format = formats.find((candidate) => candidate.probe(bytes));
+	if (!format) {
+		const names = formats.map(({ name }) => name).join(', ');
+		throw new UnrecognizedError('it describes no machine that vconv knows', { path, hint: `one of ${names}` });
+	}
+	return format.parse(bytes, path);
+};
+
+/**
+ * Decide what becomes of a machine in another format.
+ * @throws UsageError for what cannot be asked, UnsupportedError for what libvirt refuses.
+ */
+export const planMachine = (machine: Machine, { intent: _, to, ...options }: PlanRequest): MachinePlan => {
+	if (machine.format === 'vmx' && to === 'libvirt') return { format: to, ...planForLibvirt(machine, options) };
+	if (machine.format === 'libvirt' && to === 'vmx') return { format: to, ...planForVmx(machine, options) };
+	throw new UsageError(`there is no faithful translation of ${machine.format} to ${to}`, { hint: 'a VMX and a libvirt domain' });
+};
+
+/** The text of a planned machine. @throws UsageError for a plan of a format that is not among these. */
+export const printMachine = ({ format: id, spec }: MachinePlan, formats: readonly MachineFormat[]): string => {
+	const format = formats.find((candidate) => candidate.id === id);
+	if (!format) throw new UsageError(`there is no format '${id}'`, { hint: `one of ${formats.map((known) => known.id).join(', ')}` });
+	return format.print(spec);
+};

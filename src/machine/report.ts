@@ -1,0 +1,61 @@
+import { CODES, type Code, type Loss, type Severity } from './codes.ts';
+import type { RawEntry } from './spec.ts';
+
+/** Something that a translation dropped, changed or assumed, and what it means. No value of a secret is in it. */
+export type ReportEntry = {
+	readonly severity: Severity;
+	readonly code: Code;
+	/** One sentence for people. */
+	readonly message: string;
+	/** What it is about: `ethernet0`, `scsi0:1`, `cpu`. */
+	readonly subject: string;
+	/** The keys of the source that it speaks for. */
+	readonly keys: readonly string[];
+	readonly action: 'dropped' | 'changed' | 'defaulted' | 'none';
+	readonly loss: Loss;
+	/** What to do about it. */
+	readonly remedy?: string | undefined;
+};
+
+type Said = Pick<ReportEntry, 'subject' | 'message'> & Partial<Pick<ReportEntry, 'keys' | 'action' | 'severity' | 'remedy'>>;
+
+/** An entry, with what the catalogue has for its code; something was dropped where nothing else is said. */
+export const entry = (code: Code, { subject, message, keys = [], action = 'dropped', ...rest }: Said): ReportEntry => ({
+	...CODES[code],
+	code,
+	message,
+	subject,
+	keys,
+	action,
+	...rest,
+});
+
+/** Names of keys whose values are nobody's business. */
+const SECRET = /pass(word|wd|phrase)?\b|secret|token|^encryption\.|^vtpm\.ek|vnc\.key$|^guestinfo\.(userdata|ovfenv)/i;
+
+/** A value as a report may show it. */
+const shown = ({ key, value }: RawEntry): string => {
+	if (SECRET.test(key)) return 'a secret';
+	return value.length > 60 ? `'${value.slice(0, 60)}…'` : `'${value}'`;
+};
+
+/** More keys are not named in a message; the entry has them all. */
+const NAMED = 4;
+
+/** What the report says of pieces that the target has no place for: one entry for each code and subject. */
+export const leftovers = (extras: readonly RawEntry[], target: string): ReportEntry[] => {
+	const groups = new Map<string, RawEntry[]>();
+	for (const extra of extras) {
+		const group = `${extra.code} ${extra.subject}`;
+		const others = groups.get(group);
+		if (others) others.push(extra);
+		else groups.set(group, [extra]);
+	}
+	return [...groups.values()].map((group) => {
+		const { code, subject } = group[0] as RawEntry;
+		const named = group.slice(0, NAMED).map((extra) => `${extra.key} (${shown(extra)})`);
+		const more = group.length > NAMED ? ` and ${group.length - NAMED} more` : '';
+		const message = `${target} has no place for ${named.join(', ')}${more}`;
+		return entry(code, { subject, message, keys: group.map(({ key }) => key) });
+	});
+};

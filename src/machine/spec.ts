@@ -1,0 +1,257 @@
+import type { Code } from './codes.ts';
+
+/**
+ * What a virtual machine is made of, whatever file says so. Readers put in what their file says and nothing else: what it does not say
+ * is undefined. Planners fill in, change and leave out. Writers print what is there. Sizes are in bytes.
+ */
+export type VmSpec = {
+	readonly identity: Identity;
+	readonly guest: Guest;
+	readonly platform: Platform;
+	readonly cpu: Cpu;
+	readonly memory: Memory;
+	readonly firmware: Firmware;
+	/** What the guest's clock shows at the start: `utc`, `localtime`, … */
+	readonly clock?: string | undefined;
+	readonly lifecycle: Lifecycle;
+	readonly controllers: readonly Controller[];
+	/** Hard disks, optical and floppy drives, in the file's order. */
+	readonly disks: readonly DiskDevice[];
+	readonly nics: readonly Nic[];
+	readonly videos: readonly Video[];
+	/** Where the guest's screen can be seen from afar. */
+	readonly displays: readonly Display[];
+	readonly serials: readonly CharPort[];
+	readonly parallels: readonly CharPort[];
+	readonly sharedFolders: readonly SharedFolder[];
+	readonly tpms: readonly Tpm[];
+	readonly chipset: Chipset;
+	readonly management: Management;
+	/** What the file says and nothing above holds. */
+	readonly extras: readonly RawEntry[];
+};
+
+export type Identity = {
+	/** As a person reads it. */
+	readonly name?: string | undefined;
+	/** As the file stores it, where that differs between programs. */
+	readonly nameStored?: string | undefined;
+	readonly description?: string | undefined;
+	/** What the manager knows the machine by, as lower-case 8-4-4-4-12: vCenter's, libvirt's. */
+	readonly instanceUuid?: string | undefined;
+	/** What the guest reads from SMBIOS, in the notation of the file. */
+	readonly biosUuid?: string | undefined;
+	/** The 16 bytes as they lie in the guest's memory. */
+	readonly generationId?: Uint8Array | undefined;
+};
+
+export type Guest = {
+	/** The value of VMX's `guestOS`: `rhel9-64`. */
+	readonly vmxGuestOs?: string | undefined;
+	/** As libvirt names it: `x86_64`, `i686`. */
+	readonly arch?: string | undefined;
+};
+
+export type Platform = {
+	/** As libvirt's domain type says it: `vmware`, `kvm`, … */
+	readonly hypervisor?: string | undefined;
+	/** VMware's virtual hardware version. */
+	readonly hardwareVersion?: number | undefined;
+	/** VMX's `config.version`. */
+	readonly configVersion?: number | undefined;
+};
+
+export type Cpu = {
+	/** Virtual CPUs. */
+	readonly count?: number | undefined;
+	/** Of these, how many are there at the start, where not all are. */
+	readonly online?: number | undefined;
+	/** `custom`, `host-model`, … */
+	readonly mode?: string | undefined;
+	readonly topology?: Topology | undefined;
+	/** Host CPUs that it may run on, in the file's order. */
+	readonly affinity?: readonly number[] | undefined;
+	readonly shares?: Shares | undefined;
+};
+
+export type Topology = {
+	readonly sockets?: number | undefined;
+	readonly dies?: number | undefined;
+	readonly clusters?: number | undefined;
+	readonly cores: number;
+	readonly threads?: number | undefined;
+};
+
+/** How large a part of the host it gets when machines compete: VMware's levels are per CPU, a number is for the machine. */
+export type Shares = 'low' | 'normal' | 'high' | number;
+
+export type Memory = {
+	readonly size?: number | undefined;
+	/** What the guest is left with at first: libvirt's `currentMemory`. */
+	readonly current?: number | undefined;
+	/** The most of the host's memory that it gets. */
+	readonly limit?: number | 'unlimited' | undefined;
+	/** What the host keeps free for it; a negative number means nothing. */
+	readonly reservation?: number | undefined;
+};
+
+export type Firmware = {
+	/** As the file says it: `efi`, `bios`. */
+	readonly type?: string | undefined;
+	readonly secureBoot?: boolean | undefined;
+	readonly enrolledKeys?: boolean | undefined;
+	/** Path of the file with its variables. */
+	readonly nvram?: string | undefined;
+	/** Where the guest's SMBIOS strings come from: `host`, `emulate`, `sysinfo`. */
+	readonly smbios?: string | undefined;
+};
+
+export type Lifecycle = {
+	readonly onPoweroff?: string | undefined;
+	readonly onReboot?: string | undefined;
+	readonly onCrash?: string | undefined;
+};
+
+export type Bus = 'scsi' | 'sata' | 'ide' | 'nvme' | 'fdc';
+
+export type Controller = {
+	readonly bus: string;
+	readonly index: number;
+	/** VMware's own word: `lsilogic` is its parallel Fusion-MPT adapter, `pvscsi`, `buslogic`, `lsisas1068`; others verbatim. */
+	readonly model?: string | undefined;
+	readonly pciSlotNumber?: number | undefined;
+	readonly pci?: PciAddress | undefined;
+	/** The keys of the file that were read for it. */
+	readonly keys: readonly string[];
+};
+
+export type PciAddress = { readonly domain: number; readonly bus: number; readonly slot: number; readonly fn: number };
+
+export type DiskDevice = {
+	/** As VMX names it, `scsi0:1`; libvirt's target, `sda`, where that is what the file says. */
+	readonly id: string;
+	readonly bus: string;
+	/** On the IDE bus: the channel, 0 or 1. */
+	readonly controller: number;
+	readonly unit: number;
+	readonly kind: string;
+	readonly media: Media;
+	/** The value of VMX's `deviceType` or, for a floppy drive, `fileType`. */
+	readonly deviceType?: string | undefined;
+	/** The value of VMX's `fileName`, whatever it stands for. */
+	readonly fileName?: string | undefined;
+	/** The image is on the computer of whoever looks at the console. */
+	readonly client?: boolean | undefined;
+	/** libvirt's name for the device, `sda`. */
+	readonly target?: string | undefined;
+	/** Where the file says it beside the target: controller, bus, target and unit of libvirt's address of type drive. */
+	readonly address?: readonly [number, number, number, number] | undefined;
+	/** libvirt's `driver/@name`, which once named the controller. */
+	readonly driver?: string | undefined;
+	readonly cache?: string | undefined;
+	/** VMX's `mode`, `persistent` where nothing is said. */
+	readonly mode?: string | undefined;
+	readonly readOnly?: boolean | undefined;
+	/** The keys of the file that were read for it. */
+	readonly keys: readonly string[];
+};
+
+/** What is in a drive. */
+export type Media =
+	| { readonly type: 'none'; readonly of: 'file' | 'block' }
+	| { readonly type: 'file'; readonly path: string }
+	| { readonly type: 'block'; readonly path: string }
+	/** Whichever drive the host has. */
+	| { readonly type: 'auto' }
+	/** What no form but libvirt's can say: `network`, `volume`, … */
+	| { readonly type: 'other'; readonly said: string };
+
+export type Nic = {
+	readonly index: number;
+	readonly model?: string | undefined;
+	readonly mac: Mac;
+	readonly network: Network;
+	readonly pciSlotNumber?: number | undefined;
+	readonly pci?: PciAddress | undefined;
+};
+
+export type Mac = {
+	/** Lower case, with colons. */
+	readonly address?: string | undefined;
+	/** `static`, `generated` or `vpx`, as the file says it. */
+	readonly assignment?: string | undefined;
+	/** Whether VMware checks that it is in the range of its assignment. */
+	readonly checked?: boolean | undefined;
+};
+
+export type Network =
+	| { readonly type: 'none' }
+	| { readonly type: 'bridged'; readonly name?: string | undefined }
+	/** One of the host's virtual networks, by device. */
+	| { readonly type: 'custom'; readonly name?: string | undefined; readonly device?: string | undefined }
+	| { readonly type: 'nat'; readonly name?: string | undefined }
+	/** A port of a distributed switch. */
+	| ({ readonly type: 'dvs' } & DistributedPort)
+	/** Some other kind, as the file calls it. */
+	| { readonly type: 'other'; readonly said: string };
+
+export type DistributedPort = {
+	/** As 8-4-4-4-12. */
+	readonly switchId?: string | undefined;
+	readonly portId?: string | undefined;
+	readonly portgroupId?: string | undefined;
+	readonly connectionId?: string | undefined;
+};
+
+export type Video = { readonly model: string; readonly vram?: number | undefined; readonly heads?: number | undefined };
+
+export type Display = {
+	/** `vnc`, `spice`, … */
+	readonly type: string;
+	/** Undefined: whichever is free. */
+	readonly port?: number | undefined;
+	readonly listen?: string | undefined;
+	readonly keymap?: string | undefined;
+	readonly password?: string | undefined;
+};
+
+export type CharPort = { readonly index: number; readonly backend: CharBackend };
+
+export type CharBackend =
+	| { readonly type: 'device' | 'file' | 'pipe'; readonly path: string | undefined }
+	| { readonly type: 'tcp'; readonly protocol: string; readonly host: string; readonly service: string; readonly role: string }
+	/** An address on the network that says no port. */
+	| { readonly type: 'unclear'; readonly said: string }
+	| { readonly type: 'null' }
+	| { readonly type: 'other'; readonly said: string };
+
+export type SharedFolder = {
+	/** libvirt's word for the kind; VMware's are all `mount`. */
+	readonly type: string;
+	readonly hostPath: string;
+	readonly guestName: string;
+	readonly writable: boolean;
+};
+
+export type Tpm = { readonly model?: string | undefined; readonly backend?: string | undefined; readonly version?: string | undefined };
+
+/** Devices of VMware's chipset that other devices need. */
+export type Chipset = {
+	/** A PCI bridge and four ports of PCI Express with eight functions each. */
+	readonly pciBridges?: boolean | undefined;
+	readonly vmci?: boolean | undefined;
+};
+
+/** What a server that holds the machine knows about it. */
+export type Management = { readonly datacenterPath?: string | undefined; readonly moref?: string | undefined };
+
+/** A piece of a description that the model has no place for. */
+export type RawEntry = {
+	/** A key of a VMX, or the path of an element or attribute in an XML: `devices/sound[1]/@model`. */
+	readonly key: string;
+	readonly value: string;
+	/** What it is about: the report has one entry for each subject and code. */
+	readonly subject: string;
+	/** What is lost without it: a code of the catalogue. */
+	readonly code: Code;
+};
