@@ -1,5 +1,6 @@
 /** vconv's portable half: formats, conversion and movers that run in Node, browsers and workers. */
 export { diskFormats } from '../formats/index.ts';
+export { machineFormats } from '../formats/machines.ts';
 export { type Backing, type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from './api.ts';
 export { type ConvertRequest, convertDisk } from './convert/convert.ts';
 export { detect } from './convert/detect.ts';
@@ -19,3 +20,9 @@ export { pakoCodec } from './engine/pako.ts';
 export { portableMover } from './engine/portable.ts';
 export * from './errors.ts';
 export { memorySink, memorySource, memoryTarget } from './io/memory.ts';
+export type { Code, Loss, Severity } from './machine/codes.ts';
+export type { FaithfulOptions } from './machine/faithful/context.ts';
+export type * from './machine/format.ts';
+export { type MachinePlan, type PlanRequest, parseMachine, planMachine, printMachine } from './machine/plan.ts';
+export type { ReportEntry } from './machine/report.ts';
+export type * from './machine/spec.ts';

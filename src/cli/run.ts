@@ -52,6 +52,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 		about: 'how much space an image of it would take',
 		load: async () => (await import('./commands/measure.ts')).measure,
 	},
+	config: {
+		operands: 'IN OUT',
+		about: "a machine's description: a VMX as a libvirt domain, or back",
+		load: async () => (await import('./commands/config.ts')).config,
+	},
 };
 
 const help = (): string => {

@@ -84,7 +84,7 @@ const planIdentity = (identity: Identity, { path }: Machine, c: Context): Identi
 		name: nameStored === undefined ? nameOfVmx(path) : libvirtName(nameStored, c),
 		description: identity.description,
 		instanceUuid: own ?? biosUuid ?? NIL,
-		biosUuid: own !== undefined && biosUuid !== NIL ? biosUuid : undefined,
+		biosUuid: twoUuids && biosUuid !== NIL ? biosUuid : undefined,
 		generationId: identity.generationId && planGenerationId(identity.generationId, c),
 	};
 };
