@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { Interrupted } from '../../src/cli/io.ts';
+import { canSeekHoles } from '../../src/node/holes.ts';
 import { freeSpace } from '../../src/node/target.ts';
 import { vconv, vconvIn } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
@@ -113,7 +114,8 @@ test.skipIf(process.platform === 'win32')('a FIFO is neither read nor written', 
 	expect((await vconv('--force', at('disk.raw'), at('pipe.raw'))).stderr).toContain('it is no regular file');
 });
 
-test('a target that cannot fit is refused before anything is written', async () => {
+// Without holes a sparse disk is full of data.
+test.skipIf(!canSeekHoles())('a target that cannot fit is refused before anything is written', async () => {
 	const { at, files } = room();
 	const free = freeSpace(at('x')) ?? 0;
 	rawFile(at('large.raw'), Math.ceil(free / MiB) * MiB + 1024 * MiB);
