@@ -12,6 +12,8 @@ export type Dom = {
 	child(name: string): Dom | undefined;
 	/** All children of this name. */
 	children(name: string): readonly Dom[];
+	/** The same element, of which nothing was read. */
+	unread(): Dom;
 	/** What names of this namespace begin with, where the element itself says so. */
 	namespacePrefix(namespace: string): string | undefined;
 	/** Everything in it that was not read: attributes, text, and elements with neither. */
@@ -45,6 +47,7 @@ export const dom = (element: XmlElement, path = ''): Dom => {
 			const found = element.children.find((candidate) => candidate.name === name);
 			return found && visit(found);
 		},
+		unread: () => dom(element, path),
 		namespacePrefix(namespace) {
 			const [name] = [...element.attributes].find(([key, value]) => key.startsWith('xmlns:') && value === namespace) ?? [];
 			if (name !== undefined) read.add(name);

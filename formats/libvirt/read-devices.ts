@@ -1,18 +1,17 @@
 import type { CharBackend, CharPort, Display, Network, Nic, SharedFolder, Tpm, Video } from '../../src/machine/spec.ts';
 import type { Dom } from './dom.ts';
-import { countOf } from './units.ts';
+import { countOf, wordOf, yesOrNo } from './units.ts';
 
-export const readNics = (devices: Dom | undefined): Nic[] =>
+export const readNics = (devices: Dom | undefined, path: string): Nic[] =>
 	(devices?.children('interface') ?? []).map((card, index): Nic => {
 		const mac = card.child('mac');
-		const check = mac?.attribute('check');
 		return {
 			index,
 			model: card.child('model')?.attribute('type'),
 			mac: {
 				address: mac?.attribute('address')?.toLowerCase(),
 				assignment: mac?.attribute('type'),
-				checked: check === undefined ? undefined : check === 'yes',
+				checked: yesOrNo(mac?.attribute('check'), `${card.path}/mac/@check`, path),
 			},
 			network: readNetwork(card),
 		};
@@ -42,12 +41,13 @@ export const readDisplays = (devices: Dom | undefined, path: string): Display[] 
 	(devices?.children('graphics') ?? []).map((graphics): Display => {
 		const said = graphics.attribute('port');
 		const port = said === '-1' ? undefined : countOf(said, `${graphics.path}/@port`, path);
-		const auto = graphics.attribute('autoport') === 'yes';
+		const auto = yesOrNo(graphics.attribute('autoport'), `${graphics.path}/@autoport`, path);
 		const listen = graphics.children('listen').find((child) => child.attribute('type') === 'address');
+		const listenSaid = graphics.attribute('listen');
 		return {
 			type: graphics.attribute('type') ?? '',
 			port: auto ? undefined : port,
-			listen: listen?.attribute('address') ?? graphics.attribute('listen'),
+			listen: listen?.attribute('address') ?? listenSaid,
 			keymap: graphics.attribute('keymap'),
 			password: graphics.attribute('passwd'),
 		};
@@ -75,18 +75,26 @@ export const readPorts = (devices: Dom | undefined, kind: 'serial' | 'parallel',
 	const ports = (devices?.children(kind) ?? []).map((port, position): CharPort => {
 		const target = port.child('target');
 		const index = countOf(target?.attribute('port'), `${port.path}/target/@port`, path) ?? position;
-		return { index, backend: readBackend(port) };
+		return { index, backend: readBackend(port, path) };
 	});
-	// libvirt shows the first serial port once more as the console.
 	const console = kind === 'serial' ? devices?.child('console') : undefined;
-	if (console && ports.length > 0 && JSON.stringify(readBackend(console)) === JSON.stringify(ports[0]?.backend)) {
+	if (console && isCopy(console, ports[0], path)) {
+		readBackend(console, path);
 		const target = console.child('target');
-		if (target?.attribute('type') === 'serial') target.attribute('port');
+		target?.attribute('type');
+		target?.attribute('port');
 	}
 	return ports;
 };
 
-const readBackend = (port: Dom): CharBackend => {
+/** Whether a console is the first serial port shown once more, as libvirt does. */
+const isCopy = (console: Dom, first: CharPort | undefined, path: string): boolean => {
+	const copy = console.unread();
+	const isSerial = copy.child('target')?.attribute('type') === 'serial';
+	return isSerial && first !== undefined && JSON.stringify(readBackend(copy, path)) === JSON.stringify(first.backend);
+};
+
+const readBackend = (port: Dom, path: string): CharBackend => {
 	const type = port.attribute('type') ?? '';
 	const source = port.child('source');
 	if (type === 'null') return { type };
@@ -94,13 +102,14 @@ const readBackend = (port: Dom): CharBackend => {
 		return { type: type === 'dev' ? 'device' : type, path: source?.attribute('path') };
 	}
 	if (type !== 'tcp') return { type: 'other', said: type };
+	const mode = wordOf(source?.attribute('mode'), ['bind', 'connect'], `${port.path}/source/@mode`, path);
 	const protocol = port.child('protocol')?.attribute('type') ?? 'raw';
 	return {
 		type,
 		protocol: SCHEMES.get(protocol) ?? protocol,
 		host: source?.attribute('host') ?? '',
 		service: source?.attribute('service') ?? '',
-		role: source?.attribute('mode') === 'bind' ? 'server' : 'client',
+		role: mode === 'bind' ? 'server' : 'client',
 	};
 };
 

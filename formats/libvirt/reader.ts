@@ -7,7 +7,7 @@ import { type Dom, dom } from './dom.ts';
 import { dispositions } from './parts.ts';
 import { readDisplays, readNics, readPorts, readSharedFolders, readTpms, readVideos } from './read-devices.ts';
 import { readControllers, readDisks } from './read-disks.ts';
-import { countOf, sizeOf, uuidOf } from './units.ts';
+import { countOf, sizeOf, uuidOf, yesOrNo } from './units.ts';
 
 /** What libvirt's VMware driver adds to a domain. */
 export const VMWARE_NAMESPACE = 'http://libvirt.org/schemas/domain/vmware/1.0';
@@ -40,12 +40,12 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 		platform: { hypervisor },
 		cpu: readCpu(root, path),
 		memory: readMemory(root, path),
-		firmware: readFirmware(os),
+		firmware: readFirmware(os, path),
 		clock: root.child('clock')?.attribute('offset'),
 		lifecycle: readLifecycle(root),
 		controllers: readControllers(devices, hypervisor, path),
 		disks: readDisks(devices, path),
-		nics: readNics(devices),
+		nics: readNics(devices, path),
 		displays: readDisplays(devices, path),
 		videos: readVideos(devices, path),
 		serials: readPorts(devices, 'serial', path),
@@ -126,17 +126,14 @@ const readMemory = (root: Dom, path: string): Memory => {
 	};
 };
 
-const readFirmware = (os: Dom | undefined): Firmware => {
+const readFirmware = (os: Dom | undefined, path: string): Firmware => {
 	const features = new Map(
 		os
 			?.child('firmware')
 			?.children('feature')
 			.map((feature) => [feature.attribute('name'), feature]),
 	);
-	const enabled = (name: string): boolean | undefined => {
-		const said = features.get(name)?.attribute('enabled');
-		return said === undefined ? undefined : said === 'yes';
-	};
+	const enabled = (name: string) => yesOrNo(features.get(name)?.attribute('enabled'), `os/firmware/feature/@enabled`, path);
 	return {
 		type: os?.attribute('firmware'),
 		secureBoot: enabled('secure-boot'),

@@ -46,3 +46,25 @@ export const uuidOf = (element: Dom | undefined, file: string): string | undefin
 	if (!/^[0-9a-f]{32}$/.test(digits)) throw new CorruptError('it is no UUID of 32 hexadecimal digits', { path: file, field: element.path });
 	return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 };
+
+/**
+ * One of the words that an attribute may say.
+ * @throws CorruptError for another.
+ */
+export const wordOf = <const W extends string>(
+	said: string | undefined,
+	words: readonly W[],
+	field: string,
+	file: string,
+): W | undefined => {
+	if (said === undefined) return undefined;
+	const word = words.find((candidate) => candidate === said);
+	if (word === undefined) throw new CorruptError(`it says '${said}', and not ${words.join(' or ')}`, { path: file, field });
+	return word;
+};
+
+/** `yes` or `no`. @throws CorruptError for anything else. */
+export const yesOrNo = (said: string | undefined, field: string, file: string): boolean | undefined => {
+	const word = wordOf(said, ['yes', 'no'], field, file);
+	return word === undefined ? undefined : word === 'yes';
+};

@@ -1,18 +1,25 @@
 /** What a value says, `|XX` resolved: each is a byte, and bytes from 0x80 up are UTF-8. `clean`: every bar was one of these. */
-export const unescapeValue = (raw: string): { readonly value: string; readonly clean: boolean } => {
+export const unescapeValue = (stored: string): { readonly value: string; readonly clean: boolean } => {
 	let clean = true;
-	const value = raw.replace(/(?:\|[0-9a-f]{2})+|\|/gi, (escapes) => {
-		const bytes = Uint8Array.from(escapes.split('|').slice(1), (hex) => Number.parseInt(hex, 16));
-		try {
-			if (escapes === '|') throw new TypeError('not two hexadecimal digits');
-			return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-		} catch {
-			clean = false;
-			return escapes;
-		}
+	const value = stored.replace(/(?:\|[0-9a-f]{2})+|\|/gi, (escapes) => {
+		const text = escapes === '|' ? undefined : decodeEscapes(escapes);
+		if (text === undefined) clean = false;
+		return text ?? escapes;
 	});
 	return { value, clean };
 };
+
+const REPLACEMENT = '\ufffd';
+
+/** The text of one escape behind the other; undefined if the bytes are no UTF-8. Nothing is thrown: a value may have a million. */
+const decodeEscapes = (escapes: string): string | undefined => {
+	const bytes = Uint8Array.from(escapes.slice(1).split('|'), (hex) => Number.parseInt(hex, 16));
+	const text = LENIENT.decode(bytes);
+	const replaced = text.includes(REPLACEMENT) && new TextEncoder().encode(text).join() !== bytes.join();
+	return replaced ? undefined : text;
+};
+
+const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A value as a VMX holds it: quotes, bars and controls as `|xx`. */
 export const escapeValue = (value: string): string =>

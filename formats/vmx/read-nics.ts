@@ -29,9 +29,8 @@ const readMac = (c: Cursor, id: string): Mac => {
 	const said = c.text(key)?.toLowerCase();
 	const address = said === undefined ? undefined : normalMac(said);
 	if (said !== undefined && address === undefined) c.odd('VMX_BAD_VALUE', key, 'no MAC address of six bytes');
-	// libvirt writes and reads it in lower case, and takes TRUE for a no; VMware takes any case.
-	const checked = c.text(`${id}.checkMACAddress`);
-	return { address, assignment, checked: checked === undefined ? undefined : checked === 'true' };
+	const checkedSaid = c.text(`${id}.checkMACAddress`);
+	return { address, assignment, checked: checkedSaid === undefined ? undefined : checkedSaid.toLowerCase() === 'true', checkedSaid };
 };
 
 const normalMac = (said: string): string | undefined => {

@@ -182,6 +182,8 @@ export type Mac = {
 	readonly assignment?: string | undefined;
 	/** Whether VMware checks that it is in the range of its assignment. */
 	readonly checked?: boolean | undefined;
+	/** The value of VMX's `checkMACAddress`, which libvirt reads by the letter. */
+	readonly checkedSaid?: string | undefined;
 };
 
 export type Network =

@@ -43,3 +43,14 @@ export const context = (path: string, profile: Profile, options: FaithfulOptions
 		},
 	};
 };
+
+/** Video memory as libvirt has it, in bytes: 4 MiB where nothing is said, rounded up to a power of two in KiB. */
+export const videoMemory = (said: number | undefined, key: string, c: Context): number => {
+	const bytes = said || 4 << 20;
+	if (bytes < 0 || bytes > 2 ** 32) c.refuse(key, `it is ${bytes} bytes`);
+	const rounded = 2 ** Math.ceil(Math.log2(Math.ceil(bytes / 1024))) * 1024;
+	if (rounded !== bytes) {
+		c.tell('VIDEO_CHANGED', 'video', `libvirt rounds the video memory up from ${bytes} bytes to ${rounded}`, [key], 'changed');
+	}
+	return rounded;
+};

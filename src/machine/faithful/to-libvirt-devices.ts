@@ -23,15 +23,20 @@ export const planNics = (nics: readonly Nic[], c: Context): Nic[] =>
 		};
 	});
 
-const planMac = ({ address, assignment, checked }: Mac, id: string, c: Context): Mac => {
+const planMac = ({ address, assignment, checked, checkedSaid }: Mac, id: string, c: Context): Mac => {
 	if (address === undefined) {
 		c.tell('MAC_MISSING', id, `${id} says no address: libvirt shows zeros`, [], 'defaulted');
 	}
 	if (assignment !== undefined && !['static', 'generated', 'vpx'].includes(assignment)) {
 		c.refuse(`${id}.addressType`, `it is '${assignment}'`);
 	}
+	const asRead = checkedSaid === undefined ? undefined : checkedSaid === 'true';
+	if (asRead !== checked) {
+		const key = `${id}.checkMACAddress`;
+		c.tell('NIC_OPTION_LOST', id, `libvirt takes '${checkedSaid}' for ${key} as a no, and VMware as a yes`, [key], 'changed');
+	}
 	// That vCenter gave the address shows in its range alone.
-	return { address: address ?? '00:00:00:00:00:00', assignment: assignment === 'vpx' ? 'generated' : assignment, checked };
+	return { address: address ?? '00:00:00:00:00:00', assignment: assignment === 'vpx' ? 'generated' : assignment, checked: asRead };
 };
 
 const planNetwork = (network: Network, id: string, c: Context): Network => {

@@ -1,7 +1,7 @@
 import type { Machine } from '../format.ts';
 import { leftovers, type ReportEntry } from '../report.ts';
 import type { Cpu, Firmware, Identity, Memory, VmSpec } from '../spec.ts';
-import { type Context, context, type FaithfulOptions } from './context.ts';
+import { type Context, context, type FaithfulOptions, videoMemory } from './context.ts';
 import { nameOfVmx } from './paths.ts';
 import { profileNamed } from './profiles.ts';
 import { planNics, planPorts } from './to-libvirt-devices.ts';
@@ -45,10 +45,7 @@ export const planForLibvirt = (
 		controllers: planControllers(spec, disks, c),
 		disks,
 		nics: planNics(spec.nics, c),
-		videos: spec.videos.map((video) => {
-			if (video.vram !== undefined && video.vram < 0) c.refuse('svga.vramSize', `it is ${video.vram}`);
-			return { ...video, vram: video.vram ?? 4 * MIB };
-		}),
+		videos: spec.videos.map((video) => ({ ...video, vram: videoMemory(video.vram, 'svga.vramSize', c) })),
 		serials: planPorts('serial', spec.serials, 4, c),
 		parallels: planPorts('parallel', spec.parallels, 3, c),
 		tpms: planTpms(spec, c),

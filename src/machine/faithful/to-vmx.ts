@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.ts';
 import type { Machine } from '../format.ts';
 import { leftovers, type ReportEntry } from '../report.ts';
 import type { Cpu, Display, Firmware, Identity, Memory, Shares, Video, VmSpec } from '../spec.ts';
-import { type Context, context, type FaithfulOptions } from './context.ts';
+import { type Context, context, type FaithfulOptions, videoMemory } from './context.ts';
 import { profileNamed } from './profiles.ts';
 import { planFolders, planNics, planPorts, planTpms } from './to-vmx-devices.ts';
 import { planDisks, planScsi } from './to-vmx-disks.ts';
@@ -176,8 +176,9 @@ const planDisplay = (display: Display, c: Context): Display => {
 	return display;
 };
 
-const planVideo = ({ model, vram = 4 * MIB, heads = 1 }: Video, c: Context): Video => {
+const planVideo = ({ model, vram, heads = 1 }: Video, c: Context): Video => {
 	if (model !== 'vmvga' && model !== '') c.refuse('devices/video/model/@type', `it is '${model}', and VMware has 'vmvga' alone`);
 	if (heads > 1) c.refuse('devices/video/model/@heads', `it is ${heads}, and libvirt takes one`);
-	return { model: 'vmvga', vram: Math.ceil(vram / (64 << 10)) * (64 << 10) };
+	// Some guests want a multiple of 64 KiB.
+	return { model: 'vmvga', vram: Math.max(64 << 10, videoMemory(vram, 'devices/video/model/@vram', c)) };
 };

@@ -1,0 +1,104 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { vconv } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
+import { domainWith, richVmx, vmxWith } from '../machine/samples.ts';
+
+const written = (name: string, text: string | Uint8Array): string => {
+	const file = path.join(temporaryFolder(), name);
+	fs.writeFileSync(file, text);
+	return file;
+};
+
+const beside = (file: string, name: string): string => path.join(path.dirname(file), name);
+
+const config = (...argv: string[]) => vconv('config', '--intent', 'faithful', ...argv);
+
+test('a VMX becomes a domain, and what is lost is printed, the worst first', async () => {
+	const input = written('web.vmx', richVmx);
+	const output = beside(input, 'web.xml');
+	const { code, stdout, stderr } = await config('--vmx-path', '[store] web/web.vmx', '--datacenter', 'a/b', input, output);
+	expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+	const xml = fs.readFileSync(output, 'utf8');
+	expect(xml).toContain("<source file='[store] web/web.vmdk'/>");
+	expect(xml).toContain('<vmware:datacenterpath>a/b</vmware:datacenterpath>');
+	const lines = stdout.trimEnd().split('\n');
+	expect(lines[0]).toMatch(/^error {3}pcipassthru0: .*\[PASSTHROUGH\]$/);
+	expect(lines.at(-1)).toMatch(/^info/);
+	expect(fs.readdirSync(path.dirname(input)).sort()).toEqual(['web.vmx', 'web.xml']);
+});
+
+test('a domain becomes a VMX of the hardware version that is asked for', async () => {
+	const input = written('web.xml', domainWith());
+	const output = beside(input, 'web.vmx');
+	expect((await config('--hw-version', '13', input, output)).code).toBe(0);
+	expect(fs.readFileSync(output, 'utf8')).toContain('virtualHW.version = "13"\n');
+});
+
+test('the report is JSON for a script', async () => {
+	const input = written('web.vmx', richVmx);
+	const { stdout } = await config('--report', 'json', '--profile', '12.5', input, beside(input, 'web.xml'));
+	const said = JSON.parse(stdout);
+	expect(said).toMatchObject({ input, format: 'libvirt', intent: 'faithful', profile: '12.5' });
+	expect(said.counts.error).toBeGreaterThan(0);
+	expect(said.report).toContainEqual(expect.objectContaining({ code: 'PASSTHROUGH', severity: 'error', keys: ['pciPassthru0.present'] }));
+});
+
+test('with --strict an error of the report is an exit code', async () => {
+	const input = written('web.vmx', richVmx);
+	expect((await config('--strict', input, beside(input, 'web.xml'))).code).toBe(7);
+	expect(fs.existsSync(beside(input, 'web.xml'))).toBe(true);
+	const fine = written('x.vmx', vmxWith());
+	expect((await config('--strict', fine, beside(fine, 'x.xml'))).code).toBe(0);
+});
+
+test('nothing is replaced unless --force says so, and never the input', async () => {
+	const input = written('web.vmx', vmxWith());
+	const output = beside(input, 'web.xml');
+	fs.writeFileSync(output, 'mine');
+	expect(await config(input, output)).toMatchObject({ code: 5, stderr: expect.stringContaining('--force') });
+	expect(fs.readFileSync(output, 'utf8')).toBe('mine');
+	expect((await config('--force', input, output)).code).toBe(0);
+	expect(fs.readFileSync(output, 'utf8')).toContain('<domain');
+	const link = beside(input, 'link.xml');
+	fs.linkSync(input, link);
+	expect((await config('--force', input, link)).code).toBe(2);
+	expect(fs.readFileSync(input, 'utf8')).toBe(vmxWith());
+});
+
+test.for([
+	['no intent', [], 2, /--intent is missing/],
+	['an intent that is not there yet', ['--intent', 'migrate'], 3, /is not there yet/],
+	['an intent that is none', ['--intent', 'guess'], 2, /no intent 'guess'/],
+	['a profile that is none', ['--intent', 'faithful', '--profile', '8'], 2, /no profile '8'/],
+	['a path that is none', ['--intent', 'faithful', '--vmx-path', '/x.vmx'], 2, /no path on a datastore/],
+	['a hardware version that is none', ['--intent', 'faithful', '--hw-version', 'new'], 2, /hardware version/],
+] as const)('%s is refused, and nothing is written', async ([, argv, code, message]) => {
+	const disk = 'ide0:0.present = "TRUE"\nide0:0.fileName = "a.vmdk"';
+	const input = written('web.vmx', vmxWith(disk));
+	const ran = await vconv('config', ...argv, input, beside(input, 'web.xml'));
+	expect(ran).toMatchObject({ code, stderr: expect.stringMatching(message) });
+	expect(fs.readdirSync(path.dirname(input))).toEqual(['web.vmx']);
+});
+
+test.for([
+	['what libvirt refuses', 'a.vmx', vmxWith('firmware = "bios"'), 3],
+	['a DOCTYPE', 'a.xml', '<!DOCTYPE d [<!ENTITY x "y">]><domain type="vmware"><name>&x;</name></domain>', 3],
+	['XML that is broken', 'a.xml', '<domain type="vmware"><name>', 4],
+	['an empty file', 'a.vmx', '', 3],
+	['a disk', 'a.vmx', new Uint8Array(9 << 20), 3],
+	['noise', 'a.vmx', Uint8Array.from({ length: 2048 }, (_, i) => (i * 37) % 256), 3],
+] as const)('%s is refused in three lines', async ([, name, text, code]) => {
+	const input = written(name, text as string | Uint8Array);
+	const ran = await config(input, beside(input, 'out'));
+	expect(ran.code).toBe(code);
+	expect(ran.stdout).toBe('');
+	expect(ran.stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(3);
+	expect(fs.readdirSync(path.dirname(input))).toEqual([name]);
+});
+
+test('a name that says another form is refused', async () => {
+	const input = written('web.vmx', vmxWith());
+	expect(await config(input, beside(input, 'copy.vmx'))).toMatchObject({ code: 2, stderr: expect.stringContaining('.xml') });
+});
