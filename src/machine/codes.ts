@@ -28,7 +28,6 @@ export const CODES = {
 	XML_UNKNOWN_PARTS: row('warning', 'config'),
 	COMMENTS_DROPPED: row('info', 'none'),
 	// the machine as a whole
-	VMX_ENCRYPTED: row('error', 'security', 'remove the encryption in the product that made it'),
 	VM_SUSPENDED: row('error', 'data', 'resume the machine and shut it down'),
 	MANAGED_VM: row('warning', 'config'),
 	HW_VERSION_DROPPED: row('info', 'config', '--hw-version on the way back'),
@@ -91,7 +90,6 @@ export const CODES = {
 	NIC_OPTION_LOST: row('info', 'config'),
 	NIC_LINK_DOWN: row('info', 'config'),
 	NET_OPTION_LOST: row('info', 'config'),
-	NIC_RENUMBERED: row('info', 'config'),
 	// other devices
 	PASSTHROUGH: row('error', 'config'),
 	DEVICE_DROPPED: row('info', 'config'),

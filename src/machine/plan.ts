@@ -26,8 +26,8 @@ export type MachinePlan = {
 export const parseMachine = (bytes: Uint8Array, path: string, formats: readonly MachineFormat[]): Machine => {
 	const format = formats.find((candidate) => candidate.probe(bytes));
 	if (!format) {
-		const names = formats.map(({ name }) => name).join(', ');
-		throw new UnrecognizedError('it describes no machine that vconv knows', { path, hint: `one of ${names}` });
+		const names = formats.map(({ name }) => name).join(' or ');
+		throw new UnrecognizedError('it describes no machine that vconv knows', { path, hint: `a ${names}` });
 	}
 	return format.parse(bytes, path);
 };
