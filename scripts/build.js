@@ -1,4 +1,5 @@
 // Builds dist/: the library file by file, as tsc gives it, and the command line as one bundle, which halves its start (docs/decisions/0009).
+// What is compiled to WebAssembly comes before both.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -6,6 +7,7 @@ import { build } from 'esbuild';
 import { emptyDirSync, removeSync } from 'fs-extra/esm';
 
 emptyDirSync('dist');
+execFileSync(process.execPath, [path.join('scripts', 'assembly.js')], { stdio: 'inherit' });
 execFileSync(process.execPath, [path.join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 
 const { metafile } = await build({

@@ -17,11 +17,11 @@ export const qcow2Options: OptionTable = {
 		help: 'metadata gives every cluster its place; falloc and full write the zeros too',
 	},
 	compression_type: { default: 'zlib', values: ['zlib', 'zstd'], help: 'how -c compresses; QEMU 5.1 or later reads zstd' },
-	compression_level: { default: 'default', help: 'for -c: 1 to 9 with zlib (default 4), 1 to 22 with zstd (default 3)' },
+	compression_level: { default: 'default', help: 'for -c: 1 to 9 with zlib (default 3), 1 to 22 with zstd (default 3)' },
 };
 
 /** Levels by codec: what `default` stands for, and the most there is. */
-const LEVELS = { zlib: { default: 4, most: 9 }, zstd: { default: 3, most: 22 } } as const;
+const LEVELS = { zlib: { default: 3, most: 9 }, zstd: { default: 3, most: 22 } } as const;
 
 /** What the options of a request come to. */
 export type Settings = {

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import type { Codec } from '../core/codec.ts';
 import type { PackMethod } from '../core/disk.ts';
 import type { Packing } from '../core/format.ts';
+import { type Deflater, deflater } from '../deflate/deflater.ts';
 import { packRoom } from '../engine/frame.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { zstdFrame } from '../engine/zstd.ts';
@@ -22,7 +23,7 @@ export type Packer = {
 
 export const nodePacker = (): Packer => {
 	const inflaters = new Map<PackMethod, Stream>();
-	const deflaters = new Map<string, Stream>();
+	let deflate: Deflater | undefined;
 
 	return {
 		unpack(method, input, from, length, output, to, size) {
@@ -36,18 +37,36 @@ export const nodePacker = (): Packer => {
 		},
 		pack(packing, input, from, length, output, to, room) {
 			if (!packing.always && incompressible(input, from, length)) return 0;
-			if (packing.method === 'zstd') {
+			const { method, windowBits, level } = packing;
+			if (method === 'zstd') {
 				const fast = zstd();
 				if (!fast) {
 					throw new UnsupportedError('this Node has no zstd to compress with', { hint: 'compression_type=zlib, or Node 22.15 or later' });
 				}
-				return fast.pack(input.subarray(from, from + length), output.subarray(to, to + room), packing.level);
+				return fast.pack(input.subarray(from, from + length), output.subarray(to, to + room), level);
 			}
-			const options = { level: packing.level, windowBits: packing.windowBits, memLevel: 9 };
-			const key = `${packing.method} ${packing.level} ${packing.windowBits}`;
-			const stream = got(deflaters, key, () =>
-				reusable(packing.method === 'zlib' ? zlib.createDeflate(options) : zlib.createDeflateRaw(options)),
-			);
+			deflate ??= bestDeflater();
+			return deflate.pack({ method, windowBits, level }, input, from, length, output, to, room);
+		},
+	};
+};
+
+/** Our own, or Node's where it was started without WebAssembly (--jitless). */
+const bestDeflater = (): Deflater => {
+	try {
+		return deflater();
+	} catch {
+		return nodeDeflater();
+	}
+};
+
+const nodeDeflater = (): Deflater => {
+	const streams = new Map<string, Stream>();
+	return {
+		pack({ method, windowBits, level }, input, from, length, output, to, room) {
+			const options = { level, windowBits, memLevel: 9 };
+			const key = `${method} ${level} ${windowBits}`;
+			const stream = got(streams, key, () => reusable(method === 'zlib' ? zlib.createDeflate(options) : zlib.createDeflateRaw(options)));
 			const { roomLeft } = stream.run(input, from, length, output, to, room + 1);
 			return roomLeft === 0 ? 0 : room + 1 - roomLeft;
 		},
@@ -62,10 +81,10 @@ const got = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
 
 type Stream = {
 	run(
-		input: Buffer,
+		input: Uint8Array,
 		from: number,
 		length: number,
-		output: Buffer,
+		output: Uint8Array,
 		to: number,
 		room: number,
 	): { readonly roomLeft: number; readonly inputLeft: number };
@@ -74,7 +93,7 @@ type Stream = {
 /** What is behind Node's zlib streams, in every version so far. */
 type Handle = {
 	reset(): void;
-	writeSync(flush: number, input: Buffer, from: number, length: number, output: Buffer, to: number, room: number): void;
+	writeSync(flush: number, input: Uint8Array, from: number, length: number, output: Uint8Array, to: number, room: number): void;
 	onerror(message: string): void;
 };
 
