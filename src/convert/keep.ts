@@ -8,6 +8,7 @@ import { AccessError } from '../errors.ts';
 import { memoryTarget } from '../io/memory.ts';
 import { type ConvertRequest, convertDisk, planImage, type Written } from './convert.ts';
 import { flatten, type Layer, openLayer } from './open.ts';
+import { asReference } from './reference.ts';
 
 export type KeepRequest = Omit<ConvertRequest, 'disk' | 'target' | 'backing' | 'onPlan'> & {
 	/** The chain, the top first. It stays open. */
@@ -54,7 +55,7 @@ const referenceTo = async (name: string, format: DiskFormat, reopen: KeepRequest
 	try {
 		const { disk } = await openLayer(source, { formats: [format], format: format.id, gate });
 		await disk.close();
-		return { name, format: format.id, size: disk.size, id: disk.id };
+		return { name: asReference(name), format: format.id, size: disk.size, id: disk.id };
 	} finally {
 		await source.close();
 	}

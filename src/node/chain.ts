@@ -9,7 +9,7 @@ import { targetFormat } from '../convert/target.ts';
 import type { Target } from '../core/sink.ts';
 import { AccessError, UsageError } from '../errors.ts';
 import { diskFormats } from '../index.ts';
-import { type ConvertFileOptions, checkPlan, refuseOutput, withSources } from './convert.ts';
+import { type ConvertFileOptions, checkPlan, committedIf, refuseOutput, withSources } from './convert.ts';
 import { openFile } from './file.ts';
 import { nodeFiles } from './files.ts';
 import { nodeMover } from './mover.ts';
@@ -27,7 +27,7 @@ export type KeptImage = Conversion & { readonly filename: string };
  * replace may be gone.
  */
 export const convertChain = (input: string, output: string, options: ConvertChainOptions = {}): Promise<readonly KeptImage[]> =>
-	withSources(input, options, async (given) => {
+	withSources(input, options, async (given, _, unchanged) => {
 		const { formats = diskFormats, force = false, snapshot, inputFormat, signal } = options;
 		const profile = options.profile === undefined ? undefined : profileNamed(options.profile);
 		const format = targetFormat(formats, path.basename(output), options.format, profile);
@@ -51,7 +51,7 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				sectorSize: options.sectorSize,
 				stamp: options.stamp ?? freshStamp(),
 				signal,
-				target: async (name) => remembering(await createTarget(at(name), options), at(name), made),
+				target: async (name) => remembering(committedIf(unchanged, await createTarget(at(name), options)), at(name), made),
 				reopen: (name) => openFile(at(name)),
 				async onPlan(name, layout, image) {
 					const measure = () => measureImage(image.disk, planImage({ ...image, name, note() {} }), signal);

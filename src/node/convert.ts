@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from '../api.ts';
 import { humanSize } from '../bytes/size.ts';
+import { asReference } from '../convert/reference.ts';
 import type { Codec } from '../core/codec.ts';
 import type { Note } from '../core/note.ts';
+import type { Target } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
 import { AccessError, UnsupportedError } from '../errors.ts';
 import { diskFormats } from '../index.ts';
-import { identityOf, openFile, statOf } from './file.ts';
+import { identityOf, openFile, refuseChanged, statOf } from './file.ts';
 import { type GateOptions, gate, siblings } from './gate.ts';
 import { nodeMover } from './mover.ts';
 import { nodeCodec } from './packer.ts';
@@ -35,11 +37,11 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
  * @throws VconvError of every kind; the reason of `signal`. Nothing has the output's name then that had not before.
  */
 export const convertFile = (input: string | Source, output: string, options: ConvertFileOptions = {}): Promise<Conversion> =>
-	withSources(input, options, async (given, reads) => {
+	withSources(input, options, async (given, reads, unchanged) => {
 		refuseOutput(output, reads);
 		return convert({
 			...given,
-			to: await createTarget(output, options),
+			to: committedIf(unchanged, await createTarget(output, options)),
 			backing: given.backing && { ...given.backing, name: options.backingName ?? relativeTo(output, given.backing.name) },
 			mover: nodeMover(options),
 			async onPlan(plan) {
@@ -54,18 +56,27 @@ export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceChe
 
 /** Convert the image of one file, or of any source, into one that is written front to back, as to a pipe. @throws as `convertStream`. */
 export const streamFile = (input: string | Source, options: StreamFileOptions): Promise<Conversion> =>
-	withSources(input, options, (given) => convertStream({ ...given, append: options.append }));
+	withSources(input, options, async (given, _, unchanged) => {
+		const made = await convertStream({ ...given, append: options.append });
+		unchanged();
+		return made;
+	});
 
 type Given = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'> & { readonly codec: Codec };
 
-/** Open the files that the user named, and say how the others are found. All are closed in the end. */
+/**
+ * Open the files that the user named, and say how the others are found. All are closed in the end.
+ * @param use is given a function too that throws ChangedError if any of them was written to since it was opened.
+ */
 export const withSources = async <Result>(
 	input: string | Source,
 	options: Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'>,
-	use: (given: Given, reads: ReadonlySet<string>) => Promise<Result>,
+	use: (given: Given, reads: ReadonlySet<string>, unchanged: () => void) => Promise<Result>,
 ): Promise<Result> => {
 	const { formats = diskFormats } = options;
 	const sources: Source[] = [];
+	const read: Source[] = [];
+	const follow = gate(options);
 	const open = async (name: string): Promise<Source> => {
 		const source = await openFile(name);
 		sources.push(source);
@@ -79,19 +90,33 @@ export const withSources = async <Result>(
 			...options,
 			from,
 			backing: backing && { source: backing, name: options.backingName ?? backing.name, format: options.backingFormat },
-			follow: gate(options),
+			async follow(source: Source, reference: string) {
+				const found = await follow(source, reference);
+				read.push(found);
+				return found;
+			},
 			siblings: siblings(extensions, options),
 			codec: nodeCodec(),
 		};
-		return await use(given, new Set(sources.map(({ identity }) => identity)));
+		read.push(...sources, from);
+		return await use(given, new Set(sources.map(({ identity }) => identity)), () => read.forEach(refuseChanged));
 	} finally {
 		for (const source of sources) await source.close();
 	}
 };
 
+/** The target, which gets its names only if `check` does not throw. */
+export const committedIf = (check: () => void, target: Target): Target => ({
+	...target,
+	async commit() {
+		check();
+		await target.commit();
+	},
+});
+
 /** How the output will name a file: as the user did, if that was from the root, else as it is found from the output's folder. */
 const relativeTo = (output: string, name: string): string =>
-	path.isAbsolute(name) ? name : path.relative(path.dirname(path.resolve(output)), path.resolve(name));
+	path.isAbsolute(name) ? name : asReference(path.relative(path.dirname(path.resolve(output)), path.resolve(name)));
 
 /** @throws AccessError for an image that would replace what is read, or cannot fit. */
 export const checkPlan = async (

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../core/source.ts';
-import { AccessError, UnsupportedError } from '../errors.ts';
+import { AccessError, ChangedError, UnsupportedError } from '../errors.ts';
 import { pastEnd } from '../io/memory.ts';
 import { dataRuns } from './holes.ts';
 
@@ -13,6 +13,18 @@ export const descriptorOf = (file: object): number | undefined => descriptors.ge
 
 export const rememberDescriptor = (file: object, fd: number): void => {
 	descriptors.set(file, fd);
+};
+
+/** Whether the files behind sources were written to while they were open. */
+const changes = new WeakMap<Source, () => boolean>();
+
+/** @throws ChangedError if a source is a file that was written to while it was open here. */
+export const refuseChanged = (source: Source): void => {
+	if (!changes.get(source)?.()) return;
+	throw new ChangedError('it was written to while it was read', {
+		path: source.name,
+		hint: 'again when nothing uses it, or a snapshot of it',
+	});
 };
 
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
@@ -49,11 +61,18 @@ const fileSource = (fd: number, name: string): Source => {
 	if (stat.isDirectory()) throw new UnsupportedError('it is a folder', { path: name, hint: imageWithin(name) });
 	if (!stat.isFile() && !stat.isBlockDevice()) throw new UnsupportedError('it is neither a file nor a block device', { path: name });
 	const size = stat.isBlockDevice() ? deviceSize(fd) : stat.size;
+	const opened = fs.fstatSync(fd, { bigint: true });
 	let open = true;
+	let changed = false;
+	const isChanged = (): boolean => {
+		if (!open) return changed;
+		const { mtimeNs, size } = fs.fstatSync(fd, { bigint: true });
+		return mtimeNs !== opened.mtimeNs || size !== opened.size;
+	};
 	const source: Source = {
 		name,
 		size,
-		identity: identity(fs.fstatSync(fd, { bigint: true })),
+		identity: identity(opened),
 		async read(offset, length, signal) {
 			signal?.throwIfAborted();
 			if (offset < 0 || offset + length > size) throw pastEnd(name, offset, length, size);
@@ -64,10 +83,13 @@ const fileSource = (fd: number, name: string): Source => {
 		},
 		allocated: (offset, length) => dataRuns(fd, offset, length),
 		async close() {
-			if (open) fs.closeSync(fd);
+			if (!open) return;
+			changed = isChanged();
 			open = false;
+			fs.closeSync(fd);
 		},
 	};
+	changes.set(source, isChanged);
 	rememberDescriptor(source, fd);
 	return source;
 };

@@ -62,8 +62,8 @@ const candidates = (reference: string, own: string): string[] => {
 	const parts = reference.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
 	const last = parts.at(-1) ?? '';
 	const absolute = /^[a-z]:|^\\\\/i.test(reference);
-	const paths = absolute ? [] : [path.resolve(own, ...parts)];
-	return process.platform === 'win32' ? [path.resolve(own, reference), path.join(own, last)] : [...paths, path.join(own, last)];
+	const paths = absolute || process.platform === 'win32' ? [] : [path.resolve(own, ...parts)];
+	return [path.resolve(own, reference), ...paths, path.join(own, last)];
 };
 
 const isWithin = (file: string, folder: string): boolean => {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Conversion } from '../api.ts';
 import { isZero } from '../bytes/align.ts';
+import { asReference } from '../convert/reference.ts';
 import { refuseFiles } from '../convert/stream.ts';
 import { UsageError } from '../errors.ts';
 import { forwardSource } from '../io/forward.ts';
@@ -49,7 +50,7 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 		const made = await convertFile(from, image, {
 			...options,
 			durable: false,
-			backingName: options.backing,
+			backingName: options.backing && asReference(options.backing),
 			async onPlan({ layout }) {
 				refuseFiles(layout);
 			},

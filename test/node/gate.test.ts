@@ -89,6 +89,12 @@ describe('an image opens a file', () => {
 	});
 });
 
+test.skipIf(process.platform === 'win32')('a file with a backslash in its name is found by it', async () => {
+	const { at, follow } = scene();
+	fs.writeFileSync(at('vm', 'sub\\base.raw'), 'odd');
+	expect(await follow('sub\\base.raw')).toBe('odd');
+});
+
 describe('an image does not open', () => {
 	test.for(['../secret', './../secret', '../vm/../secret', 'nowhere/../../secret', '..\\secret'])(
 		'%s, which leads out of its folder',

@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { ChangedError } from '../../src/errors.ts';
+import { convertChain } from '../../src/node/chain.ts';
+import { convertFile, streamFile } from '../../src/node/convert.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
+
+const MiB = 1 << 20;
+
+const ways: Readonly<Record<string, (input: string, output: string, touch: () => void) => Promise<unknown>>> = {
+	'to a file': (input, output, onProgress) => convertFile(input, output, { onProgress }),
+	'to a pipe': (input, _, onProgress) => streamFile(input, { format: 'qcow2', onProgress, append: async () => {} }),
+	'as a chain': (input, output, onProgress) => convertChain(input, output, { onProgress }),
+};
+
+test.for(Object.entries(ways))('a parent that is written to while its child is converted %s is told', async ([, convert]) => {
+	const folder = temporaryFolder();
+	const at = (name: string) => path.join(folder, name);
+	rawFile(at('parent.raw'), MiB, [[0, 4096]]);
+	rawFile(at('whole.raw'), MiB, [[65536, 4096]]);
+	await convertFile(at('whole.raw'), at('child.qcow2'), { backing: at('parent.raw') });
+	const before = fs.readdirSync(folder);
+	fs.mkdirSync(at('new'));
+	const later = new Date(Date.now() + 5000);
+	const made = convert(at('child.qcow2'), at('new/copy.qcow2'), () => fs.utimesSync(at('parent.raw'), later, later));
+	await expect(made).rejects.toThrow(ChangedError);
+	await expect(made).rejects.toMatchObject({ exitCode: 5, path: expect.stringContaining('parent.raw') });
+	expect(fs.readdirSync(at('new'))).toEqual([]);
+	expect(fs.readdirSync(folder).sort()).toEqual([...before, 'new'].sort());
+});
+
+test.skipIf(process.platform === 'win32').for(['web:1.qcow2', 'nbd:web.qcow2', 'b\\c.qcow2'])(
+	'a delta of %s finds it, whatever its name looks like',
+	async (name) => {
+		const folder = temporaryFolder();
+		const at = (file: string) => path.join(folder, file);
+		rawFile(at('disk.raw'), MiB, [[0, 4096]]);
+		await convertFile(at('disk.raw'), at(name));
+		for (const backing of [at(name), path.relative('.', at(name))]) {
+			await convertFile(at('disk.raw'), at('delta.qcow2'), { backing, force: true });
+			await convertFile(at('delta.qcow2'), at('copy.raw'), { force: true });
+			expect(fs.readFileSync(at('copy.raw')).equals(fs.readFileSync(at('disk.raw')))).toBe(true);
+		}
+		fs.mkdirSync(at('kept'));
+		await convertChain(at('delta.qcow2'), at('kept/delta.qcow2'));
+		await convertFile(at('kept/delta.qcow2'), at('again.raw'));
+		expect(fs.readFileSync(at('again.raw')).equals(fs.readFileSync(at('disk.raw')))).toBe(true);
+	},
+);
