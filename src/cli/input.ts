@@ -31,7 +31,7 @@ export const isJson = ({ json, output }: Pick<InputArguments, 'json' | 'output'>
 
 /** Where notes go: to standard error, unless they are not wanted. */
 export const noteWriter =
-	(args: Pick<InputArguments, 'json' | 'output' | 'quiet'>, { stderr }: Io) =>
+	(args: Pick<InputArguments, 'json' | 'output' | 'quiet'>, { stderr }: { readonly stderr: Pick<Io['stderr'], 'write'> }) =>
 	(note: Note): void => {
 		if (!args.quiet) stderr.write(isJson(args) ? noteJson(note) : noteText(note));
 	};

@@ -1,5 +1,6 @@
 import { addAbortSignal } from 'node:stream';
 import { accessError } from '../node/file.ts';
+import { errorText } from './render.ts';
 
 /** A stream that the command line writes to: the process's own, or a test's. */
 export type Output = {
@@ -55,12 +56,18 @@ export const processIo = (): Io => {
 		if (image) return; // `append` says so
 		// `vconv map … | head`: whoever reads us has seen enough.
 		if (error.code === 'EPIPE') process.exit();
-		throw error;
+		const failure = accessError('cannot be written', 'standard output', error);
+		process.stderr.write(errorText(failure));
+		process.exit(failure.exitCode);
 	});
 	return {
 		// Not touched before it is wanted: it would keep the process waiting.
 		get stdin() {
-			return addAbortSignal(controller.signal, process.stdin);
+			// Aborted before anybody reads it, it has nobody to tell.
+			return addAbortSignal(
+				controller.signal,
+				process.stdin.on('error', () => {}),
+			);
 		},
 		async append(bytes) {
 			image = true;

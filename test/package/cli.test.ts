@@ -95,6 +95,16 @@ test('a reader who has seen enough ends the run quietly', async () => {
 	expect(said).toBe('');
 });
 
+test.skipIf(!fs.existsSync('/dev/full'))('results that do not fit are an error, and no stack', async () => {
+	const folder = temporaryFolder();
+	const input = rawFile(path.join(folder, 'in.raw'), MiB);
+	const full = fs.openSync('/dev/full', 'w');
+	const { code, stderr } = await ended(spawn(process.execPath, [bin, 'info', input], { stdio: ['ignore', full, 'pipe'] }));
+	fs.closeSync(full);
+	expect(code).toBe(5);
+	expect(stderr).toBe('vconv: it cannot be written: no space is left\n  at standard output\n  try again with more space free\n');
+});
+
 /** A conversion of some seconds that is under way. */
 const slow = async (folder: string): Promise<ChildProcess> => {
 	const input = path.join(folder, 'in.raw');

@@ -81,7 +81,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		refuseContradictions(args, input, output);
 		const format = formatOf(args, output);
 		const progress = await reporter(progressStyle(args, io), io);
-		const note = noteWriter(args, { ...io, stderr: { write: progress.above } });
+		const note = noteWriter(args, { stderr: { write: progress.above } });
 		const started = performance.now();
 		let made: readonly KeptImage[];
 		try {
