@@ -16,5 +16,5 @@ if (error) throw new Error(`${error.message}\n${stderr}`);
 const text = Buffer.from(binary).toString('base64');
 fs.writeFileSync(
 	'src/deflate/module.generated.ts',
-	`/** What ./assembly compiles to, in base64: written by scripts/assembly.js. */\nexport const MODULE =\n\t'${text}';\n`,
+	`/** What ./assembly compiles to, in base64: written by scripts/assembly.js. */\nexport const MODULE: string =\n\t'${text}';\n`,
 );

@@ -27,7 +27,7 @@ export const vmdkOptions: OptionTable = {
 	toolsversion: { default: '2147483647', help: 'version of the guest tools on the disk; 2147483647 for those of the guest system' },
 	compat6: { default: 'off', values: SWITCH, help: 'the same as hwversion=6' },
 	zeroed_grain: { default: 'off', values: SWITCH, help: 'sparse kinds: say zeros over a parent in the table, not with grains of zeros' },
-	compression_level: { default: '2', values: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], help: 'streamOptimized: 1 is fast, 9 small' },
+	compression_level: { default: '3', values: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], help: 'streamOptimized: 1 is fast, 9 small' },
 	thin_provisioned: { default: 'off', values: SWITCH, help: 'vmfs: tell ESXi that the data file is thin' },
 };
 

@@ -1,6 +1,6 @@
 import { MODULE } from './module.generated.ts';
 
-/** Deflate for one block of a disk at a time: smaller than Node's at the same speed (docs/decisions/0011). One serves one thread. */
+/** Deflate for one block of a disk at a time: smaller than Node's at the same speed (docs/decisions/0012). One serves one thread. */
 export type Deflater = {
 	/**
 	 * Deflate `length` bytes at `from` of `input` to `to` of `output`, raw (RFC 1951) or in zlib's wrapping (RFC 1950). The same bytes
