@@ -45,6 +45,7 @@ export function deflate(length: u32, room: u32, windowBits: u32, depth: u32, nic
 	const end = INPUT + length;
 	const limit = min(OUTPUT + room, END - 8);
 	store<u64>(end, 0);
+	windowBits = min(windowBits, max(9, 32 - clz(length))); // for what is short, tables need not be large
 	memory.fill(HEAD3, 0, 2 << head3Bits(windowBits));
 	memory.fill(HEAD4, 0, 2 << head4Bits(windowBits));
 	memory.fill(BLOCK, 0, 4 * SYMBOLS);
