@@ -22,8 +22,11 @@ type Waiting = {
 export type Executor = {
 	/** Whether a further chunk may be taken on. */
 	ready(): boolean;
-	/** Read and pack a chunk, and say on the board what its blocks take. `bytes` are its bytes, where they are not to be read from files. */
-	take(slot: Slot, bytes?: Uint8Array): void;
+	/**
+	 * Read and pack a chunk, and say on the board what its blocks take; whether any of them is to be written. `bytes` are its bytes, where they are
+	 * not to be read from files.
+	 */
+	take(slot: Slot, bytes?: Uint8Array): boolean;
 	/** Write the chunks that have got their places; whether there were any. */
 	write(): boolean;
 	/** Chunks that were taken and not written. */
@@ -99,7 +102,7 @@ export const executor = (
 		return any ? at : undefined;
 	};
 
-	const take = (slot: Slot, bytes?: Uint8Array): void => {
+	const take = (slot: Slot, bytes?: Uint8Array): boolean => {
 		const buffer = free.pop() ?? makeBuffer(capacity);
 		let at: Int32Array | undefined;
 		try {
@@ -108,11 +111,12 @@ export const executor = (
 		} catch (error) {
 			free.push(buffer);
 			failed(slot, error);
-			return;
+			return false;
 		}
 		if (at) queue.push({ slot, buffer, at, fromFiles: bytes === undefined });
 		else free.push(buffer);
 		setState(shared, slot, at && orders.fixedAt !== undefined ? State.PLACED : State.READ);
+		return at !== undefined;
 	};
 
 	/** Blocks that adjoin both in the buffer and in the file are written as one. */

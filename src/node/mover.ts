@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Moved, Mover, Work } from '../core/mover.ts';
 import { chunkSize } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
+import { ChangedError } from '../errors.ts';
 import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
 import { executor } from './executor.ts';
 import { descriptorOf } from './file.ts';
@@ -103,9 +104,13 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 				const slot = slotOf(n);
 				// Whatever waits in our buffers waits for the frontier: what holds that up is taken on in any case.
 				if (stateOf(shared, slot) !== State.OWN || (n > frontier.placed() && !own.ready())) continue;
-				own.take(slot, plan.held.get(slot));
+				const stores = own.take(slot, plan.held.get(slot));
 				plan.held.delete(slot);
-				if (n < frontier.placed()) setState(shared, slot, State.PLACED);
+				if (n < frontier.placed()) {
+					// It had something in it when it got its places.
+					if (!stores) throw new ChangedError('it was written to while it was read', { path: [...names.values()][0] });
+					setState(shared, slot, State.PLACED);
+				}
 				busy = true;
 			}
 			const slot = own.ready() ? claim(shared) : undefined;
