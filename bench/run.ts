@@ -16,7 +16,7 @@ const { values } = parseArgs({
 		rounds: { type: 'string' },
 		only: { type: 'string', default: '' },
 		threads: { type: 'string' },
-		work: { type: 'string', default: path.join('bench', 'work') },
+		work: { type: 'string', default: path.join('bench', 'scratch') },
 	},
 });
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
