@@ -13,6 +13,8 @@ export type VmSpec = {
 	readonly firmware: Firmware;
 	/** What the guest's clock shows at the start: `utc`, `localtime`, … */
 	readonly clock?: string | undefined;
+	/** How many seconds it is ahead of UTC. */
+	readonly clockOffset?: number | undefined;
 	readonly lifecycle: Lifecycle;
 	readonly controllers: readonly Controller[];
 	/** Hard disks, optical and floppy drives, in the file's order. */
@@ -25,9 +27,14 @@ export type VmSpec = {
 	readonly parallels: readonly CharPort[];
 	readonly sharedFolders: readonly SharedFolder[];
 	readonly tpms: readonly Tpm[];
+	readonly sounds?: readonly Sound[] | undefined;
+	/** USB controllers by what they speak, where the file says them so. */
+	readonly usb?: Usb | undefined;
 	readonly chipset: Chipset;
 	readonly management: Management;
-	/** What the file says and nothing above holds. */
+	/** The description that this one was made from, as far as it was kept for the way back. */
+	readonly origin?: Origin | undefined;
+	/** What the file says and libvirt's own translation has no place for. */
 	readonly extras: readonly RawEntry[];
 };
 
@@ -36,6 +43,8 @@ export type Identity = {
 	readonly name?: string | undefined;
 	/** As the file stores it, where that differs between programs. */
 	readonly nameStored?: string | undefined;
+	/** A short description of one line, beside the name. */
+	readonly title?: string | undefined;
 	readonly description?: string | undefined;
 	/** What the manager knows the machine by, as lower-case 8-4-4-4-12: vCenter's, libvirt's. */
 	readonly instanceUuid?: string | undefined;
@@ -50,6 +59,8 @@ export type Guest = {
 	readonly vmxGuestOs?: string | undefined;
 	/** As libvirt names it: `x86_64`, `i686`. */
 	readonly arch?: string | undefined;
+	/** As libosinfo names it: `http://debian.org/debian/12`. */
+	readonly osinfo?: string | undefined;
 };
 
 export type Platform = {
@@ -59,6 +70,12 @@ export type Platform = {
 	readonly hardwareVersion?: number | undefined;
 	/** VMX's `config.version`. */
 	readonly configVersion?: number | undefined;
+	/** QEMU's machine type: `q35`, `pc-i440fx-6.1`. */
+	readonly machine?: string | undefined;
+	/** The guest is not told that it runs on a hypervisor. */
+	readonly hidesHypervisor?: boolean | undefined;
+	/** Enlightenments for Windows, as libvirt names them: `relaxed`, `vapic`. */
+	readonly enlightenments?: readonly string[] | undefined;
 };
 
 export type Cpu = {
@@ -69,6 +86,10 @@ export type Cpu = {
 	/** `custom`, `host-model`, … */
 	readonly mode?: string | undefined;
 	readonly topology?: Topology | undefined;
+	/** Virtual CPUs can be added while it runs. */
+	readonly hotAdd?: boolean | undefined;
+	/** It can run virtual machines itself. */
+	readonly nested?: boolean | undefined;
 	/** Host CPUs that it may run on, in the file's order. */
 	readonly affinity?: readonly number[] | undefined;
 	readonly shares?: Shares | undefined;
@@ -93,6 +114,10 @@ export type Memory = {
 	readonly limit?: number | 'unlimited' | undefined;
 	/** What the host keeps free for it; a negative number means nothing. */
 	readonly reservation?: number | undefined;
+	/** Memory can be added while it runs. */
+	readonly hotAdd?: boolean | undefined;
+	/** The host never swaps it out. */
+	readonly locked?: boolean | undefined;
 };
 
 export type Firmware = {
@@ -100,11 +125,23 @@ export type Firmware = {
 	readonly type?: string | undefined;
 	readonly secureBoot?: boolean | undefined;
 	readonly enrolledKeys?: boolean | undefined;
+	/** Path of the file with its code. */
+	readonly loader?: string | undefined;
 	/** Path of the file with its variables. */
 	readonly nvram?: string | undefined;
+	/** Kinds of devices in the order in which they are tried; a device with a `bootOrder` comes first. */
+	readonly bootOrder?: readonly BootClass[] | undefined;
+	/** Disks in the order in which they are tried, as VMX names them. */
+	readonly bootDisks?: readonly string[] | undefined;
+	/** How long it waits for somebody to press a key, in milliseconds. */
+	readonly bootDelay?: number | undefined;
+	/** After how many milliseconds it tries again where nothing boots. */
+	readonly bootRetry?: number | undefined;
 	/** Where the guest's SMBIOS strings come from: `host`, `emulate`, `sysinfo`. */
 	readonly smbios?: string | undefined;
 };
+
+export type BootClass = 'hdd' | 'cdrom' | 'floppy' | 'net';
 
 export type Lifecycle = {
 	readonly onPoweroff?: string | undefined;
@@ -152,6 +189,21 @@ export type DiskDevice = {
 	/** VMX's `mode`, `persistent` where nothing is said. */
 	readonly mode?: string | undefined;
 	readonly readOnly?: boolean | undefined;
+	/** Its place among the devices that are tried at boot, from 1 on. */
+	readonly bootOrder?: number | undefined;
+	/** What the guest reads as its serial number. */
+	readonly serial?: string | undefined;
+	readonly wwn?: string | undefined;
+	/** Several machines write to it at the same time. */
+	readonly shareable?: boolean | undefined;
+	/** Whether it is part of snapshots. */
+	readonly snapshots?: boolean | undefined;
+	/** Whether it is connected at the start. */
+	readonly connected?: boolean | undefined;
+	/** The format of its image as libvirt names it: `qcow2`, `raw`. */
+	readonly format?: string | undefined;
+	/** Its image is encrypted. */
+	readonly encrypted?: boolean | undefined;
 	/** The keys of the file that were read for it. */
 	readonly keys: readonly string[];
 };
@@ -163,14 +215,20 @@ export type Media =
 	| { readonly type: 'block'; readonly path: string }
 	/** Whichever drive the host has. */
 	| { readonly type: 'auto' }
-	/** What no form but libvirt's can say: `network`, `volume`, … */
-	| { readonly type: 'other'; readonly said: string };
+	/** What no form but libvirt's can say: `network`, `volume`, …, and which one: `rbd:pool/image`. */
+	| { readonly type: 'other'; readonly said: string; readonly name?: string | undefined };
 
 export type Nic = {
 	readonly index: number;
 	readonly model?: string | undefined;
 	readonly mac: Mac;
 	readonly network: Network;
+	/** Whether its cable is plugged in at the start. */
+	readonly connected?: boolean | undefined;
+	/** Its place among the devices that are tried at boot, from 1 on. */
+	readonly bootOrder?: number | undefined;
+	/** Tags of the VLANs that it is in. */
+	readonly vlans?: readonly number[] | undefined;
 	readonly pciSlotNumber?: number | undefined;
 	readonly pci?: PciAddress | undefined;
 };
@@ -194,8 +252,8 @@ export type Network =
 	| { readonly type: 'nat'; readonly name?: string | undefined }
 	/** A port of a distributed switch. */
 	| ({ readonly type: 'dvs' } & DistributedPort)
-	/** Some other kind, as the file calls it. */
-	| { readonly type: 'other'; readonly said: string };
+	/** Some other kind, as the file calls it: `network` (libvirt's, by name), `direct`, `hostonly`, … */
+	| { readonly type: 'other'; readonly said: string; readonly name?: string | undefined; readonly portgroup?: string | undefined };
 
 export type DistributedPort = {
 	/** As 8-4-4-4-12. */
@@ -220,12 +278,15 @@ export type Display = {
 export type CharPort = { readonly index: number; readonly backend: CharBackend };
 
 export type CharBackend =
-	| { readonly type: 'device' | 'file' | 'pipe'; readonly path: string | undefined }
+	| { readonly type: 'device' | 'file'; readonly path: string | undefined }
+	/** VMware's pipe is a Unix socket; `role` is which end the machine is, `server` or `client`. */
+	| { readonly type: 'pipe'; readonly path: string | undefined; readonly role?: string | undefined }
 	| { readonly type: 'tcp'; readonly protocol: string; readonly host: string; readonly service: string; readonly role: string }
 	/** An address on the network that says no port. */
 	| { readonly type: 'unclear'; readonly said: string }
 	| { readonly type: 'null' }
-	| { readonly type: 'other'; readonly said: string };
+	/** As libvirt calls it: `pty`, `unix`, … */
+	| { readonly type: 'other'; readonly said: string; readonly path?: string | undefined; readonly role?: string | undefined };
 
 export type SharedFolder = {
 	/** libvirt's word for the kind; VMware's are all `mount`. */
@@ -237,6 +298,11 @@ export type SharedFolder = {
 
 export type Tpm = { readonly model?: string | undefined; readonly backend?: string | undefined; readonly version?: string | undefined };
 
+/** As the file names the model: VMX's `hdaudio`, libvirt's `ich9`. */
+export type Sound = { readonly model?: string | undefined };
+
+export type Usb = { readonly uhci?: boolean | undefined; readonly ehci?: boolean | undefined; readonly xhci?: boolean | undefined };
+
 /** Devices of VMware's chipset that other devices need. */
 export type Chipset = {
 	/** A PCI bridge and four ports of PCI Express with eight functions each. */
@@ -247,6 +313,16 @@ export type Chipset = {
 /** What a server that holds the machine knows about it. */
 export type Management = { readonly datacenterPath?: string | undefined; readonly moref?: string | undefined };
 
+/** A description that another was made from. */
+export type Origin = {
+	/** The id of its format. */
+	readonly format: string;
+	/** What it said, without secrets. */
+	readonly entries: readonly (readonly [key: string, value: string])[];
+	/** What became of its devices: `scsi0:0` is `sda`. */
+	readonly devices: readonly (readonly [from: string, to: string])[];
+};
+
 /** A piece of a description that the model has no place for. */
 export type RawEntry = {
 	/** A key of a VMX, or the path of an element or attribute in an XML: `devices/sound[1]/@model`. */
@@ -256,4 +332,6 @@ export type RawEntry = {
 	readonly subject: string;
 	/** What is lost without it: a code of the catalogue. */
 	readonly code: Code;
+	/** A field of the model says it too: whoever plans more than libvirt does answers for that field. */
+	readonly held?: boolean | undefined;
 };
