@@ -1,0 +1,194 @@
+import type { Codec } from '../core/codec.ts';
+import type { Disk } from '../core/disk.ts';
+import type { Source } from '../core/source.ts';
+import { readExtent } from '../disk/read.ts';
+import { CorruptError, UnsupportedError } from '../errors.ts';
+
+/**
+ * What a guest calls a block device: a disk, a partition, a logical volume. Offsets and lengths are bytes from its own start.
+ * Every reader of guest data sits on one, and need not look at bounds again: a read outside is the guest's mistake, and says so.
+ */
+export type BlockDevice = {
+	/** What to call it in a message and in the report: `disk0p2`, `lv:vg/root`. */
+	readonly name: string;
+	/** In bytes. */
+	readonly size: number;
+	/** The logical sector in bytes, as its disk has it. */
+	readonly sectorSize: 512 | 4096;
+	/**
+	 * Exactly `length` bytes. They may be shared with other readers: never change them.
+	 * @throws CorruptError if any of them is outside the device, UnsupportedError for more than `LARGEST_READ` at once or beyond the
+	 * budget that the device was given, whatever the store beneath throws, and the reason of `signal`.
+	 */
+	read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+};
+
+/** No structure of a guest is read in larger pieces, whatever length it claims: 64 MiB. */
+export const LARGEST_READ = 64 << 20;
+
+/** What was read from the images, beneath the cache. */
+export type Cost = { reads: number; bytes: number };
+
+const PAGE = 1 << 16;
+
+/** Longer reads pass the cache by: they are contents of files, which are read once. */
+const LARGEST_CACHED = 8 * PAGE;
+
+type DeviceOptions = {
+	readonly name: string;
+	/** Counted up with every read that reaches the image; ranges that read as zeros cost nothing. */
+	readonly cost?: Cost | undefined;
+	/** How many pages of 64 KiB are held; 1024, which is 64 MiB, where left out. */
+	readonly pages?: number | undefined;
+};
+
+/** A disk as the guest sees it, with a cache of the pages last read; readers that ask for the same page at once share one read. */
+export const diskDevice = (disk: Disk, codec: Codec, { name, cost, pages }: DeviceOptions): BlockDevice =>
+	cachedDevice({ name, size: disk.size, sectorSize: disk.sectorSize }, pages, async (offset, length, signal) => {
+		const bytes = new Uint8Array(length);
+		for await (const extent of disk.extents(offset, length, signal)) {
+			const part = await readExtent(extent, codec, signal);
+			if (!part) continue;
+			bytes.set(part, extent.offset - offset);
+			count(cost, part.byteLength);
+		}
+		return bytes;
+	});
+
+/** Plain bytes as a device: a raw image, or memory in a test. */
+export const sourceDevice = (
+	source: Source,
+	{ cost, pages, ...rest }: Partial<DeviceOptions> & { sectorSize?: 512 | 4096 } = {},
+): BlockDevice =>
+	cachedDevice(
+		{ name: rest.name ?? source.name, size: source.size, sectorSize: rest.sectorSize ?? 512 },
+		pages,
+		(offset, length, signal) => {
+			count(cost, length);
+			return source.read(offset, length, signal);
+		},
+	);
+
+const count = (cost: Cost | undefined, bytes: number): void => {
+	if (!cost) return;
+	cost.reads++;
+	cost.bytes += bytes;
+};
+
+type Identity = Omit<BlockDevice, 'read'>;
+
+const cachedDevice = (identity: Identity, pages = 1024, load: BlockDevice['read']): BlockDevice => {
+	const held = new Map<number, Promise<Uint8Array>>();
+	const page = (index: number, signal?: AbortSignal): Promise<Uint8Array> => {
+		let found = held.get(index);
+		if (found) {
+			held.delete(index); // and set again below: the last used is the last to go
+		} else {
+			found = load(index * PAGE, Math.min(PAGE, identity.size - index * PAGE), signal);
+			found.catch(() => held.delete(index));
+			for (const oldest of held.keys()) {
+				if (held.size < pages) break;
+				held.delete(oldest);
+			}
+		}
+		held.set(index, found);
+		return found;
+	};
+	return {
+		...identity,
+		async read(offset, length, signal) {
+			signal?.throwIfAborted();
+			checkRange(identity, offset, length);
+			if (length > LARGEST_CACHED) return load(offset, length, signal);
+			const first = Math.floor(offset / PAGE);
+			if (offset + length <= (first + 1) * PAGE) return (await page(first, signal)).subarray(offset % PAGE, (offset % PAGE) + length);
+			const out = new Uint8Array(length);
+			for (let done = 0; done < length; ) {
+				const at = offset + done;
+				const from = await page(Math.floor(at / PAGE), signal);
+				const part = from.subarray(at % PAGE, Math.min(from.length, (at % PAGE) + length - done));
+				out.set(part, done);
+				done += part.length;
+			}
+			return out;
+		},
+	};
+};
+
+/** @throws CorruptError for a range that is not within the device, UnsupportedError for one that is too long to be read at once. */
+export const checkRange = ({ name, size }: Pick<BlockDevice, 'name' | 'size'>, offset: number, length: number): void => {
+	if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > size) {
+		throw new CorruptError(`${length} bytes at offset ${offset} are needed, outside a device of ${size} bytes`, { path: name });
+	}
+	if (length > LARGEST_READ)
+		throw new UnsupportedError(`${length} bytes at once are more than vconv reads of a guest`, { path: name, offset });
+};
+
+/**
+ * A part of a device as a device of its own: a partition.
+ * @throws CorruptError if it is not within the device.
+ */
+export const sliceDevice = (device: BlockDevice, name: string, start: number, size: number): BlockDevice => {
+	if (!Number.isSafeInteger(start) || !Number.isSafeInteger(size) || start < 0 || size < 0 || start + size > device.size) {
+		throw new CorruptError(`${name} is at ${start} with ${size} bytes, outside a device of ${device.size} bytes`, { path: device.name });
+	}
+	const identity = { name, size, sectorSize: device.sectorSize };
+	return {
+		...identity,
+		async read(offset, length, signal) {
+			checkRange(identity, offset, length);
+			return device.read(start + offset, length, signal);
+		},
+	};
+};
+
+/** Where a run of a mapped device is: `length` bytes from `start` of it are at `at` of `device`. */
+export type Segment = { readonly start: number; readonly length: number; readonly device: BlockDevice; readonly at: number };
+
+/**
+ * A device put together of parts of others: a logical volume. The segments ascend and do not overlap; a read where there is none
+ * is refused.
+ */
+export const mappedDevice = (identity: Identity, segments: readonly Segment[]): BlockDevice => ({
+	...identity,
+	async read(offset, length, signal) {
+		signal?.throwIfAborted();
+		checkRange(identity, offset, length);
+		const out = new Uint8Array(length);
+		for (let done = 0, index = 0; done < length; ) {
+			const at = offset + done;
+			while (index < segments.length && endOf(segments[index]) <= at) index++;
+			const segment = segments[index];
+			if (!segment || segment.start > at) throw new CorruptError('nothing is mapped here', { path: identity.name, offset: at });
+			const part = Math.min(length - done, endOf(segment) - at);
+			out.set(await segment.device.read(segment.at + at - segment.start, part, signal), done);
+			done += part;
+		}
+		return out;
+	},
+});
+
+const endOf = (segment: Segment | undefined): number => (segment ? segment.start + segment.length : 0);
+
+/** What reading one volume may cost. */
+export type Budget = { readonly bytes: number; readonly milliseconds: number };
+
+/**
+ * The device, until the budget is used up: bytes are counted whether cached or not, and time from now. With it a signal is given to
+ * every read, so that readers of file systems need not carry one.
+ */
+export const budgeted = (device: BlockDevice, { bytes, milliseconds }: Budget, signal?: AbortSignal): BlockDevice => {
+	const end = performance.now() + milliseconds;
+	let left = bytes;
+	return {
+		...device,
+		async read(offset, length, own = signal) {
+			own?.throwIfAborted();
+			left -= length;
+			if (left < 0) throw new UnsupportedError(`looking into it takes more than ${bytes} bytes`, { path: device.name });
+			if (performance.now() > end)
+				throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms`, { path: device.name });
+			return device.read(offset, length, own);
+		},
+	};
+};
