@@ -1,0 +1,205 @@
+/** Systems that want the same hardware. Hardware specification, section 9.2. */
+export type GuestProfile =
+	/** To XP and 2003. */
+	| 'win-legacy'
+	/** Vista, 7, 2008 and 2008 R2. */
+	| 'win-nt6'
+	| 'win-modern'
+	| 'linux-24'
+	| 'linux-26'
+	| 'linux-modern'
+	| 'bsd'
+	| 'solaris'
+	| 'darwin'
+	| 'esx'
+	| 'other';
+
+export type GuestRow = {
+	/** VMX's key without `-64`. */
+	readonly name: string;
+	/** Which it comes in; undefined: both. */
+	readonly bits?: 32 | 64;
+	/** Those that may stand in for each other, the newest first. */
+	readonly group: string;
+	/** libosinfo's id, without its `http://`. */
+	readonly osinfo?: string;
+	readonly profile: GuestProfile;
+	readonly initramfs?: 'generic' | 'host-only';
+	/** VMware's hardware version that brought the key, as far as it matters. */
+	readonly since: number;
+};
+
+type More = Partial<Pick<GuestRow, 'bits' | 'initramfs' | 'since'>>;
+
+const row = (group: string, profile: GuestProfile, name: string, osinfo: string | undefined, more: More = {}): GuestRow => ({
+	name,
+	group,
+	profile,
+	since: 4,
+	...(osinfo && { osinfo }),
+	...more,
+});
+
+/** The same distribution in several versions, the newest first: those from `modern` on have a kernel 3 or later. */
+const distribution = (
+	name: string,
+	osinfo: string | undefined,
+	versions: readonly (readonly [number, string, number?])[],
+	{ modern, legacy = 0, initramfs }: { modern: number; legacy?: number; initramfs: 'generic' | 'host-only' },
+): GuestRow[] =>
+	versions.map(([version, id, since = 4]) => {
+		const profile = version >= modern ? 'linux-modern' : version <= legacy ? 'linux-24' : 'linux-26';
+		const only64 = version >= modern && name !== 'debian' ? { bits: 64 as const } : {};
+		return row(name, profile, `${name}${version || ''}`, osinfo && `${osinfo}/${id}`, { initramfs, since, ...only64 });
+	});
+
+const generic = { initramfs: 'generic' } as const;
+const hostOnly = { initramfs: 'host-only' } as const;
+const only64 = { bits: 64 } as const;
+const only32 = { bits: 32 } as const;
+
+/** VMX's keys, VMware's own names for them, and libosinfo's ids. Hardware specification, section 9.1. */
+export const GUESTS: readonly GuestRow[] = [
+	row('windows', 'win-modern', 'windows11', 'microsoft.com/win/11', { ...only64, since: 20 }),
+	row('windows', 'win-modern', 'windows9', 'microsoft.com/win/10', { since: 11 }),
+	row('windows', 'win-modern', 'windows8', 'microsoft.com/win/8.1', { since: 8 }),
+	row('windows', 'win-nt6', 'windows7', 'microsoft.com/win/7', { since: 7 }),
+	row('windows', 'win-nt6', 'winvista', 'microsoft.com/win/vista'),
+	row('windows', 'win-legacy', 'winXPPro', 'microsoft.com/win/xp'),
+	row('windows', 'win-legacy', 'winXPHome', 'microsoft.com/win/xp', only32),
+	row('windows server', 'win-modern', 'windows2022srvNext', 'microsoft.com/win/2k25', { ...only64, since: 20 }),
+	row('windows server', 'win-modern', 'windows2019srvNext', 'microsoft.com/win/2k22', { ...only64, since: 18 }),
+	row('windows server', 'win-modern', 'windows2019srv', 'microsoft.com/win/2k19', { ...only64, since: 15 }),
+	row('windows server', 'win-modern', 'windows9srv', 'microsoft.com/win/2k16', { ...only64, since: 11 }),
+	row('windows server', 'win-modern', 'windows8srv', 'microsoft.com/win/2k12r2', { ...only64, since: 8 }),
+	row('windows server', 'win-nt6', 'windows7srv', 'microsoft.com/win/2k8r2', { ...only64, since: 7 }),
+	row('windows server', 'win-nt6', 'longhorn', 'microsoft.com/win/2k8'),
+	...['winNetEnterprise', 'winNetStandard', 'winNetDatacenter', 'winNetWeb', 'winNetBusiness'].map((name) =>
+		row('windows server', 'win-legacy', name, 'microsoft.com/win/2k3r2'),
+	),
+	...['win2000Serv', 'win2000AdvServ', 'win2000Pro', 'win2000'].map((name) =>
+		row('windows server', 'win-legacy', name, 'microsoft.com/win/2k', only32),
+	),
+	row('windows old', 'win-legacy', 'winNT', 'microsoft.com/win/nt4.0', only32),
+	row('windows old', 'win-legacy', 'nt4', 'microsoft.com/win/nt4.0', only32),
+	row('windows old', 'win-legacy', 'winMe', 'microsoft.com/win/me', only32),
+	row('windows old', 'win-legacy', 'win98', 'microsoft.com/win/98', only32),
+	row('windows old', 'win-legacy', 'win95', 'microsoft.com/win/95', only32),
+	row('windows old', 'win-legacy', 'win31', 'microsoft.com/win/3.1', only32),
+	row('dos', 'other', 'dos', 'microsoft.com/msdos/6.22', only32),
+	...distribution(
+		'rhel',
+		'redhat.com/rhel',
+		[
+			[10, '10.0', 20],
+			[9, '9.0', 18],
+			[8, '8.0', 14],
+			[7, '7.0', 10],
+			[6, '6.0'],
+			[5, '5.0'],
+			[4, '4.0'],
+			[3, '3'],
+			[2, '2.1'],
+		],
+		{ modern: 7, legacy: 3, ...hostOnly },
+	),
+	...distribution(
+		'centos',
+		'centos.org/centos',
+		[
+			[9, 'stream-9', 18],
+			[8, '8.0', 14],
+			[7, '7.0', 10],
+			[6, '6.0'],
+			[0, '5.0'],
+		],
+		{ modern: 7, ...hostOnly, legacy: -1 },
+	),
+	...distribution(
+		'oraclelinux',
+		'oracle.com/ol',
+		[
+			[10, '10.0', 20],
+			[9, '9.0', 18],
+			[8, '8.0', 14],
+			[7, '7.0', 10],
+			[6, '6.0'],
+			[0, '5.0'],
+		],
+		{ modern: 7, ...hostOnly, legacy: -1 },
+	),
+	row('almalinux', 'linux-modern', 'almalinux', 'almalinux.org/almalinux/9', { ...hostOnly, ...only64, since: 18 }),
+	row('rockylinux', 'linux-modern', 'rockylinux', 'rockylinux.org/rocky/9', { ...hostOnly, ...only64, since: 18 }),
+	row('fedora', 'linux-modern', 'fedora', 'fedoraproject.org/fedora/unknown', hostOnly),
+	row('ubuntu', 'linux-modern', 'ubuntu', 'ubuntu.com/ubuntu/22.04', generic),
+	...distribution(
+		'debian',
+		'debian.org/debian',
+		[
+			[13, '13', 22],
+			[12, '12', 20],
+			[11, '11', 18],
+			[10, '10', 14],
+			[9, '9', 13],
+			[8, '8', 12],
+			[7, '7', 10],
+			[6, '6'],
+			[5, '5'],
+			[4, '4'],
+		],
+		{ modern: 7, ...generic },
+	),
+	...distribution(
+		'sles',
+		'suse.com/sles',
+		[
+			[16, '16.0', 22],
+			[15, '15', 14],
+			[12, '12', 10],
+			[11, '11'],
+			[10, '10'],
+			[0, '9'],
+		],
+		{ modern: 12, ...hostOnly, legacy: -1 },
+	),
+	row('opensuse', 'linux-modern', 'opensuse', 'opensuse.org/opensuse/15.5', generic),
+	row('opensuse', 'linux-26', 'suse', 'opensuse.org/opensuse/10.2', generic),
+	row('amazonlinux', 'linux-modern', 'amazonlinux3', 'amazon.com/al/2023', { ...only64, since: 18 }),
+	row('amazonlinux', 'linux-modern', 'amazonlinux2', 'amazon.com/al/2', { ...only64, since: 14 }),
+	row('photon', 'linux-modern', 'vmware-photon', undefined, { ...generic, ...only64, since: 13 }),
+	row('flatcar', 'linux-modern', 'flatcar', 'flatcar.org/flatcar/stable', { ...generic, ...only64, since: 18 }),
+	row('flatcar', 'linux-modern', 'coreos', undefined, { ...generic, ...only64, since: 13 }),
+	row('linux', 'linux-modern', 'other7xlinux', 'libosinfo.org/linux/2022', { since: 22 }),
+	row('linux', 'linux-modern', 'other6xlinux', 'libosinfo.org/linux/2022', { since: 20 }),
+	row('linux', 'linux-modern', 'other5xlinux', 'libosinfo.org/linux/2020', { since: 18 }),
+	row('linux', 'linux-modern', 'other4xlinux', 'libosinfo.org/linux/2018', { since: 14 }),
+	row('linux', 'linux-modern', 'other3xlinux', 'libosinfo.org/linux/2016', { since: 8 }),
+	row('linux', 'linux-26', 'other26xlinux', undefined),
+	row('linux', 'linux-24', 'other24xlinux', undefined),
+	row('linux', 'linux-26', 'otherlinux', undefined),
+	row('linux', 'linux-26', 'genericlinux', undefined),
+	row('linux', 'linux-26', 'linux', undefined, only32),
+	...[15, 14, 13, 12, 11].map((version) => row('bsd', 'bsd', `freeBSD${version}`, `freebsd.org/freebsd/${version}.0`, { since: 14 })),
+	row('bsd', 'bsd', 'freeBSD', 'freebsd.org/freebsd/10.0'),
+	row('solaris', 'solaris', 'solaris11', 'oracle.com/solaris/11', only64),
+	row('solaris', 'solaris', 'solaris10', 'sun.com/solaris/10'),
+	row('solaris', 'solaris', 'solaris9', 'sun.com/solaris/9', only32),
+	row('solaris', 'solaris', 'solaris8', undefined, only32),
+	row('darwin', 'darwin', 'darwin', undefined),
+	row('esx', 'esx', 'vmkernel', undefined, only32),
+	...['netware6', 'netware5', 'netware4', 'os2', 'eComStation', 'unixware7', 'openserver6', 'openserver5'].map((name) =>
+		row('old', 'other', name, undefined, only32),
+	),
+	row('other', 'other', 'other', undefined),
+];
+
+/** What a key that is not in the table is, by how it begins. `darwin` ends in what Windows begins with. */
+export const FAMILIES: readonly (readonly [RegExp, string])[] = [
+	[/^darwin/, 'darwin'],
+	[/^vmkernel/, 'esx'],
+	[/^win\w*(srv|serv|net)/, 'windows server'],
+	[/^(win|longhorn)/, 'windows'],
+	[/linux|^(asianux|mandr|turbo|sun|vmware-|photon|crxpod|rocky|alma|arch|gentoo)/, 'linux'],
+	[/bsd/, 'bsd'],
+	[/solaris/, 'solaris'],
+];
