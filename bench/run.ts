@@ -43,6 +43,9 @@ ensureDirSync(work);
 const inputs = makeInputs(work, values.quick);
 const report = path.join(work, 'time');
 
+/** Each round begins with another one, so that none has the better place. */
+const rotated = <T>(list: readonly T[], by: number): readonly T[] => [...list.slice(by % list.length), ...list.slice(0, by % list.length)];
+
 const bench = (pair: Pair): Row => {
 	const raw = inputs[pair.from];
 	const source = pair.input ? path.join(work, 'input') : raw;
@@ -60,18 +63,18 @@ const bench = (pair: Pair): Row => {
 		...(pair.copy && { copy: ['cp', '--sparse=always', source, target('copy')] }),
 	};
 	const runs: Record<string, Run[]> = {};
-	let size = 1;
+	const sizes: Record<string, number> = {};
 	for (let round = 0; round < rounds; round++) {
-		for (const [who, command] of Object.entries(commands)) {
+		for (const [who, command] of rotated(Object.entries(commands), round)) {
 			removeSync(target(who));
 			runs[who] = [...(runs[who] ?? []), measure(command, report)];
+			if (who === 'vconv' && round === 0) execFileSync('qemu-img', ['compare', '-q', '-f', 'raw', '-F', pair.output, raw, target('vconv')]);
+			sizes[who] = allocated(target(who));
+			// At once: the next one is to find as much memory free, and as warm, as this one did.
+			removeSync(target(who));
 		}
-		if (round === 0) {
-			execFileSync('qemu-img', ['compare', '-q', '-f', 'raw', '-F', pair.output, raw, target('vconv')]);
-			size = allocated(target('vconv')) / Math.min(allocated(target('qemu')), allocated(target('wide')));
-		}
-		for (const who of Object.keys(commands)) removeSync(target(who));
 	}
+	const size = (sizes['vconv'] ?? 0) / Math.min(sizes['qemu'] ?? 0, sizes['wide'] ?? 0);
 	if (pair.input) removeSync(source);
 	const of = (who: string, what: keyof Run): number[] => (runs[who] ?? []).map((run) => run[what]);
 	const faster = median(of('wide', 'wall')) < median(of('qemu', 'wall')) ? 'wide' : 'qemu';

@@ -1,6 +1,6 @@
 import { alignUp } from '../bytes/align.ts';
 import { frameHead, packRoom, writeFrame } from '../engine/frame.ts';
-import { type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
+import { alone, type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
 import { nodeFiles } from './files.ts';
 import { gatherer, makeBuffer } from './gather.ts';
 import type { Orders } from './orders.ts';
@@ -150,16 +150,15 @@ export const executor = (
 			for (;;) {
 				const first = queue[0];
 				if (!first || stateOf(shared, first.slot) !== State.PLACED) return any;
-				queue.shift();
-				any = true;
 				try {
-					writeOne(first);
+					if (!alone(shared, () => writeOne(first))) return any;
 					setState(shared, first.slot, State.DONE);
 				} catch (error) {
 					failed(first.slot, error);
-				} finally {
-					free.push(first.buffer);
 				}
+				queue.shift();
+				free.push(first.buffer);
+				any = true;
 			}
 		},
 		waiting: () => queue.length,
