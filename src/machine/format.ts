@@ -30,6 +30,8 @@ export type Machine = {
 	/** The file, as the user named it. */
 	readonly path: string;
 	readonly spec: VmSpec;
+	/** What the file says, piece by piece in its order, for a result to keep; undefined where nobody keeps it. */
+	readonly entries?: readonly (readonly [key: string, value: string])[] | undefined;
 	/** What the reader met in the text: oddities of the file, not losses of a translation. */
 	readonly report: readonly ReportEntry[];
 };

@@ -11,7 +11,8 @@ export type ReportEntry = {
 	readonly subject: string;
 	/** The keys of the source that it speaks for. */
 	readonly keys: readonly string[];
-	readonly action: 'dropped' | 'changed' | 'defaulted' | 'none';
+	/** `kept`: the result does not act on it, and keeps it for the way back. */
+	readonly action: 'dropped' | 'changed' | 'defaulted' | 'kept' | 'none';
 	readonly loss: Loss;
 	/** What to do about it. */
 	readonly remedy?: string | undefined;
@@ -33,9 +34,12 @@ export const entry = (code: Code, { subject, message, keys = [], action = 'dropp
 /** Names of keys whose values are nobody's business. */
 const SECRET = /pass(word|wd|phrase)?\b|secret|token|^encryption\.|^vtpm\.ek|vnc\.key$|^guestinfo\.(userdata|ovfenv)/i;
 
+/** Whether a key holds something that no report and no result may show. */
+export const isSecret = (key: string): boolean => SECRET.test(key);
+
 /** A value as a report may show it. */
 const shown = ({ key, value }: RawEntry): string => {
-	if (SECRET.test(key)) return 'a secret';
+	if (isSecret(key)) return 'a secret';
 	return value.length > 60 ? `'${value.slice(0, 60)}…'` : `'${value}'`;
 };
 
@@ -43,7 +47,7 @@ const shown = ({ key, value }: RawEntry): string => {
 const NAMED = 4;
 
 /** What the report says of pieces that the target has no place for: one entry for each code and subject. */
-export const leftovers = (extras: readonly RawEntry[], target: string): ReportEntry[] => {
+export const leftovers = (extras: readonly RawEntry[], target: string, action: ReportEntry['action'] = 'dropped'): ReportEntry[] => {
 	const groups = new Map<string, RawEntry[]>();
 	for (const extra of extras) {
 		const group = `${extra.code} ${extra.subject}`;
@@ -56,6 +60,6 @@ export const leftovers = (extras: readonly RawEntry[], target: string): ReportEn
 		const named = group.slice(0, NAMED).map((extra) => `${extra.key} (${shown(extra)})`);
 		const more = group.length > NAMED ? ` and ${group.length - NAMED} more` : '';
 		const message = `${target} has no place for ${named.join(', ')}${more}`;
-		return entry(code, { subject, message, keys: group.map(({ key }) => key) });
+		return entry(code, { subject, message, keys: group.map(({ key }) => key), action });
 	});
 };

@@ -15,6 +15,9 @@ export type VmSpec = {
 	readonly clock?: string | undefined;
 	/** How many seconds it is ahead of UTC. */
 	readonly clockOffset?: number | undefined;
+	/** Seconds since 1970 that it shows at every start. */
+	readonly clockStart?: number | undefined;
+	readonly timers?: readonly Timer[] | undefined;
 	readonly lifecycle: Lifecycle;
 	readonly controllers: readonly Controller[];
 	/** Hard disks, optical and floppy drives, in the file's order. */
@@ -30,6 +33,12 @@ export type VmSpec = {
 	readonly sounds?: readonly Sound[] | undefined;
 	/** USB controllers by what they speak, where the file says them so. */
 	readonly usb?: Usb | undefined;
+	readonly inputs?: readonly Input[] | undefined;
+	/** Names of the channels that programs in the guest answer on: `org.qemu.guest_agent.0`. */
+	readonly channels?: readonly string[] | undefined;
+	/** Models, as libvirt names them, of what gives memory back to the host, and of what gives random numbers to the guest. */
+	readonly balloon?: string | undefined;
+	readonly rng?: string | undefined;
 	readonly chipset: Chipset;
 	readonly management: Management;
 	/** The description that this one was made from, as far as it was kept for the way back. */
@@ -50,6 +59,8 @@ export type Identity = {
 	readonly instanceUuid?: string | undefined;
 	/** What the guest reads from SMBIOS, in the notation of the file. */
 	readonly biosUuid?: string | undefined;
+	/** What VMware made of the place of the file. */
+	readonly locationUuid?: string | undefined;
 	/** The 16 bytes as they lie in the guest's memory. */
 	readonly generationId?: Uint8Array | undefined;
 };
@@ -61,6 +72,8 @@ export type Guest = {
 	readonly arch?: string | undefined;
 	/** As libosinfo names it: `http://debian.org/debian/12`. */
 	readonly osinfo?: string | undefined;
+	/** What VMware's Tools in the guest said of it, by field: `distroName`, `bitness`. */
+	readonly reported?: ReadonlyMap<string, string> | undefined;
 };
 
 export type Platform = {
@@ -74,9 +87,18 @@ export type Platform = {
 	readonly machine?: string | undefined;
 	/** The guest is not told that it runs on a hypervisor. */
 	readonly hidesHypervisor?: boolean | undefined;
-	/** Enlightenments for Windows, as libvirt names them: `relaxed`, `vapic`. */
+	/** Enlightenments for Windows, as libvirt names them: `relaxed`, `vapic`, and `stimer-direct` for what is within `stimer`. */
 	readonly enlightenments?: readonly string[] | undefined;
+	/** Features of the board, as libvirt names them: `acpi`, and `vmport` that is off. */
+	readonly features?: readonly Feature[] | undefined;
 };
+
+/** `on` is undefined for a feature that has no state: to be named is to be there. */
+export type Feature = { readonly name: string; readonly on?: boolean | undefined };
+
+export type Timer = { readonly name: string; readonly present?: boolean | undefined; readonly tickPolicy?: string | undefined };
+
+export type Input = { readonly type: string; readonly bus: string };
 
 export type Cpu = {
 	/** Virtual CPUs. */
@@ -90,6 +112,8 @@ export type Cpu = {
 	readonly hotAdd?: boolean | undefined;
 	/** It can run virtual machines itself. */
 	readonly nested?: boolean | undefined;
+	/** Instructions and the like that the guest shall see, or not: `optional`, `disable`. */
+	readonly features?: readonly { readonly name: string; readonly policy: string }[] | undefined;
 	/** Host CPUs that it may run on, in the file's order. */
 	readonly affinity?: readonly number[] | undefined;
 	readonly shares?: Shares | undefined;
@@ -127,6 +151,8 @@ export type Firmware = {
 	readonly enrolledKeys?: boolean | undefined;
 	/** Path of the file with its code. */
 	readonly loader?: string | undefined;
+	/** How that is shown to the guest, as libvirt says it: `rom`, `pflash`. */
+	readonly loaderType?: string | undefined;
 	/** Path of the file with its variables. */
 	readonly nvram?: string | undefined;
 	/** Kinds of devices in the order in which they are tried; a device with a `bootOrder` comes first. */
@@ -229,6 +255,10 @@ export type Nic = {
 	readonly bootOrder?: number | undefined;
 	/** Tags of the VLANs that it is in. */
 	readonly vlans?: readonly number[] | undefined;
+	/** Of NSX: the id of the network that it is in, which no other field holds. */
+	readonly opaqueNetwork?: string | undefined;
+	/** The address under the key that its assignment does not name. */
+	readonly otherAddress?: string | undefined;
 	readonly pciSlotNumber?: number | undefined;
 	readonly pci?: PciAddress | undefined;
 };
@@ -246,14 +276,21 @@ export type Mac = {
 
 export type Network =
 	| { readonly type: 'none' }
-	| { readonly type: 'bridged'; readonly name?: string | undefined }
+	| { readonly type: 'bridged'; readonly name?: string | undefined; readonly openVswitch?: boolean | undefined }
 	/** One of the host's virtual networks, by device. */
 	| { readonly type: 'custom'; readonly name?: string | undefined; readonly device?: string | undefined }
 	| { readonly type: 'nat'; readonly name?: string | undefined }
 	/** A port of a distributed switch. */
 	| ({ readonly type: 'dvs' } & DistributedPort)
 	/** Some other kind, as the file calls it: `network` (libvirt's, by name), `direct`, `hostonly`, … */
-	| { readonly type: 'other'; readonly said: string; readonly name?: string | undefined; readonly portgroup?: string | undefined };
+	| {
+			readonly type: 'other';
+			readonly said: string;
+			readonly name?: string | undefined;
+			readonly portgroup?: string | undefined;
+			/** Of `direct`: `bridge`, `vepa`, `private`, `passthrough`. */
+			readonly mode?: string | undefined;
+	  };
 
 export type DistributedPort = {
 	/** As 8-4-4-4-12. */
