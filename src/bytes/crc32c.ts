@@ -20,14 +20,17 @@ const [TABLE1, TABLE2, TABLE3] = [1, 2, 3].map((more) =>
  * structure keeps its own checksum.
  */
 export const crc32c = (bytes: Uint8Array, hole?: number): number => {
-	if (hole === undefined) return ~extend(-1, bytes) >>> 0;
-	const before = extend(-1, bytes.subarray(0, hole));
-	return ~extend(extend(before, new Uint8Array(4)), bytes.subarray(hole + 4)) >>> 0;
+	if (hole === undefined) return ~extendCrc32c(-1, bytes) >>> 0;
+	const before = extendCrc32c(-1, bytes.subarray(0, hole));
+	return ~extendCrc32c(extendCrc32c(before, new Uint8Array(4)), bytes.subarray(hole + 4)) >>> 0;
 };
 
-const extend = (start: number, bytes: Uint8Array): number => {
+/**
+ * The bare sum, neither begun nor ended with an inversion: `state` continued over `bytes`. For file systems that chain seeds; -1 begins one.
+ */
+export const extendCrc32c = (state: number, bytes: Uint8Array): number => {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	let crc = start;
+	let crc = state;
 	let at = 0;
 	for (; at + 4 <= bytes.length; at += 4) {
 		const word = crc ^ view.getInt32(at, true);
