@@ -34,9 +34,9 @@ const ROWS: readonly (readonly [RegExp, Code])[] = [
 
 /** What the parts mean that no reader has read. */
 export const dispositions = (rest: readonly Unread[]): RawEntry[] =>
-	rest.map(({ path, value }): RawEntry => {
+	rest.map(({ path, value, held }): RawEntry => {
 		const plain = path.replaceAll(/\[\d+\]/g, '');
-		const code = ROWS.find(([paths]) => paths.test(plain))?.[1];
+		const code = ROWS.find(([paths]) => paths.test(plain))?.[1] ?? 'XML_UNKNOWN_PARTS';
 		const subject = /^devices\/[^/]+/.exec(path)?.[0] ?? /^[^/]+/.exec(path)?.[0] ?? path;
-		return code ? { key: path, value, subject, code } : { key: path, value, subject: 'unknown parts', code: 'XML_UNKNOWN_PARTS' };
+		return { key: path, value, subject: code === 'XML_UNKNOWN_PARTS' ? 'unknown parts' : subject, code, ...(held && { held }) };
 	});

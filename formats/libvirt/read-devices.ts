@@ -1,41 +1,6 @@
-import type { CharBackend, CharPort, Display, Network, Nic, SharedFolder, Tpm, Video } from '../../src/machine/spec.ts';
+import type { CharBackend, CharPort, Display, SharedFolder, Sound, Tpm, Usb, Video } from '../../src/machine/spec.ts';
 import type { Dom } from './dom.ts';
 import { countOf, wordOf, yesOrNo } from './units.ts';
-
-export const readNics = (devices: Dom | undefined, path: string): Nic[] =>
-	(devices?.children('interface') ?? []).map((card, index): Nic => {
-		const mac = card.child('mac');
-		return {
-			index,
-			model: card.child('model')?.attribute('type'),
-			mac: {
-				address: mac?.attribute('address')?.toLowerCase(),
-				assignment: mac?.attribute('type'),
-				checked: yesOrNo(mac?.attribute('check'), `${card.path}/mac/@check`, path),
-			},
-			network: readNetwork(card),
-		};
-	});
-
-const readNetwork = (card: Dom): Network => {
-	const type = card.attribute('type') ?? '';
-	const source = card.child('source');
-	if (type === 'user') return { type: 'nat' };
-	if (type === 'null') return { type: 'none' };
-	if (type === 'bridge') {
-		const name = source?.attribute('bridge') || undefined;
-		const device = card.child('target')?.attribute('dev');
-		return device === undefined ? { type: 'bridged', name } : { type: 'custom', name, device };
-	}
-	if (type !== 'vds') return { type: 'other', said: type };
-	return {
-		type: 'dvs',
-		switchId: source?.attribute('switchid')?.toLowerCase(),
-		portId: source?.attribute('portid'),
-		portgroupId: source?.attribute('portgroupid'),
-		connectionId: source?.attribute('connectionid'),
-	};
-};
 
 export const readDisplays = (devices: Dom | undefined, path: string): Display[] =>
 	(devices?.children('graphics') ?? []).map((graphics): Display => {
@@ -101,7 +66,7 @@ const readBackend = (port: Dom, path: string): CharBackend => {
 	if (type === 'dev' || type === 'file' || type === 'pipe') {
 		return { type: type === 'dev' ? 'device' : type, path: source?.attribute('path') };
 	}
-	if (type !== 'tcp') return { type: 'other', said: type };
+	if (type !== 'tcp') return readOther(port.more(), type);
 	const mode = wordOf(source?.attribute('mode'), ['bind', 'connect'], `${port.path}/source/@mode`, path);
 	const protocol = port.child('protocol')?.attribute('type') ?? 'raw';
 	return {
@@ -111,6 +76,12 @@ const readBackend = (port: Dom, path: string): CharBackend => {
 		service: source?.attribute('service') ?? '',
 		role: mode === 'bind' ? 'server' : 'client',
 	};
+};
+
+const readOther = (port: Dom, said: string): CharBackend => {
+	const source = said === 'unix' ? port.child('source') : undefined;
+	const mode = source?.attribute('mode');
+	return { type: 'other', said, path: source?.attribute('path'), role: mode === 'bind' ? 'server' : mode && 'client' };
 };
 
 export const readSharedFolders = (devices: Dom | undefined): SharedFolder[] =>
@@ -129,3 +100,21 @@ export const readTpms = (devices: Dom | undefined): Tpm[] =>
 		const backend = tpm.child('backend');
 		return { model: tpm.attribute('model'), backend: backend?.attribute('type'), version: backend?.attribute('version') };
 	});
+
+/** A sound card; a device for what is heard of it, `audio`, is none. */
+export const readSounds = (devices: Dom | undefined): Sound[] =>
+	(devices?.more().children('sound') ?? []).map((sound): Sound => ({ model: sound.attribute('model') }));
+
+/** What the models of USB controllers speak: USB 1, 2 or 3. */
+const SPEAKS = [
+	['uhci', /uhci|ohci/],
+	['ehci', /ehci/],
+	['xhci', /xhci/],
+] as const;
+
+export const readUsb = (devices: Dom | undefined): Usb | undefined => {
+	const controllers = (devices?.more().children('controller') ?? []).filter((controller) => controller.attribute('type') === 'usb');
+	const models = controllers.map((controller) => controller.attribute('model') ?? 'uhci');
+	const spoken = SPEAKS.filter(([, pattern]) => models.some((model) => pattern.test(model)));
+	return spoken.length > 0 ? Object.fromEntries(spoken.map(([name]) => [name, true])) : undefined;
+};

@@ -49,18 +49,49 @@ const readDisk = (disk: Dom, path: string): DiskDevice => {
 		cache: driver?.attribute('cache'),
 		mode: disk.child('transient') ? 'independent-nonpersistent' : undefined,
 		readOnly: disk.child('readonly') !== undefined,
+		...readMore(disk.more(), path),
 		address,
 		keys: [disk.path],
 	};
 };
 
 const readMedia = (disk: Dom, type: string): Media => {
-	if (type !== 'file' && type !== 'block') return { type: 'other', said: type };
+	if (type !== 'file' && type !== 'block') return { type: 'other', said: type, name: nameOf(disk.more().child('source'), type) };
 	const source = disk.child('source');
 	const path = source?.attribute(type === 'file' ? 'file' : 'dev');
 	if (path) return { type, path };
 	if (source?.attribute('startupPolicy') === 'optional' && type === 'block') return { type: 'auto' };
 	return { type: 'none', of: type };
+};
+
+/** How QEMU names what is on a network or in a pool. */
+const nameOf = (source: Dom | undefined, type: string): string | undefined => {
+	if (type === 'network') {
+		const host = source?.child('host');
+		const port = host?.attribute('port');
+		const authority = host ? `//${host.attribute('name') ?? ''}${port === undefined ? '' : `:${port}`}/` : '';
+		return `${source?.attribute('protocol') ?? ''}:${authority}${source?.attribute('name') ?? ''}`;
+	}
+	if (type === 'volume') return `${source?.attribute('pool') ?? ''}/${source?.attribute('volume') ?? ''}`;
+	return source?.attribute('path') ?? source?.attribute('dir');
+};
+
+type More = Pick<DiskDevice, 'bootOrder' | 'serial' | 'wwn' | 'shareable' | 'snapshots' | 'format' | 'encrypted'>;
+
+/** What libvirt's own translation has no place for. */
+const readMore = (disk: Dom, path: string): More => {
+	const snapshot = disk.attribute('snapshot');
+	const encryption = disk.child('encryption') ?? disk.child('source')?.child('encryption');
+	encryption?.attribute('format');
+	return {
+		bootOrder: countOf(disk.child('boot')?.attribute('order'), `${disk.path}/boot/@order`, path),
+		serial: disk.child('serial')?.text(),
+		wwn: disk.child('wwn')?.text(),
+		shareable: disk.child('shareable') && true,
+		snapshots: snapshot === undefined ? undefined : snapshot !== 'no',
+		format: disk.child('driver')?.attribute('type'),
+		encrypted: encryption && true,
+	};
 };
 
 const readDriveAddress = (disk: Dom, path: string): readonly [number, number, number, number] | undefined => {

@@ -2,12 +2,15 @@ import { parseXmlDocument, type XmlNode } from '../../src/bytes/xml.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import type { Machine } from '../../src/machine/format.ts';
 import { entry, type ReportEntry } from '../../src/machine/report.ts';
-import type { Cpu, Firmware, Lifecycle, Management, Memory, VmSpec } from '../../src/machine/spec.ts';
+import type { Cpu, Lifecycle, Management, Memory, Platform, VmSpec } from '../../src/machine/spec.ts';
 import { type Dom, dom } from './dom.ts';
+import { readOrigin, readOsinfo } from './metadata.ts';
 import { dispositions } from './parts.ts';
-import { readDisplays, readNics, readPorts, readSharedFolders, readTpms, readVideos } from './read-devices.ts';
+import { readDisplays, readPorts, readSharedFolders, readSounds, readTpms, readUsb, readVideos } from './read-devices.ts';
 import { readControllers, readDisks } from './read-disks.ts';
-import { countOf, sizeOf, uuidOf, yesOrNo } from './units.ts';
+import { readFirmware } from './read-firmware.ts';
+import { readNics } from './read-nics.ts';
+import { countOf, secondsOf, sizeOf, uuidOf } from './units.ts';
 
 /** What libvirt's VMware driver adds to a domain. */
 export const VMWARE_NAMESPACE = 'http://libvirt.org/schemas/domain/vmware/1.0';
@@ -32,16 +35,19 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 	const spec: Omit<VmSpec, 'extras'> = {
 		identity: {
 			name: name === '' ? undefined : name,
+			title: root.more().child('title')?.text(),
 			description: root.child('description')?.text(),
 			instanceUuid: hasTwoUuids || hypervisor !== 'vmware' ? uuid : undefined,
 			biosUuid: hasTwoUuids ? uuidOf(root.child('hwuuid'), path) : uuid,
+			generationId: hypervisor === 'vmware' ? undefined : readGenerationId(root),
 		},
-		guest: { arch: readType(os, path) },
-		platform: { hypervisor },
+		guest: { arch: readType(os, path), osinfo: readOsinfo(root) },
+		platform: readPlatform(root, hypervisor),
 		cpu: readCpu(root, path),
 		memory: readMemory(root, path),
 		firmware: readFirmware(os, path),
 		clock: root.child('clock')?.attribute('offset'),
+		clockOffset: secondsOf(root.more().child('clock')?.attribute('adjustment')),
 		lifecycle: readLifecycle(root),
 		controllers: readControllers(devices, hypervisor, path),
 		disks: readDisks(devices, path),
@@ -52,8 +58,11 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 		parallels: readPorts(devices, 'parallel', path),
 		sharedFolders: readSharedFolders(devices),
 		tpms: readTpms(devices),
+		sounds: readSounds(devices),
+		usb: readUsb(devices),
 		chipset: {},
 		management: readManagement(root),
+		origin: readOrigin(root),
 	};
 	return { format: 'libvirt', path, spec: { ...spec, extras: dispositions(root.rest()) }, report };
 };
@@ -74,6 +83,46 @@ const readType = (os: Dom | undefined, path: string): string | undefined => {
 	return type?.attribute('arch');
 };
 
+const readPlatform = (root: Dom, hypervisor: string | undefined): Platform => {
+	const more = root.more();
+	const features = more.child('features');
+	const hyperv = features?.child('hyperv');
+	const hidden = features?.child('kvm')?.child('hidden')?.attribute('state') === 'on';
+	return {
+		hypervisor,
+		machine: more.child('os')?.child('type')?.attribute('machine'),
+		hidesHypervisor: hidden || cpuFeature(root, ['hypervisor'], ['disable', 'forbid']) || undefined,
+		enlightenments: hyperv?.all().flatMap((child) => (child.attribute('state') === 'off' ? [] : [child.name])),
+	};
+};
+
+/** Whether a feature of the CPU is said in one of these ways. */
+const cpuFeature = (root: Dom, names: readonly string[], policies: readonly string[]): boolean => {
+	const features = root.more().child('cpu')?.unread().children('feature') ?? [];
+	return features.some((feature, index) => {
+		if (!names.includes(feature.attribute('name') ?? '') || !policies.includes(feature.attribute('policy') ?? 'require')) return false;
+		const said = root.more().child('cpu')?.children('feature')[index];
+		said?.attribute('name');
+		said?.attribute('policy');
+		return true;
+	});
+};
+
+/** QEMU's text of the 16 bytes in the guest's memory: the first three fields are little-endian there. */
+const readGenerationId = (root: Dom): Uint8Array | undefined => {
+	const more = root.more().child('genid');
+	const digits = more?.unread().text().replaceAll('-', '') ?? '';
+	if (!/^[0-9a-f]{32}$/i.test(digits)) return undefined;
+	more?.text();
+	const bytes = Uint8Array.from(digits.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16));
+	return Uint8Array.of(
+		...bytes.subarray(0, 4).toReversed(),
+		...bytes.subarray(4, 6).toReversed(),
+		...bytes.subarray(6, 8).toReversed(),
+		...bytes.subarray(8),
+	);
+};
+
 const readCpu = (root: Dom, path: string): Cpu => {
 	const vcpu = root.child('vcpu');
 	const count = countOf(vcpu?.text(), 'vcpu', path);
@@ -88,6 +137,7 @@ const readCpu = (root: Dom, path: string): Cpu => {
 		affinity: readCpuSet(vcpu?.attribute('cpuset'), path),
 		shares: countOf(root.child('cputune')?.child('shares')?.text(), 'cputune/shares', path),
 		mode: cpu?.attribute('mode'),
+		nested: cpuFeature(root, ['vmx', 'svm'], ['require', 'optional', 'force']) || undefined,
 		...(topology && {
 			topology: {
 				sockets: part('sockets'),
@@ -119,27 +169,15 @@ const readCpuSet = (said: string | undefined, path: string): readonly number[] |
 const readMemory = (root: Dom, path: string): Memory => {
 	const size = sizeOf(root.child('memory'), path);
 	if (size === 0) throw new CorruptError('it says no memory at all', { path, field: 'memory' });
+	const hotAdd = root.more().child('maxMemory');
+	hotAdd?.attribute('unit');
+	hotAdd?.attribute('slots');
 	return {
 		size,
 		current: sizeOf(root.child('currentMemory'), path),
 		reservation: sizeOf(root.child('memtune')?.child('min_guarantee'), path),
-	};
-};
-
-const readFirmware = (os: Dom | undefined, path: string): Firmware => {
-	const features = new Map(
-		os
-			?.child('firmware')
-			?.children('feature')
-			.map((feature) => [feature.attribute('name'), feature]),
-	);
-	const enabled = (name: string) => yesOrNo(features.get(name)?.attribute('enabled'), `os/firmware/feature/@enabled`, path);
-	return {
-		type: os?.attribute('firmware'),
-		secureBoot: enabled('secure-boot'),
-		enrolledKeys: enabled('enrolled-keys'),
-		nvram: os?.child('nvram')?.text(),
-		smbios: os?.child('smbios')?.attribute('mode'),
+		hotAdd: hotAdd?.text() ? true : undefined,
+		locked: root.more().child('memoryBacking')?.child('locked') && true,
 	};
 };
 

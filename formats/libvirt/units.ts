@@ -68,3 +68,7 @@ export const yesOrNo = (said: string | undefined, field: string, file: string): 
 	const word = wordOf(said, ['yes', 'no'], field, file);
 	return word === undefined ? undefined : word === 'yes';
 };
+
+/** Seconds, either sign; undefined for anything else. */
+export const secondsOf = (said: string | undefined): number | undefined =>
+	said !== undefined && /^-?\d{1,10}$/.test(said) ? Number(said) : undefined;

@@ -1,4 +1,5 @@
 import type { MachineFormat } from '../../src/machine/format.ts';
+import { dictionaryEntry, printDictionary } from './dictionary.ts';
 import { readVmx } from './reader.ts';
 import { printVmx } from './writer.ts';
 
@@ -12,5 +13,7 @@ export const vmx: MachineFormat = {
 	extensions: ['vmx', 'vmtx'],
 	probe: (bytes) => !bytes.subarray(0, 4096).includes(0) && TELLING.test(new TextDecoder('latin1').decode(bytes)),
 	parse: readVmx,
+	parseEntries: (entries, path) =>
+		readVmx(new TextEncoder().encode(printDictionary(entries.map(([key, value]) => dictionaryEntry(key, value)))), path),
 	print: printVmx,
 };

@@ -7,20 +7,21 @@ const MIB = 1 << 20;
 /** Takes one pair after the other; what is undefined is left out. */
 type Say = (key: string, value: string | number | boolean | undefined) => void;
 
-/** The text of a VMX, its keys in libvirt's order. */
+/** The text of a VMX, its keys in libvirt's order. VMware's own products get TRUE, where libvirt says true. */
 export const printVmx = (spec: VmSpec): string => {
 	const lines: DictionaryEntry[] = [];
-	const say: Say = (key, value) => {
-		if (value !== undefined) lines.push(dictionaryEntry(key, String(value)));
-	};
 	const { identity, platform, cpu, memory, firmware, chipset } = spec;
+	const say: Say = (key, value) => {
+		if (value === undefined) return;
+		const said = String(value);
+		lines.push(dictionaryEntry(key, typeof value === 'boolean' && platform.product !== undefined ? said.toUpperCase() : said));
+	};
 	say('.encoding', 'UTF-8');
 	say('config.version', platform.configVersion);
 	say('virtualHW.version', platform.hardwareVersion);
 	say('guestOS', spec.guest.vmxGuestOs);
 	say('smbios.reflecthost', firmware.smbios === 'host' || undefined);
-	if (identity.biosUuid === undefined) say('uuid.action', 'create');
-	else say('uuid.bios', uuidBytes(identity.biosUuid));
+	sayUuids(spec, say);
 	if (identity.name !== undefined) {
 		const stored = encodeName(escapeValue(identity.name));
 		lines.push({ key: 'displayName', value: identity.name, stored });
@@ -29,8 +30,13 @@ export const printVmx = (spec: VmSpec): string => {
 	say('memsize', inMib(memory.size));
 	say('sched.mem.max', memory.limit === 'unlimited' ? memory.limit : inMib(memory.limit));
 	say('sched.mem.minsize', inMib(memory.reservation));
-	say('numvcpus', cpu.count);
+	say('sched.mem.pin', memory.locked);
+	say('mem.hotadd', memory.hotAdd);
+	say('numvcpus', cpu.online ?? cpu.count);
 	say('cpuid.coresPerSocket', cpu.topology?.cores);
+	say('vcpu.hotadd', cpu.hotAdd);
+	say('vhv.enable', cpu.nested);
+	say('hypervisor.cpuid.v0', platform.hidesHypervisor ? false : undefined);
 	say('sched.cpu.affinity', cpu.affinity?.join(','));
 	say('sched.cpu.shares', cpu.shares);
 	for (const display of spec.displays) {
@@ -45,16 +51,17 @@ export const printVmx = (spec: VmSpec): string => {
 		say(`${bus}${index}.virtualDev`, model);
 	}
 	for (const disk of spec.disks) sayDisk(disk, say);
+	say('disk.EnableUUID', spec.showsSerials);
 	// A floppy drive is present unless a VMX says that it is not.
 	for (const id of ['floppy0', 'floppy1']) if (!spec.disks.some((disk) => disk.id === id)) say(`${id}.present`, false);
 	saySharedFolders(spec.sharedFolders, say);
 	for (const nic of spec.nics) sayNic(nic, say);
 	if (spec.tpms.length > 0) say('vtpm.present', true);
-	for (const { vram } of spec.videos) say('svga.vramSize', vram);
+	for (const { vram } of spec.videos) sayVideo(vram, platform.product !== undefined, say);
+	saySoundAndUsb(spec, say);
 	for (const port of spec.serials) saySerial(port, say);
 	for (const port of spec.parallels) sayPort(`parallel${port.index}`, port.backend, say);
-	say('firmware', firmware.type);
-	say('nvram', firmware.nvram);
+	sayFirmware(spec, say);
 	if (chipset.pciBridges) {
 		say('pciBridge0.present', true);
 		for (const index of [4, 5, 6, 7]) {
@@ -64,7 +71,56 @@ export const printVmx = (spec: VmSpec): string => {
 		}
 	}
 	say('vmci0.present', chipset.vmci);
+	const written = new Set(lines.map(({ key }) => key.toLowerCase()));
+	for (const [key, value] of spec.kept ?? []) if (!written.has(key.toLowerCase())) say(key, value);
 	return printDictionary(lines);
+};
+
+const sayUuids = ({ identity, platform }: VmSpec, say: Say): void => {
+	const { biosUuid, instanceUuid, generationId } = identity;
+	if (biosUuid === undefined) say('uuid.action', 'create');
+	else say('uuid.bios', uuidBytes(biosUuid));
+	if (platform.product === undefined) return;
+	// Nobody is asked whether the machine was moved or copied, and it keeps its UUID.
+	if (biosUuid !== undefined) say('uuid.action', 'keep');
+	say('vc.uuid', instanceUuid && uuidBytes(instanceUuid));
+	const halves = generationId && new DataView(generationId.buffer, generationId.byteOffset, generationId.byteLength);
+	say('vm.genid', halves && String(halves.getBigInt64(0, true)));
+	say('vm.genidX', halves && String(halves.getBigInt64(8, true)));
+};
+
+const sayVideo = (vram: number | undefined, forProduct: boolean, say: Say): void => {
+	if (forProduct) {
+		say('svga.present', true);
+		say('svga.autodetect', false);
+	}
+	say('svga.vramSize', vram);
+};
+
+const saySoundAndUsb = ({ sounds = [], usb }: VmSpec, say: Say): void => {
+	for (const { model } of sounds) {
+		say('sound.present', true);
+		say('sound.virtualDev', model);
+	}
+	if (usb?.uhci || usb?.ehci) say('usb.present', true);
+	say('ehci.present', usb?.ehci);
+	say('usb_xhci.present', usb?.xhci);
+};
+
+const sayFirmware = ({ firmware, clockOffset, platform }: VmSpec, say: Say): void => {
+	const { type, nvram, secureBoot, bootOrder, bootDisks, bootDelay, bootRetry } = firmware;
+	say('firmware', type);
+	say('nvram', nvram);
+	// libvirt reads that secure boot is on, and never writes it.
+	if (platform.product !== undefined) say('uefi.secureBoot.enabled', secureBoot);
+	say('bios.bootOrder', bootOrder?.join(','));
+	say('bios.hddOrder', bootDisks?.join(','));
+	say('bios.bootDelay', bootDelay);
+	if (bootRetry !== undefined) {
+		say('bios.bootRetry.enabled', true);
+		say('bios.bootRetry.delay', Math.round(bootRetry / 1000));
+	}
+	say('rtc.diffFromUTC', clockOffset);
 };
 
 const inMib = (bytes: number | undefined): number | undefined => (bytes === undefined ? undefined : Math.ceil(bytes / MIB));
@@ -75,13 +131,17 @@ const uuidBytes = (uuid: string): string => {
 	return `${bytes.slice(0, 8).join(' ')}-${bytes.slice(8).join(' ')}`;
 };
 
-const sayDisk = ({ id, bus, deviceType, fileName, media, cache, mode }: DiskDevice, say: Say): void => {
+const sayDisk = (disk: DiskDevice, say: Say): void => {
+	const { id, bus, deviceType, fileName, media, cache, mode, shareable, connected, client } = disk;
 	say(`${id}.present`, true);
 	say(`${id}.${bus === 'fdc' ? 'fileType' : 'deviceType'}`, deviceType);
 	if (media.type === 'auto') say(`${id}.autodetect`, true);
 	say(`${id}.fileName`, fileName);
 	if (cache === 'writethrough') say(`${id}.writeThrough`, true);
 	say(`${id}.mode`, mode);
+	say(`${id}.sharing`, shareable ? 'multi-writer' : undefined);
+	say(`${id}.startConnected`, connected);
+	say(`${id}.clientDevice`, client);
 };
 
 const saySharedFolders = (folders: readonly SharedFolder[], say: Say): void => {
@@ -99,13 +159,14 @@ const saySharedFolders = (folders: readonly SharedFolder[], say: Say): void => {
 	}
 };
 
-const sayNic = ({ index, model, network, mac }: Nic, say: Say): void => {
+const sayNic = ({ index, model, network, mac, connected }: Nic, say: Say): void => {
 	const id = `ethernet${index}`;
 	say(`${id}.present`, true);
 	say(`${id}.virtualDev`, model === 'vmxnet2' ? 'vmxnet' : model);
 	if (model === 'vmxnet2') say(`${id}.features`, 15);
 	sayNetwork(id, network, say);
 	sayMac(id, mac, say);
+	say(`${id}.startConnected`, connected);
 };
 
 const sayNetwork = (id: string, network: Network, say: Say): void => {
@@ -117,7 +178,7 @@ const sayNetwork = (id: string, network: Network, say: Say): void => {
 		return;
 	}
 	if ('name' in network) say(`${id}.networkName`, network.name);
-	if (network.type !== 'none') say(`${id}.connectionType`, network.type);
+	if (network.type !== 'none') say(`${id}.connectionType`, network.type === 'other' ? network.said : network.type);
 	if (network.type === 'custom') say(`${id}.vnet`, network.device);
 };
 
@@ -144,7 +205,7 @@ const sayPort = (id: string, backend: CharPort['backend'], say: Say): void => {
 	}
 	say(`${id}.fileType`, backend.type);
 	if (backend.type === 'pipe') {
-		say(`${id}.pipe.endPoint`, 'client');
+		say(`${id}.pipe.endPoint`, backend.role ?? 'client');
 		say(`${id}.tryNoRxLoss`, false);
 	}
 	if ('path' in backend) say(`${id}.fileName`, backend.path);

@@ -1,5 +1,5 @@
 import type { ReportEntry } from './report.ts';
-import type { VmSpec } from './spec.ts';
+import type { Origin, VmSpec } from './spec.ts';
 
 /** A form of machine descriptions. One of these per folder in formats/, listed once in formats/machines.ts. */
 export interface MachineFormat {
@@ -16,6 +16,8 @@ export interface MachineFormat {
 	 * @throws CorruptError, UnsupportedError.
 	 */
 	parse(bytes: Uint8Array, path: string): Machine;
+	/** The same from `entries` that another description kept; not there where nobody keeps them. */
+	parseEntries?(entries: Origin['entries'], path: string): Machine;
 	/**
 	 * The text of a planned machine.
 	 * @throws UnsupportedError for text that the form cannot hold.
@@ -32,6 +34,8 @@ export type Machine = {
 	readonly spec: VmSpec;
 	/** What the file says, piece by piece in its order, for a result to keep; undefined where nobody keeps it. */
 	readonly entries?: readonly (readonly [key: string, value: string])[] | undefined;
+	/** The description that this one was made from, as far as it was kept in it. */
+	readonly origin?: Machine | undefined;
 	/** What the reader met in the text: oddities of the file, not losses of a translation. */
 	readonly report: readonly ReportEntry[];
 };

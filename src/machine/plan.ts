@@ -29,7 +29,10 @@ export const parseMachine = (bytes: Uint8Array, path: string, formats: readonly 
 		const names = formats.map(({ name }) => name).join(' or ');
 		throw new UnrecognizedError('it describes no machine that vconv knows', { path, hint: `a ${names}` });
 	}
-	return format.parse(bytes, path);
+	const machine = format.parse(bytes, path);
+	const { origin } = machine.spec;
+	const kept = origin && formats.find(({ id }) => id === origin.format)?.parseEntries?.(origin.entries, path);
+	return kept ? { ...machine, origin: kept } : machine;
 };
 
 /**

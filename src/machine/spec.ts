@@ -15,6 +15,8 @@ export type VmSpec = {
 	readonly clock?: string | undefined;
 	/** How many seconds it is ahead of UTC. */
 	readonly clockOffset?: number | undefined;
+	/** Guests are shown the serial numbers of their disks: VMX's `disk.EnableUUID`. */
+	readonly showsSerials?: boolean | undefined;
 	/** Seconds since 1970 that it shows at every start. */
 	readonly clockStart?: number | undefined;
 	readonly timers?: readonly Timer[] | undefined;
@@ -43,6 +45,8 @@ export type VmSpec = {
 	readonly management: Management;
 	/** The description that this one was made from, as far as it was kept for the way back. */
 	readonly origin?: Origin | undefined;
+	/** Keys and values that are written as they are, behind everything above. */
+	readonly kept?: readonly (readonly [key: string, value: string])[] | undefined;
 	/** What the file says and libvirt's own translation has no place for. */
 	readonly extras: readonly RawEntry[];
 };
@@ -83,6 +87,8 @@ export type Platform = {
 	readonly hardwareVersion?: number | undefined;
 	/** VMX's `config.version`. */
 	readonly configVersion?: number | undefined;
+	/** Which of VMware's products it is for: `esxi`, the `hosted` ones, or all of them; none where libvirt translates. */
+	readonly product?: 'esxi' | 'hosted' | 'any' | undefined;
 	/** QEMU's machine type: `q35`, `pc-i440fx-6.1`. */
 	readonly machine?: string | undefined;
 	/** The guest is not told that it runs on a hypervisor. */

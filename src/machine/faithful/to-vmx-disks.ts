@@ -19,9 +19,11 @@ export const planDisks = (disks: readonly DiskDevice[], c: Context): DiskDevice[
 const planDisk = (disk: DiskDevice, c: Context): DiskDevice => {
 	const field = disk.keys[0] ?? disk.id;
 	const place = placeOf(disk, field, c);
-	if (disk.bus === 'fdc') return { ...disk, ...place, ...planFloppy(disk, field, c) };
+	const { bus, kind, media, driver, mode, keys } = disk;
+	const said = { bus, kind, media, driver, mode, keys };
+	if (bus === 'fdc') return { ...said, ...place, ...planFloppy(disk, field, c) };
 	return {
-		...disk,
+		...said,
 		...place,
 		deviceType: deviceType(disk, field, c),
 		fileName: fileName(disk, field, c),
