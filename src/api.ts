@@ -101,7 +101,8 @@ export const convert = async (options: ConvertOptions): Promise<Conversion> => {
 					options.onPlan?.({
 						layout,
 						reads,
-						measure: () => measureImage(request.disk, planImage({ ...request, name: to.main.name, note() {} }), request.signal),
+						measure: async () =>
+							(await measureImage(request.disk, planImage({ ...request, name: to.main.name, note() {} }), request.signal)).written,
 					}),
 			}),
 		);

@@ -12,7 +12,7 @@ export type Refcounts = {
 
 /**
  * Append the refcount blocks and then the refcount table. They count all that is before them, and themselves.
- * @throws UnsupportedError if the table would be larger than QEMU takes.
+ * @throws as `refcountSize`.
  */
 export const writeRefcounts = async (
 	out: Appender,
@@ -20,8 +20,6 @@ export const writeRefcounts = async (
 ): Promise<{ readonly refcountTableOffset: number; readonly refcountTableClusters: number }> => {
 	const used = out.position / clusterSize;
 	const { blocks, tableClusters } = refcountSize(used, clusterSize, refcountBits);
-	if (blocks * 8 > LIMIT.refcountTable) throw tooLarge(refcountedEnd(clusterSize, refcountBits));
-
 	const total = used + blocks + tableClusters;
 	const perBlock = (clusterSize * 8) / refcountBits;
 	const table = new DataView(new ArrayBuffer(tableClusters * clusterSize));
@@ -40,8 +38,11 @@ export const writeRefcounts = async (
 	return { refcountTableOffset, refcountTableClusters: tableClusters };
 };
 
-/** How much room the refcounts of `used` clusters take, and of the clusters that they are in themselves. */
-const refcountSize = (
+/**
+ * How much room the refcounts of `used` clusters take, and of the clusters that they are in themselves.
+ * @throws UnsupportedError if the table would be larger than QEMU takes.
+ */
+export const refcountSize = (
 	used: number,
 	clusterSize: number,
 	refcountBits: number,
@@ -51,6 +52,7 @@ const refcountSize = (
 	let tableClusters = 0;
 	for (;;) {
 		const needed = Math.ceil((used + blocks + tableClusters) / perBlock);
+		if (needed * 8 > LIMIT.refcountTable) throw tooLarge(refcountedEnd(clusterSize, refcountBits));
 		if (needed === blocks) return { blocks, tableClusters };
 		blocks = needed;
 		tableClusters = Math.ceil((needed * 8) / clusterSize);

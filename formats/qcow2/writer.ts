@@ -7,7 +7,7 @@ import { subclusters, wholeClusters } from './clusters.ts';
 import { type Geometry, LIMIT } from './layout.ts';
 import { qcow2Options, type Settings, settingsOf } from './options.ts';
 import { preamble } from './preamble.ts';
-import { refcountedEnd } from './refcounts.ts';
+import { refcountedEnd, refcountSize, tooLarge } from './refcounts.ts';
 import { writeTables } from './tables.ts';
 
 /**
@@ -59,6 +59,17 @@ export const qcow2Writer: DiskWriter = {
 					zeroed += Math.ceil(covered / clusterSize);
 				},
 			}),
+			outline: {
+				unit: clusterSize,
+				span: geometry.tableSpan,
+				reserved: preallocated,
+				others(data, tables) {
+					if ((1 + data) * clusterSize > limits.maxEnd) throw tooLarge(limits.maxEnd);
+					const used = 1 + data + Math.ceil((l1Size * 8) / clusterSize) + tables;
+					const { blocks, tableClusters } = refcountSize(used, clusterSize, refcountBits);
+					return (used + blocks + tableClusters - data) * clusterSize;
+				},
+			},
 			async finish([sink]) {
 				if (!sink) return;
 				const zeroClusters = version === 2 ? zeroed : 0;

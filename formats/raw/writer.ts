@@ -26,6 +26,7 @@ export const rawWriter: DiskWriter = {
 			dense,
 			fixedAt: 0,
 			place: (guestOffset) => guestOffset,
+			outline: { unit: 1, reserved: true, others: () => 0 },
 			finish: async ([sink]) => sink?.resize(size),
 		};
 	},

@@ -44,6 +44,7 @@ const fixedLayout = (request: WriteRequest, size: number): Layout => ({
 	block: GRANULE,
 	fixedAt: dataOffset(size),
 	place: (guestOffset) => dataOffset(size) + guestOffset,
+	outline: { unit: BLOCK, reserved: true, others: () => dataOffset(size) },
 	async finish([sink]) {
 		const map = blockMap(blocksOf(size), 'in place');
 		if (sink) await finish(sink, request, { size, map, allocated: blocksOf(size), imageType: IMAGE_TYPE.fixed });
@@ -59,6 +60,7 @@ const dynamicLayout = (request: WriteRequest, size: number): Layout => {
 			const block = Math.floor(guestOffset / BLOCK);
 			return dataOffset(size) + map.allocate(block) * BLOCK + (guestOffset % BLOCK);
 		},
+		outline: { unit: BLOCK, others: () => dataOffset(size) },
 		async finish([sink]) {
 			if (sink) await finish(sink, request, { size, map, allocated: map.allocated(), imageType: IMAGE_TYPE.dynamic });
 		},

@@ -21,9 +21,11 @@ export type BlockAllocator = {
 	writeTable(sink: Sink, hostOffset: number): Promise<void>;
 };
 
-/** Bytes of an image in which every block has a place, without its footer, when the first may start at `from`. */
-export const fullSize = (blocks: number, blockSize: number, from: number): number =>
-	alignUp(from, ALIGN) + blocks * (alignUp(bitmapSize(blockSize), ALIGN) + blockSize);
+/** Where so many blocks end, when the first may start at `from`. */
+export const endOf = (blocks: number, blockSize: number, from: number): number =>
+	blocks === 0
+		? from
+		: alignUp(from + bitmapSize(blockSize), ALIGN) + blockSize + (blocks - 1) * (alignUp(bitmapSize(blockSize), ALIGN) + blockSize);
 
 /** @param from where the first block may start. @param delta whether sectors are told apart, by `own`. */
 export const blockAllocator = (blocks: number, blockSize: number, from: number, delta: boolean): BlockAllocator => {

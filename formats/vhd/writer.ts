@@ -3,7 +3,7 @@ import { uuidBytes } from '../../src/bytes/guid.ts';
 import { humanSize, parseSize } from '../../src/bytes/size.ts';
 import type { BackingReference, DiskWriter, Layout, WriteRequest } from '../../src/core/format.ts';
 import { UnsupportedError, UsageError } from '../../src/errors.ts';
-import { blockAllocator, fullSize } from './allocator.ts';
+import { blockAllocator, endOf } from './allocator.ts';
 import { geometryOf, roundedToGeometry } from './geometry.ts';
 import {
 	DISK_TYPES,
@@ -73,6 +73,7 @@ const fixedLayout = (request: WriteRequest, size: number): Layout => {
 		block: GRANULE,
 		fixedAt: 0,
 		place: (guestOffset) => guestOffset,
+		outline: { unit: 1, reserved: true, others: () => footer.length },
 		finish: async ([sink]) => sink?.write(size, footer),
 	};
 };
@@ -89,7 +90,7 @@ const sparseLayout = (request: WriteRequest, size: number): Layout => {
 	const parentId = backing && idOf(backing);
 	const locators = backing && makeLocators(backing.name, tableEnd);
 	const firstBlock = tableEnd + (locators?.data.length ?? 0);
-	if (fullSize(entries, blockSize, firstBlock) > 0xffffffff * SECTOR) {
+	if (endOf(entries, blockSize, firstBlock) > 0xffffffff * SECTOR) {
 		throw new UsageError(`with blocks of ${humanSize(blockSize)} a full disk of ${humanSize(size)} is more than VHD can address`, {
 			hint: 'block_size=2M',
 		});
@@ -120,6 +121,10 @@ const sparseLayout = (request: WriteRequest, size: number): Layout => {
 		},
 		// VHD cannot say that something reads as zeros: sectors that were never written do.
 		...(backing && { zero: blocks.own }),
+		outline: {
+			unit: blockSize,
+			others: (count) => endOf(count, blockSize, firstBlock) - count * blockSize + footer.length,
+		},
 		async finish([sink]) {
 			if (!sink) return;
 			await blocks.writeBitmaps(sink);

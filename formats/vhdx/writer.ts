@@ -41,6 +41,7 @@ export const vhdxWriter: DiskWriter = {
 			...(fixed && { fixedAt: dataStart }),
 			place: blocks.place,
 			...(backing && { zero: blocks.zero }),
+			outline: { unit: geometry.blockSize, reserved: fixed, others: () => dataStart },
 			async finish([sink]) {
 				if (!sink) return;
 				const end = await blocks.finish(sink);

@@ -54,12 +54,7 @@ export const allocateGrains = (first: number, path: string): Grains => {
 		},
 		place(grain, sectors) {
 			const sector = end;
-			if (sector + sectors > 2 ** 32) {
-				throw new UnsupportedError('the file would be larger than 2 TiB, and its tables count sectors in 32 bits', {
-					path,
-					hint: '-o subformat=twoGbMaxExtentSparse, which is split, or monolithicFlat; over a parent -o zeroed_grain=on, which stores no zeros',
-				});
-			}
+			checkEnd(sector + sectors, path);
 			tableOf(grain).sectors[grain % GTES_PER_GT] = sectors;
 			end += sectors;
 			return sector;
@@ -77,6 +72,15 @@ export const allocateGrains = (first: number, path: string): Grains => {
 			for (const [index, table] of tables) yield [index, expanded(table)];
 		},
 	};
+};
+
+/** @throws UnsupportedError for grains that end behind what their tables can say. */
+export const checkEnd = (sectors: number, path: string): void => {
+	if (sectors <= 2 ** 32) return;
+	throw new UnsupportedError('the file would be larger than 2 TiB, and its tables count sectors in 32 bits', {
+		path,
+		hint: '-o subformat=twoGbMaxExtentSparse, which is split, or monolithicFlat; over a parent -o zeroed_grain=on, which stores no zeros',
+	});
 };
 
 const expanded = ({ first, sectors }: Table): Uint8Array => {

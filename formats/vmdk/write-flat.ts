@@ -18,6 +18,7 @@ export const layOutFlat = (size: number, descriptor: Descriptor): Layout => {
 		...(split ? {} : { fixedAt: 0 }),
 		fileOf: split ? (guestOffset) => extentNumber(guestOffset) + 1 : () => 1,
 		place: split ? (guestOffset) => guestOffset % EXTENT_SIZE : (guestOffset) => guestOffset,
+		outline: { unit: 1, reserved: true, others: () => text.length },
 		async finish([sink, ...rest]) {
 			for (const [index, line] of extents.entries()) await rest[index]?.resize(line.size);
 			await sink?.write(0, text);

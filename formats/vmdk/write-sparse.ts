@@ -2,7 +2,7 @@ import { alignUp } from '../../src/bytes/align.ts';
 import type { Layout } from '../../src/core/format.ts';
 import type { Sink } from '../../src/core/sink.ts';
 import type { Descriptor } from './descriptor.ts';
-import { allocateGrains, GRAIN, GRAIN_SECTORS, GT_SECTORS, grainDirectory, grainTables } from './grains.ts';
+import { allocateGrains, checkEnd, GRAIN, GRAIN_SECTORS, GT_SECTORS, grainDirectory, grainTables } from './grains.ts';
 import { COMPRESSION, SECTOR, SPARSE_FLAGS } from './layout.ts';
 import { embeddedDescriptor, printDescriptor } from './print.ts';
 import { DESCRIPTOR_AT, DESCRIPTOR_SECTORS, encodeSparseHeader } from './sparse-header.ts';
@@ -27,6 +27,7 @@ export const layOutSparse = (request: SparseRequest): Layout => {
 		block: GRAIN,
 		place: (guestOffset) => extent.place(guestOffset),
 		...(delta && { zero: (guestOffset, length) => extent.zero(guestOffset, length) }),
+		outline: { unit: GRAIN, others: (grains) => extent.overhead(grains) },
 		finish: async ([sink]) => extent.finish(sink as Sink),
 	};
 };
@@ -53,6 +54,7 @@ export const layOutSplitSparse = (request: SparseRequest): Layout => {
 				}
 			},
 		}),
+		outline: { unit: GRAIN, others: () => extents.reduce((sum, extent) => sum + extent.overhead(0), text.length) },
 		async finish([sink, ...rest]) {
 			for (const [index, extent] of extents.entries()) await extent.finish(rest[index] as Sink);
 			await sink?.write(0, text);
@@ -64,6 +66,8 @@ export const layOutSplitSparse = (request: SparseRequest): Layout => {
 type SparseExtent = {
 	place(offset: number): number;
 	zero(offset: number, length: number): void;
+	/** Bytes before the grains. @throws UnsupportedError for more grains than it can hold. */
+	overhead(grains: number): number;
 	finish(sink: Sink): Promise<void>;
 };
 
@@ -90,6 +94,10 @@ const sparseExtent = (
 			if (zeroedGrain) grains.zero(first, count);
 			// Never written, they read as zeros.
 			else for (let grain = first; grain < first + count; grain++) grains.place(grain, GRAIN_SECTORS);
+		},
+		overhead(count) {
+			checkEnd(overHead + count * GRAIN_SECTORS, name);
+			return overHead * SECTOR;
 		},
 		async finish(sink) {
 			await sink.resize(grains.end * SECTOR);

@@ -1,7 +1,7 @@
 import type { Layout } from '../../src/core/format.ts';
 import type { Sink } from '../../src/core/sink.ts';
 import type { Descriptor } from './descriptor.ts';
-import { allocateGrains, GRAIN, GRAIN_SECTORS, grainDirectory, grainTables } from './grains.ts';
+import { allocateGrains, GRAIN, GRAIN_SECTORS, GT_SECTORS, GTES_PER_GT, grainDirectory, grainTables } from './grains.ts';
 import { COMPRESSION, GD_AT_END, MARKER, metadataMarker, SECTOR, SPARSE_FLAGS } from './layout.ts';
 import { embeddedDescriptor } from './print.ts';
 import { DESCRIPTOR_AT, DESCRIPTOR_SECTORS, encodeSparseHeader } from './sparse-header.ts';
@@ -46,6 +46,13 @@ export const layOutStream = (size: number, descriptor: Descriptor, level: number
 			front.set(header(GD_AT_END));
 			front.set(text, DESCRIPTOR_AT * SECTOR);
 			return front;
+		},
+		outline: {
+			unit: GRAIN,
+			span: GRAIN * GTES_PER_GT,
+			// Before the grains; the tables, the directory and the footer behind their markers; the end-of-stream marker.
+			others: (_, tables) =>
+				(GRAIN_SECTORS + tables * (1 + GT_SECTORS) + 1 + Math.ceil((grainTables(capacity) * 4) / SECTOR) + 2 + 1) * SECTOR,
 		},
 		async finish(sinks) {
 			const sink = sinks[0] as Sink;

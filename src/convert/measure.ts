@@ -1,17 +1,74 @@
 import { alignUp } from '../bytes/align.ts';
 import type { Disk } from '../core/disk.ts';
-import type { Layout } from '../core/format.ts';
+import type { Layout, Outline } from '../core/format.ts';
 import type { Sink } from '../core/sink.ts';
+import { joined } from '../disk/clip.ts';
+import { isQuiet } from '../disk/compare.ts';
 import { blocks, chunkSize, steps } from '../engine/chunks.ts';
 import { frameHead, packRoom } from '../engine/frame.ts';
 import { breather } from '../io/breathe.ts';
 
+/** What an image will take, in bytes, summed over its files. */
+export type Measure = {
+	/** Of the files, as they are listed. */
+	readonly length: number;
+	/** Of what is written to them: the rest is holes. */
+	readonly written: number;
+};
+
 /**
- * How many bytes of data and tables the image of a disk will take, summed over its files: exact where blocks are not compressed and
- * the map tells all zeros, and the most it can be otherwise. The layout is used up by it.
+ * What the image of a disk will take: exact where blocks are not compressed and the map tells all zeros, and the most it can be
+ * otherwise. A layout with an outline is measured by the map alone, any other by laying it out. The layout is used up by it.
+ * @throws UnsupportedError where the format cannot hold so much.
  */
-export const measureImage = async (disk: Disk, layout: Layout, signal?: AbortSignal): Promise<number> => {
-	let written = 0;
+export const measureImage = (disk: Disk, layout: Layout, signal?: AbortSignal): Promise<Measure> =>
+	layout.outline && !layout.zero ? foretell(disk, layout, layout.outline, signal) : layOut(disk, layout, signal);
+
+/** The same if all of the disk were data that does not shrink. */
+export const measureFull = (disk: Disk, layout: Layout, signal?: AbortSignal): Promise<Measure> =>
+	measureImage({ ...disk, extents: allData }, layout, signal);
+
+async function* allData(offset: number, length: number) {
+	if (length > 0) yield { kind: 'computed', offset, length, read: async () => new Uint8Array(length) } as const;
+}
+
+/** By how many units hold anything. */
+const foretell = async (disk: Disk, layout: Layout, outline: Outline, signal?: AbortSignal): Promise<Measure> => {
+	const { unit, span = Number.POSITIVE_INFINITY, reserved = false } = outline;
+	const [stored, units, tables] = [counter(layout.block), counter(unit), counter(span)];
+	if (reserved) for (const count of [units, tables]) count.touch(0, layout.size);
+	const breathe = breather();
+	for await (const { kind, offset, length } of joined(disk.extents(0, disk.size, signal))) {
+		await breathe();
+		signal?.throwIfAborted();
+		if (!layout.dense && isQuiet({ kind })) continue;
+		for (const count of [stored, units, tables]) count.touch(offset, length);
+	}
+	const others = outline.others(units.touched, tables.touched);
+	const room = units.touched * (layout.packing ? storedAtMost(layout, unit) : unit);
+	const data = stored.touched * (layout.packing ? storedAtMost(layout, layout.block) : layout.block);
+	return { length: others + room, written: others + Math.min(data, room) };
+};
+
+/** How many units of so many bytes ascending ranges touch. */
+const counter = (unit: number): { touch(offset: number, length: number): void; readonly touched: number } => {
+	let next = 0;
+	let touched = 0;
+	return {
+		get touched() {
+			return touched;
+		},
+		touch(offset, length) {
+			const end = Math.ceil((offset + length) / unit);
+			touched += Math.max(0, end - Math.max(next, Math.floor(offset / unit)));
+			next = Math.max(next, end);
+		},
+	};
+};
+
+/** By giving every block its place, and writing the tables to nowhere. */
+const layOut = async (disk: Disk, layout: Layout, signal?: AbortSignal): Promise<Measure> => {
+	const files = ['', ...(layout.files ?? [])].map(() => ruler());
 	const breathe = breather();
 	for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal)) {
 		await breathe();
@@ -23,50 +80,47 @@ export const measureImage = async (disk: Disk, layout: Layout, signal?: AbortSig
 				layout.zero?.(offset, length);
 				continue;
 			}
-			written += place(layout, offset, length);
+			const stored = storedAtMost(layout, length);
+			const at =
+				layout.fixedAt === undefined ? layout.place(offset, length, stored, layout.packing?.always ?? false) : layout.fixedAt + offset;
+			files[layout.fileOf?.(offset) ?? 0]?.add(at, stored);
 		}
 	}
-	return written + (await tables(layout));
+	await layout.finish(files);
+	return {
+		length: files.reduce((sum, file) => sum + file.length, 0),
+		written: files.reduce((sum, file) => sum + file.written, 0),
+	};
 };
 
-/** The same for a disk of `size` bytes, all of them data that does not shrink. */
-export const measureFull = async (size: number, layout: Layout, signal?: AbortSignal): Promise<number> => {
-	let written = layout.fixedAt === undefined ? 0 : size;
-	const breathe = breather();
-	for (let at = written; at < size; at += layout.block) {
-		if (at % BREATH === 0) {
-			await breathe();
-			signal?.throwIfAborted();
-		}
-		written += place(layout, at, Math.min(layout.block, size - at));
-	}
-	return written + (await tables(layout));
-};
+type Ruler = Sink & { readonly length: number; readonly written: number; add(hostOffset: number, count: number): void };
 
-/** How many guest bytes are placed between two looks at the clock. */
-const BREATH = 1 << 24;
-
-/** Have a block placed, packed or not as it would be if it did not shrink. Gives the bytes it takes. */
-const place = (layout: Layout, guestOffset: number, length: number): number => {
-	const stored = storedAtMost(layout, length);
-	if (layout.fixedAt === undefined) layout.place(guestOffset, length, stored, layout.packing?.always ?? false);
-	return stored;
-};
-
-/** The bytes that are written when all blocks have their places. */
-const tables = async (layout: Layout): Promise<number> => {
+/** A sink that keeps nothing but how much it was given. */
+const ruler = (): Ruler => {
+	let length = 0;
 	let written = 0;
-	const counter = (): Sink => ({
+	const add = (hostOffset: number, count: number): void => {
+		written += count;
+		length = Math.max(length, hostOffset + count);
+	};
+	return {
 		name: 'measure',
-		async write(_, bytes) {
-			written += bytes.byteLength;
+		get length() {
+			return length;
 		},
-		async resize() {},
-	});
-	await layout.finish([counter(), ...(layout.files ?? []).map(counter)]);
-	return written;
+		get written() {
+			return written;
+		},
+		add,
+		async write(hostOffset, bytes) {
+			add(hostOffset, bytes.length);
+		},
+		async resize(size) {
+			length = size;
+		},
+	};
 };
 
-/** A block that must be packed has a frame around it, and grows where nothing can be saved. */
+/** A block that must be packed has a frame around it, and grows where nothing can be saved; one that need not be is stored as it is. */
 const storedAtMost = ({ packing, block }: Layout, length: number): number =>
 	packing?.always ? alignUp(frameHead(packing) + packRoom(block), packing.frame?.align ?? 1) : length;

@@ -10,6 +10,8 @@ export interface Disk {
 	/** What a child of this image names to be sure of it: a VMDK's CID, a VHD's unique id, a VHDX's data write GUID. */
 	readonly id?: string | undefined;
 	readonly info: ImageInfo;
+	/** Its map comes with its bytes, from a pipe: ranges are asked for in ascending order, and each once. */
+	readonly once?: boolean | undefined;
 	/**
 	 * The status of every byte of the range: ascending, adjoining, covering it exactly. Asked for lazily: a map of any
 	 * size costs no more memory than one table of it.

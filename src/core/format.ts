@@ -1,7 +1,7 @@
 import type { Disk, PackMethod } from './disk.ts';
 import type { Note } from './note.ts';
 import type { Sink } from './sink.ts';
-import type { Source } from './source.ts';
+import type { Source, Stream } from './source.ts';
 
 /** A disk image format. One of these per folder in formats/, listed once in formats/index.ts. */
 export interface DiskFormat {
@@ -27,6 +27,11 @@ export interface DiskFormat {
 	 * @throws CorruptError, UnsupportedError, AccessError.
 	 */
 	open(source: Source, context: OpenContext): Promise<Disk>;
+	/**
+	 * The same from a pipe, read as it comes; absent: images are read here and there. The disk is read to its end, so that a stream
+	 * which ends otherwise than it must is refused then.
+	 */
+	openStream?(stream: Stream, context: OpenContext): Promise<Disk>;
 	/** Absent: this format can only be read. */
 	readonly writer?: DiskWriter;
 	/** Absent: there is nothing to check beyond opening it. */
@@ -134,9 +139,29 @@ export interface Layout {
 	 * packed image be written front to back. `finish` writes the same once more.
 	 */
 	preface?(): Uint8Array;
+	/**
+	 * What the length of the files follows from, where that is only how much of the disk holds data, so that a disk of any size is
+	 * measured at once; absent: it is laid out. Deltas are always laid out.
+	 */
+	readonly outline?: Outline | undefined;
 	/** Write what is left, the header last. `sinks[0]` is the main file. */
 	finish(sinks: readonly Sink[]): Promise<void>;
 }
+
+/** An image is room for data, in units, and others: headers, tables, what lies between. All sizes in bytes. */
+export type Outline = {
+	/** What data gets room in, all of it or none: a cluster, a grain, a block. */
+	readonly unit: number;
+	/** Every unit of the disk has its room, whether there is data in it or not. */
+	readonly reserved?: boolean | undefined;
+	/** What one table maps of the disk, where tables of nothing are left out. */
+	readonly span?: number | undefined;
+	/**
+	 * All that is not room for data, in all files, if so many units and tables hold any.
+	 * @throws UnsupportedError as `place` and `finish` would.
+	 */
+	others(units: number, tables: number): number;
+};
 
 export type Packing = {
 	readonly method: PackMethod;

@@ -19,5 +19,18 @@ export interface Source {
 	close(): Promise<void>;
 }
 
+/** Bytes that come once, front to back, and end nobody knows where: a pipe. */
+export interface Stream {
+	/** What to call it in a message. */
+	readonly name: string;
+	/** How many bytes were read so far. */
+	readonly position: number;
+	/** The next bytes, without passing them: `length`, or as many as are left. */
+	peek(length: number): Promise<Uint8Array>;
+	/** Exactly `length` bytes. @throws CorruptError if it ends first. */
+	read(length: number, signal?: AbortSignal): Promise<Uint8Array>;
+	close(): Promise<void>;
+}
+
 /** A run of bytes of a file. */
 export type ByteRange = { readonly offset: number; readonly length: number };

@@ -111,7 +111,7 @@ export async function* alongside(a: AsyncIterable<Extent>, b: AsyncIterable<Exte
 }
 
 /** Whether it reads as zeros, with no parent beneath. */
-export const isQuiet = ({ kind }: Extent): boolean => kind === 'zero' || kind === 'absent';
+export const isQuiet = ({ kind }: Pick<Extent, 'kind'>): boolean => kind === 'zero' || kind === 'absent';
 
 const status = (extent: Extent): string => (isQuiet(extent) ? extent.kind : 'data');
 

@@ -54,7 +54,7 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				target: async (name) => remembering(committedIf(unchanged, await createTarget(at(name), options)), at(name), made),
 				reopen: (name) => openFile(at(name)),
 				async onPlan(name, layout, image) {
-					const measure = () => measureImage(image.disk, planImage({ ...image, name, note() {} }), signal);
+					const measure = async () => (await measureImage(image.disk, planImage({ ...image, name, note() {} }), signal)).written;
 					await checkPlan(at(name), { layout, reads, measure }, options);
 				},
 				onProgress: (progress) => options.onProgress?.(progress),

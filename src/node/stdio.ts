@@ -4,7 +4,7 @@ import { isZero } from '../bytes/align.ts';
 import { asReference } from '../convert/reference.ts';
 import { refuseFiles } from '../convert/stream.ts';
 import { UsageError } from '../errors.ts';
-import { forwardSource } from '../io/forward.ts';
+import { forwardSource, forwardStream } from '../io/forward.ts';
 import { type ConvertFileOptions, convertFile, streamFile } from './convert.ts';
 import { openFile } from './file.ts';
 import { nodeFiles } from './files.ts';
@@ -40,7 +40,7 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 			const hint = '--spool DIR, which copies it to a temporary file there first, or for a raw disk -f raw and --size';
 			throw new UsageError('an image is read here and there, and a pipe only once', { hint });
 		}
-		const from = input === PIPE && size !== undefined ? forwardSource(options.stdin, size, 'standard input') : input;
+		const from = input === PIPE && size !== undefined ? forwardSource(forwardStream(options.stdin, 'standard input'), size) : input;
 		return output === PIPE ? streamFile(from, { ...options, append: (bytes) => append(bytes) }) : convertFile(from, output, options);
 	}
 	return withScratchFolder(spool, async (folder) => {

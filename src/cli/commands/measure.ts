@@ -1,58 +1,78 @@
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import type { Options } from 'yargs';
 import { diskFormats } from '../../../formats/index.ts';
 import { parseSize } from '../../bytes/size.ts';
 import { planImage } from '../../convert/convert.ts';
-import { formatNamed } from '../../convert/detect.ts';
 import { measureFull, measureImage } from '../../convert/measure.ts';
+import { profileNamed } from '../../convert/profiles.ts';
+import { targetFormat } from '../../convert/target.ts';
 import type { Disk } from '../../core/disk.ts';
-import { UsageError } from '../../errors.ts';
+import { UnsupportedError, UsageError } from '../../errors.ts';
 import { command, operands } from '../command.ts';
 import { asksForOptions, optionsHelp, parseFormatOptions, sectorSizeOption } from '../format-options.ts';
 import { inputOptions, isJson, openDisk, openOptions, snapshotOption } from '../input.ts';
-import { toJson } from '../render.ts';
+import { plain, toJson } from '../render.ts';
 
 const options = {
-	'output-format': { alias: 'O', type: 'string', default: 'raw', describe: 'format of the image to be' },
+	'output-format': { alias: 'O', type: 'string', describe: 'format of the image to be; raw where left out' },
 	...inputOptions,
 	option: { alias: 'o', type: 'string', array: true, describe: 'options of that format: name=value,…; help lists them' },
+	for: { type: 'string', describe: 'what is to take the image, as in vconv convert' },
+	compress: { alias: 'c', type: 'boolean', describe: 'measure what -c would write, as if nothing could be saved' },
 	...snapshotOption,
 	...sectorSizeOption,
 	size: { type: 'string', describe: 'measure an empty disk of this size, instead of an image' },
 } as const satisfies Record<string, Options>;
 
-/** `vconv measure`: the bytes that an image would take, as qemu-img measure says them. */
+/** `vconv measure`: how long the files of an image would be, as qemu-img measure says it. */
 export const measure = command({
 	command: 'vconv measure',
 	operands: 'IMAGE',
-	about: 'How many bytes the disk of IMAGE would take in another format: with what it holds now, and if every block were allocated.',
+	about: `How many bytes the disk of IMAGE would take in another format: with what it holds now, and if every block were allocated.
+It is the length of the files that vconv convert would write, under the name of IMAGE with the extension of the format: to the byte if
+the map of IMAGE tells all of its zeros, otherwise the most it can be. What is compressed is measured as if it did not shrink.`,
 	options,
 	examples: [
 		['vconv measure -O qcow2 web.vmdk', 'room for a conversion'],
 		['vconv measure -O vhdx --size 100G', 'room for an empty disk'],
 	],
 	async run(args, io) {
-		const format = formatNamed(diskFormats, args['output-format']);
+		const profile = args.for === undefined ? undefined : profileNamed(args.for);
+		const format = targetFormat(diskFormats, '', args['output-format'] ?? (profile ? undefined : 'raw'), profile);
 		if (asksForOptions(args.option)) {
 			io.stdout.write(optionsHelp(format));
 			return 0;
 		}
-		const disk = args.size === undefined ? await openDisk(operands(args, 'IMAGE')[0], openOptions(args, io)) : emptyDisk(args.size);
+		const [image] = args.size === undefined ? operands(args, 'IMAGE') : ['disk'];
+		const disk = args.size === undefined ? await openDisk(image, openOptions(args, io)) : emptyDisk(args.size);
 		try {
-			const request = {
-				disk,
-				format,
-				options: parseFormatOptions(args.option),
-				sectorSize: args['sector-size'],
-				stamp: { now: new Date(), id: () => new Uint8Array(randomBytes(16)) },
-			};
-			const plan = () => planImage({ ...request, name: 'measure' });
-			const sizes = {
-				required: await measureImage(disk, plan(), io.signal),
-				'fully-allocated': await measureFull(disk.size, plan(), io.signal),
-			};
-			if (isJson(args)) io.stdout.write(`${toJson(sizes, 4)}\n`);
-			else io.stdout.write(`required size: ${sizes.required}\nfully allocated size: ${sizes['fully-allocated']}\n`);
+			const plan = () =>
+				planImage({
+					disk,
+					format,
+					name: `${path.parse(image).name}.${format.extensions[0]}`,
+					options: parseFormatOptions(args.option),
+					profile,
+					compress: args.compress,
+					sectorSize: args['sector-size'],
+					stamp: { now: new Date(), id: () => new Uint8Array(randomBytes(16)) },
+				});
+			const layout = plan();
+			const atMost = layout.packing !== undefined;
+			const { length: required } = await measureImage(disk, layout, io.signal);
+			const full = await measureFull(disk, plan(), io.signal).catch((error) => {
+				if (error instanceof UnsupportedError) return error;
+				throw error;
+			});
+			if (isJson(args)) {
+				const fully = full instanceof UnsupportedError ? null : full.length;
+				io.stdout.write(`${toJson({ required, 'fully-allocated': fully, ...(atMost && { 'at-most': true }) }, 4)}\n`);
+			} else {
+				const note = atMost ? ' at the most: it is compressed' : '';
+				const fully = full instanceof UnsupportedError ? `none: ${plain(full.message)}` : `${full.length}${note}`;
+				io.stdout.write(`required size: ${required}${note}\nfully allocated size: ${fully}\n`);
+			}
 			return 0;
 		} finally {
 			await disk.close();

@@ -102,7 +102,7 @@ test.each(SUBFORMATS)('noise takes no more as %s than was measured', async (subf
 		},
 	};
 	const request = { disk, format: vmdk, stamp: fixedStamp(), options: { subformat } };
-	const measured = await measureImage(disk, planImage({ ...request, name: 'disk.vmdk' }));
+	const { written: measured } = await measureImage(disk, planImage({ ...request, name: 'disk.vmdk' }));
 	let written = 0;
 	const counted = (sink: Sink): Sink => ({
 		...sink,
@@ -115,7 +115,7 @@ test.each(SUBFORMATS)('noise takes no more as %s than was measured', async (subf
 	const beside = async (name: string) => counted(await target.beside(name));
 	await convertDisk({ ...request, mover: portableMover(pakoCodec), target: { ...target, main: counted(target.main), beside } });
 	expect(written).toBeLessThanOrEqual(measured);
-	expect(written).toBeGreaterThan(measured * 0.97);
+	expect(written).toBeGreaterThan(measured * 0.95);
 });
 
 const noise = (length: number): Uint8Array => {
