@@ -1,0 +1,53 @@
+import { uuidText } from '../../bytes/guid.ts';
+import { CorruptError } from '../../errors.ts';
+import type { BlockDevice } from '../device.ts';
+import type { FileSystem, FileSystemReader } from '../filesystem.ts';
+import { readContents, readTarget } from './contents.ts';
+import { listDirectory } from './directory.ts';
+import { replayJournal } from './journal/replay.ts';
+import { ROOT_INODE, STATE } from './layout.ts';
+import { type Geometry, readSuperblock } from './superblock.ts';
+import { type ExtNode, extVolume, type Volume } from './volume.ts';
+
+/**
+ * ext2, ext3 and ext4. A log that was not written back is replayed in memory: what is seen is what Linux would mount.
+ * @throws UnsupportedError for features that are not read, and a log on another device that is needed.
+ */
+const open = async (device: BlockDevice): Promise<FileSystem<ExtNode>> => {
+	const { volume, states } = await mount(device);
+	const { geometry } = volume;
+	const isValid = (geometry.state & STATE.clean) !== 0;
+	const hasErrors = (geometry.state & STATE.errors) !== 0;
+	return {
+		type: geometry.type,
+		label: geometry.label || undefined,
+		uuid: uuidText(geometry.uuid),
+		size: geometry.blocks * geometry.blockSize,
+		blockSize: geometry.blockSize,
+		free: geometry.freeBlocks * geometry.blockSize,
+		freeInodes: geometry.freeInodes,
+		clean: isValid && !hasErrors && states.length === 0,
+		state: [...states, ...(isValid ? [] : ['not-unmounted']), ...(hasErrors ? ['errors'] : []), ...(geometry.casefold ? ['casefold'] : [])],
+		caseInsensitive: false,
+		async root() {
+			const root = await volume.inode(ROOT_INODE);
+			if (root.kind !== 'directory') throw new CorruptError('the root of the file system is not a directory', { path: device.name });
+			return root;
+		},
+		list: (directory) => listDirectory(volume, directory),
+		node: (entry) => volume.inode(entry.id),
+		read: (file, offset, length) => readContents(volume, file, offset, length),
+		readlink: (link) => readTarget(volume, link),
+	};
+};
+
+/** The file system as it is after its log; what the log leaves to be said, as states. */
+const mount = async (device: BlockDevice): Promise<{ readonly volume: Volume; readonly states: readonly string[] }> => {
+	const stored = extVolume(device, await readSuperblock(device));
+	if (!stored.geometry.needsRecovery) return { volume: stored, states: [] };
+	const replayed = await replayJournal(stored);
+	const geometry: Geometry = await readSuperblock(replayed.device);
+	return { volume: extVolume(replayed.device, geometry), states: ['needs-recovery', ...replayed.states] };
+};
+
+export const extReader: FileSystemReader = { types: ['ext2', 'ext3', 'ext4'], open };

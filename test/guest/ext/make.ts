@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+process.env['PATH'] += ':/sbin:/usr/sbin'; // where Debian has mke2fs and its like
+
+/** A folder with what a file system must get right: sizes around every limit, holes, links, names, a large directory. */
+export const makeTree = (root: string): void => {
+	const file = (name: string, bytes: string | Uint8Array): void => {
+		fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+		fs.writeFileSync(path.join(root, name), bytes);
+	};
+	for (const size of [0, 1, 59, 60, 61, 100, 150, 1023, 1024, 4096, 4097, 12_288, 300_001]) file(`sizes/${size}`, noise(size));
+	file('etc/hostname', 'guest\n');
+	file('etc/naïve – 漢字', 'a name in UTF-8');
+	file(`etc/${'n'.repeat(255)}`, 'the longest name');
+	file('deep/a/b/c/d/e/f/g', 'deep');
+	const sparse = path.join(root, 'sparse');
+	fs.writeFileSync(sparse, 'begin');
+	const open = fs.openSync(sparse, 'r+');
+	fs.writeSync(open, 'middle', 1_500_000);
+	fs.writeSync(open, 'end', 5_000_000);
+	fs.closeSync(open);
+	fs.symlinkSync('etc/hostname', path.join(root, 'fast'));
+	fs.symlinkSync(`${'./'.repeat(200)}etc/hostname`, path.join(root, 'slow'));
+	fs.mkdirSync(path.join(root, 'many'));
+	for (let i = 0; i < 700; i++) fs.writeFileSync(path.join(root, 'many', `a file among many others, number ${i}`), String(i));
+	for (let i = 0; i < 700; i += 3) fs.rmSync(path.join(root, 'many', `a file among many others, number ${i}`));
+};
+
+const noise = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, i) => (i * 2654435761) >>> 13);
+
+/** A file system of `size` with the contents of a folder. */
+export const makeFileSystem = (image: string, folder: string, options: readonly string[], size = '24M'): void => {
+	execFileSync('mke2fs', ['-q', '-F', '-L', 'a label', ...options, '-d', folder, image, size], { stdio: ['ignore', 'ignore', 'pipe'] });
+};
+
+/** Index the directories, as Linux does once they grow. */
+export const indexDirectories = (image: string): void => {
+	try {
+		execFileSync('e2fsck', ['-fyD', image], { stdio: 'pipe' });
+	} catch (error) {
+		if ((error as { status?: number }).status !== 1) throw error; // 1: it has changed something, as asked
+	}
+};
+
+/** Have debugfs write into an image. */
+export const debugfs = (image: string, ...commands: readonly string[]): string => {
+	const script = `${image}.commands`;
+	fs.writeFileSync(script, commands.map((command) => `${command}\n`).join(''));
+	return execFileSync('debugfs', ['-w', '-f', script, image], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+};

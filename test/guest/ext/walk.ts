@@ -1,0 +1,39 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { FileNode, FileSystem } from '../../../src/guest/filesystem.ts';
+
+/** Every path with what it holds: the bytes of a file as hexadecimal, a link's target, `directory`. */
+export type Contents = Readonly<Record<string, string>>;
+
+/** All that a file system holds. */
+export const contentsOf = async (fileSystem: FileSystem): Promise<Contents> => {
+	const out: Record<string, string> = {};
+	const visit = async (node: FileNode, at: string): Promise<void> => {
+		for (const entry of await fileSystem.list(node)) {
+			const child = await fileSystem.node(entry);
+			const name = `${at}/${entry.name}`;
+			if (child.kind === 'directory') {
+				out[name] = 'directory';
+				await visit(child, name);
+			} else if (child.kind === 'symlink') out[name] = `-> ${await fileSystem.readlink(child)}`;
+			else out[name] = Buffer.from(await fileSystem.read(child, 0, child.size)).toString('hex');
+		}
+	};
+	await visit(await fileSystem.root(), '');
+	delete out['/lost+found'];
+	return out;
+};
+
+/** The same of a folder. */
+export const contentsOfFolder = (root: string): Contents => {
+	const out: Record<string, string> = {};
+	for (const entry of fs.readdirSync(root, { recursive: true, withFileTypes: true })) {
+		const full = path.join(entry.parentPath, entry.name);
+		const name = `/${path.relative(root, full)}`;
+		if (entry.isDirectory()) out[name] = 'directory';
+		else if (entry.isSymbolicLink()) out[name] = `-> ${fs.readlinkSync(full)}`;
+		else out[name] = fs.readFileSync(full).toString('hex');
+	}
+	delete out['/lost+found'];
+	return out;
+};
