@@ -170,25 +170,39 @@ export const mappedDevice = (identity: Identity, segments: readonly Segment[]): 
 
 const endOf = (segment: Segment | undefined): number => (segment ? segment.start + segment.length : 0);
 
-/** What reading one volume may cost. */
+/** What looking into one volume, or one operating system, may cost. Bytes are counted whether cached or not. */
 export type Budget = { readonly bytes: number; readonly milliseconds: number };
 
-/**
- * The device, until the budget is used up: bytes are counted whether cached or not, and time from now. With it a signal is given to
- * every read, so that readers of file systems need not carry one.
- */
-export const budgeted = (device: BlockDevice, { bytes, milliseconds }: Budget, signal?: AbortSignal): BlockDevice => {
-	const end = performance.now() + milliseconds;
+/** A budget that is being spent. */
+export type Allowance = {
+	/** Begin anew, for the next volume. */
+	renew(): void;
+	/** @throws UnsupportedError if there is no more. */
+	take(bytes: number, device: string): void;
+};
+
+export const allowance = ({ bytes, milliseconds }: Budget): Allowance => {
 	let left = bytes;
+	let end = performance.now() + milliseconds;
 	return {
-		...device,
-		async read(offset, length, own = signal) {
-			own?.throwIfAborted();
+		renew() {
+			left = bytes;
+			end = performance.now() + milliseconds;
+		},
+		take(length, path) {
 			left -= length;
-			if (left < 0) throw new UnsupportedError(`looking into it takes more than ${bytes} bytes`, { path: device.name });
-			if (performance.now() > end)
-				throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms`, { path: device.name });
-			return device.read(offset, length, own);
+			if (left < 0) throw new UnsupportedError(`looking into it takes more than ${bytes} bytes`, { path });
+			if (performance.now() > end) throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms`, { path });
 		},
 	};
 };
+
+/** The device, as long as the allowance lasts. The signal counts for every read, so that readers of file systems need not carry one. */
+export const budgeted = (device: BlockDevice, spent: Allowance, signal?: AbortSignal): BlockDevice => ({
+	...device,
+	async read(offset, length, own = signal) {
+		own?.throwIfAborted();
+		spent.take(length, device.name);
+		return device.read(offset, length, own);
+	},
+});

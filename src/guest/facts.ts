@@ -91,6 +91,8 @@ export type VolumeFacts = {
 	readonly size: number;
 	/** In bytes. */
 	readonly blockSize?: number | undefined;
+	/** What the file system spans, in bytes; more than `size` is a volume that was cut off. */
+	readonly fileSystemSize?: number | undefined;
 	/** Of the file system, in bytes. */
 	readonly free?: number | undefined;
 	readonly freeInodes?: number | undefined;

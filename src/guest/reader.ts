@@ -51,9 +51,9 @@ export const byteReader = (data: Uint8Array, { path, offset = 0, endian }: Reade
 		},
 		bits64: (at) => view.getBigUint64(within(at, 8), little),
 		bytes,
-		latin1: (at, length) => new TextDecoder('latin1').decode(upToZero(bytes(at, length))),
+		latin1: (at, length) => Array.from(upToZero(bytes(at, length)), (byte) => String.fromCharCode(byte)).join(''),
 		utf8: (at, length) => new TextDecoder().decode(upToZero(bytes(at, length))),
-		utf16: (at, length) => new TextDecoder('utf-16le').decode(bytes(at, length)).replace(/\0[^]*$/, ''),
+		utf16: (at, length) => new TextDecoder('utf-16le').decode(bytes(at, length)).replace(/\0.*$/s, ''),
 	};
 };
 

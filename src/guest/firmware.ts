@@ -1,0 +1,50 @@
+import type { DiskFacts, FirmwareFacts } from './facts.ts';
+import type { Attempt, OpenVolume } from './system.ts';
+import { type FileTree, fileTree } from './tree.ts';
+
+/** What firmware starts where nothing else is set up (UEFI 2.10, 3.5.1.1), for the machines that images are of. */
+const FALLBACKS = ['bootx64.efi', 'bootaa64.efi', 'bootia32.efi', 'bootriscv64.efi'];
+
+/** Loaders are looked for no deeper than EFI\vendor\, and not beyond this number. */
+const MAX_LOADERS = 256;
+
+/**
+ * What the disks are made to boot with. An ESP makes them a UEFI machine's; boot code with an active partition or a BIOS boot
+ * partition a BIOS machine's.
+ */
+export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly OpenVolume[], attempt: Attempt): Promise<FirmwareFacts> => {
+	const esps = disks.flatMap(({ index, partitions }) =>
+		partitions.filter(({ type }) => type === 'esp').map(({ number }) => `disk${index}p${number}`),
+	);
+	const bios = disks.some(({ scheme, biosBootCode, partitions }) => {
+		if (biosBootCode === null) return false;
+		if (scheme === 'gpt') return partitions.some(({ type, bootable }) => type === 'bios-boot' || bootable);
+		return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
+	});
+	const type = esps.length > 0 ? (bios ? 'dual' : 'uefi') : bios ? 'bios' : 'unknown';
+	for (const esp of esps) {
+		const volume = open.find(({ facts }) => facts.id === esp);
+		const loaders = volume && (await attempt(esp, 'boot loaders', () => loadersOf(fileTree(volume.fileSystem))));
+		if (!loaders) continue;
+		return {
+			type,
+			esp,
+			loaders,
+			fallbackLoader: loaders.some((path) => FALLBACKS.some((name) => path.toLowerCase() === `/efi/boot/${name}`)),
+		};
+	}
+	return { type, esp: esps[0] };
+};
+
+const loadersOf = async (tree: FileTree): Promise<readonly string[]> => {
+	const loaders: string[] = [];
+	for (const vendor of await tree.readdir('/EFI')) {
+		for (const folder of [`/EFI/${vendor}`, `/EFI/${vendor}/Boot`]) {
+			for (const name of await tree.readdir(folder)) {
+				if (loaders.length === MAX_LOADERS) return loaders;
+				if (/\.efi$/i.test(name)) loaders.push(`${folder}/${name}`);
+			}
+		}
+	}
+	return loaders;
+};

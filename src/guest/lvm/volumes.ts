@@ -1,0 +1,126 @@
+import { CorruptError } from '../../errors.ts';
+import { type BlockDevice, mappedDevice, type Segment } from '../device.ts';
+import { countAt, type LvmSection, listAt, sectionAt, textAt } from './text.ts';
+
+/** A physical volume that was found, by the id that the group's description knows it by. */
+export type FoundPhysical = { readonly uuid: string; readonly device: BlockDevice };
+
+export type LogicalVolume = {
+	/** `lv:vg/root`. */
+	readonly id: string;
+	/** In bytes. */
+	readonly size: number;
+	/** Absent where `unsupported` says why. */
+	readonly device?: BlockDevice | undefined;
+	readonly unsupported?: string | undefined;
+};
+
+export type VolumeGroup = {
+	/** The ids of its physical volumes that are not on any disk given. */
+	readonly missing: readonly string[];
+	readonly volumes: readonly LogicalVolume[];
+};
+
+const SECTOR = 512;
+
+/** More segments than a volume of any real group has. */
+const MAX_SEGMENTS = 100_000;
+
+/** Types of segments that are one run of one physical volume, or of several taken in turn. */
+const STRIPED = new Set(['striped', 'linear']);
+
+/** The section of a description that is the volume group, with its name. @throws CorruptError where there is none. */
+export const groupOf = (description: LvmSection, path: string): readonly [name: string, group: LvmSection] => {
+	for (const name of Object.keys(description)) {
+		const group = sectionAt(description, name);
+		if (group && sectionAt(group, 'physical_volumes')) return [name, group];
+	}
+	throw new CorruptError("LVM's description names no volume group", { path });
+};
+
+/**
+ * The visible logical volumes of a group. Linear ones are put together, and of a mirror the first leg that is there; striped, thin and
+ * cached ones are named, and not read.
+ * @throws CorruptError where the description contradicts itself.
+ */
+export const volumeGroup = (name: string, group: LvmSection, found: readonly FoundPhysical[], path: string): VolumeGroup => {
+	const extent = countAt(group, 'extent_size', path) * SECTOR;
+	if (extent === 0) throw new CorruptError("LVM's extents have no size", { path, field: 'extent_size' });
+	const physical = new Map<string, { readonly device: BlockDevice; readonly start: number } | undefined>();
+	const missing: string[] = [];
+	for (const [key, section] of sections(sectionAt(group, 'physical_volumes'))) {
+		const uuid = textAt(section, 'id') ?? '';
+		const device = found.find((candidate) => candidate.uuid === uuid)?.device;
+		physical.set(key, device && { device, start: countAt(section, 'pe_start', path) * SECTOR });
+		if (!device) missing.push(uuid);
+	}
+	const logical = new Map(sections(sectionAt(group, 'logical_volumes')));
+
+	const segmentsOf = (volume: LvmSection): readonly LvmSection[] => {
+		const count = countAt(volume, 'segment_count', path);
+		if (count > MAX_SEGMENTS) throw new CorruptError(`a logical volume of ${count} segments`, { path, field: 'segment_count' });
+		return Array.from({ length: count }, (_, index) => {
+			const segment = sectionAt(volume, `segment${index + 1}`);
+			if (!segment) throw new CorruptError(`LVM's description has no segment${index + 1}`, { path });
+			return segment;
+		});
+	};
+	const sizeOf = (segments: readonly LvmSection[]): number =>
+		segments.reduce((size, segment) => size + countAt(segment, 'extent_count', path) * extent, 0);
+
+	/** Where the segment is; a text says why vconv cannot tell. */
+	const place = (segment: LvmSection, at: number): Segment | string => {
+		const type = textAt(segment, 'type') ?? 'unknown';
+		const length = countAt(segment, 'extent_count', path) * extent;
+		if (countAt(segment, 'start_extent', path) * extent !== at) throw new CorruptError('segments that do not adjoin', { path });
+		if (!STRIPED.has(type)) return `vconv does not read LVM's ${type} volumes`;
+		if (countAt(segment, 'stripe_count', path) !== 1) return "vconv does not read LVM's striped volumes";
+		const [key, first] = listAt(segment, 'stripes');
+		if (typeof key !== 'string' || typeof first !== 'number')
+			throw new CorruptError('a segment that is nowhere', { path, field: 'stripes' });
+		if (!physical.has(key)) return 'it is made of other logical volumes';
+		const target = physical.get(key);
+		if (!target) return 'a physical volume of it is missing';
+		return { start: at, length, device: target.device, at: target.start + first * extent };
+	};
+
+	const linear = (id: string, volume: LvmSection): LogicalVolume => {
+		const segments = segmentsOf(volume);
+		const size = sizeOf(segments);
+		const placed: Segment[] = [];
+		let at = 0;
+		for (const segment of segments) {
+			const where = place(segment, at);
+			if (typeof where === 'string') return { id, size, unsupported: where };
+			placed.push(where);
+			at += where.length;
+		}
+		const sectorSize = placed[0]?.device.sectorSize ?? 512;
+		return { id, size, device: mappedDevice({ name: id, size, sectorSize }, placed) };
+	};
+
+	/** A mirror is read from a leg of it: hidden volumes with the same bytes. */
+	const mirrored = (id: string, volume: LvmSection): LogicalVolume | undefined => {
+		const [segment, ...more] = segmentsOf(volume);
+		const type = segment && textAt(segment, 'type');
+		if (!segment || more.length > 0 || (type !== 'raid1' && type !== 'mirror')) return undefined;
+		const legs = listAt(segment, type === 'raid1' ? 'raids' : 'mirrors').filter((leg) => typeof leg === 'string');
+		for (const leg of legs) {
+			const hidden = /_r?m?image_\d+$/.test(leg) ? logical.get(leg) : undefined;
+			const read = hidden && linear(id, hidden);
+			if (read?.device) return read;
+		}
+		return undefined;
+	};
+
+	const volumes = [...logical]
+		.filter(([, volume]) => listAt(volume, 'status').includes('VISIBLE'))
+		.map(([key, volume]) => mirrored(`lv:${name}/${key}`, volume) ?? linear(`lv:${name}/${key}`, volume));
+	return { missing, volumes };
+};
+
+const sections = (section: LvmSection | undefined): readonly (readonly [string, LvmSection])[] =>
+	Object.keys(section ?? {}).flatMap((key) => {
+		const inner = section && sectionAt(section, key);
+		return inner ? [[key, inner] as const] : [];
+	});

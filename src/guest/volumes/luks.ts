@@ -1,0 +1,71 @@
+import { type BlockDevice, checkRange } from '../device.ts';
+import { byteReader } from '../reader.ts';
+import { isAt, type Prober } from './probe.ts';
+
+/** The binary header of LUKS2 has this size, and its JSON follows. */
+const BINARY_HEADER = 4096;
+
+/** cryptsetup makes no header larger: 4 MiB. */
+const LARGEST_HEADER = 4 << 20;
+
+/** More tokens than a header can have: there are 32 places. */
+const MAX_TOKENS = 32;
+
+/**
+ * LUKS On-Disk Format Specification 1.2 and LUKS2 1.1. The state has the version, and what can unlock it beside a passphrase: the
+ * types of the tokens, and for one of clevis the pin it rests on: `clevis-tpm2`.
+ */
+export const luks: Prober = async ({ device, head }) => {
+	if (!isAt(head, 0, 'LUKS\xba\xbe')) return undefined;
+	const big = byteReader(head.bytes(0, 4096), { path: device.name, endian: 'big' });
+	const version = big.u16(6);
+	return {
+		type: 'crypto_LUKS',
+		uuid: big.latin1(168, 40) || undefined,
+		label: version === 2 ? big.utf8(24, 48) || undefined : undefined,
+		state: [`luks${version}`, ...(version === 2 ? await tokens(device, Number(big.bits64(8))) : [])],
+		encrypted: true,
+		unsupported: 'it is encrypted with LUKS',
+	};
+};
+
+const tokens = async (device: BlockDevice, headerSize: number): Promise<readonly string[]> => {
+	const length = headerSize - BINARY_HEADER;
+	if (length <= 0 || headerSize > LARGEST_HEADER) return ['header-damaged'];
+	checkRange(device, BINARY_HEADER, length);
+	const text = byteReader(await device.read(BINARY_HEADER, length), { path: device.name, offset: BINARY_HEADER }).utf8(0, length);
+	const found = recordOf(parsed(text))?.['tokens'];
+	if (found === undefined) return ['header-damaged'];
+	return Object.values(recordOf(found) ?? {})
+		.slice(0, MAX_TOKENS)
+		.flatMap(tokenWord);
+};
+
+const tokenWord = (token: unknown): string[] => {
+	const { type, jwe } = recordOf(token) ?? {};
+	if (typeof type !== 'string') return [];
+	if (type !== 'clevis') return [type.slice(0, 64)];
+	const sealed = recordOf(jwe)?.['protected'];
+	const pin = typeof sealed === 'string' ? recordOf(recordOf(parsed(fromBase64(sealed)))?.['clevis'])?.['pin'] : undefined;
+	return [typeof pin === 'string' ? `clevis-${pin.slice(0, 64)}` : 'clevis'];
+};
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+	typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+
+const parsed = (text: string): unknown => {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined; // not JSON, or nested too deep
+	}
+};
+
+/** JSON Web Encryption spells its header in base64url (RFC 7516). */
+const fromBase64 = (text: string): string => {
+	try {
+		return atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+	} catch {
+		return '';
+	}
+};

@@ -1,0 +1,99 @@
+import { uuidText } from '../../bytes/guid.ts';
+import { type BlockDevice, sliceDevice } from '../device.ts';
+import { byteReader } from '../reader.ts';
+import type { Candidate } from './candidate.ts';
+import type { Probe, Prober } from './probe.ts';
+
+const MAGIC = 0xa92b4efc;
+
+/** What the superblock of a member of a Linux software RAID says (linux/raid/md_p.h). */
+export type MdMember = {
+	readonly version: '0.90' | '1.0' | '1.1' | '1.2';
+	/** Of the array, as blkid spells it. */
+	readonly uuid: string;
+	readonly name?: string | undefined;
+	/** 1 is a mirror; -1 is linear. */
+	readonly level: number;
+	/** How many members the array has. */
+	readonly members: number;
+	/** Where the data begins, in bytes. */
+	readonly dataStart: number;
+	/** What the array uses of each member, in bytes. */
+	readonly dataSize: number;
+	/** How often the array was changed: members that lag behind are stale. */
+	readonly events: bigint;
+};
+
+/** Where version 1 may be: at 4 KiB, at the start, near the end. */
+const places = (size: number): readonly (readonly [MdMember['version'], number])[] => [
+	['1.2', 4096],
+	['1.1', 0],
+	['1.0', Math.floor((size / 512 - 16) / 8) * 8 * 512],
+];
+
+/** @throws CorruptError if it is one, and contradicts itself. */
+export const mdMember = async ({ device }: Pick<Probe, 'device'>): Promise<MdMember | undefined> => {
+	for (const [version, at] of places(device.size)) {
+		if (at < 0 || at + 256 > device.size) continue;
+		const data = byteReader(await device.read(at, 256), { path: device.name, offset: at });
+		if (data.u32(0) !== MAGIC || data.u32(4) !== 1 || data.bits64(144) !== BigInt(at / 512)) continue;
+		return {
+			version,
+			uuid: uuidText(data.bytes(16, 16)),
+			name: data.utf8(32, 32) || undefined,
+			level: data.i32(72),
+			members: data.u32(92),
+			dataStart: data.u64(128) * 512,
+			dataSize: data.u64(80) * 512,
+			events: data.bits64(200),
+		};
+	}
+	return oldMember(device);
+};
+
+/** Version 0.90, in the last 64 KiB that are a multiple of it. */
+const oldMember = async (device: BlockDevice): Promise<MdMember | undefined> => {
+	const at = Math.floor(device.size / 65536) * 65536 - 65536;
+	if (at < 0) return undefined;
+	const data = byteReader(await device.read(at, 256), { path: device.name, offset: at });
+	if (data.u32(0) !== MAGIC || data.u32(4) !== 0) return undefined;
+	const uuid = new Uint8Array(16);
+	uuid.set(data.bytes(20, 4));
+	uuid.set(data.bytes(52, 12), 4);
+	return {
+		version: '0.90',
+		uuid: uuidText(uuid),
+		level: data.i32(28),
+		members: data.u32(40),
+		dataStart: 0,
+		dataSize: data.u32(32) * 1024,
+		events: data.bits64(156),
+	};
+};
+
+export const md: Prober = async (probe) => {
+	const member = await mdMember(probe);
+	if (!member) return undefined;
+	return {
+		type: 'linux_raid_member',
+		uuid: member.uuid,
+		label: member.name,
+		state: [`metadata-${member.version}`, levelName(member.level)],
+		memberOf: `md:${member.uuid}`,
+	};
+};
+
+const levelName = (level: number): string => (level === -1 ? 'linear' : `raid${level}`);
+
+/** The array that members make up, at least one of them. A mirror is read from the member that was last written to. */
+export const mdArray = (members: readonly { readonly device: BlockDevice; readonly member: MdMember }[]): Candidate | undefined => {
+	const [newest] = members.toSorted((a, b) => (a.member.events < b.member.events ? 1 : -1));
+	if (!newest) return undefined;
+	const { member, device } = newest;
+	const id = `md:${member.uuid}`;
+	const state = members.length < member.members ? ['degraded'] : [];
+	if (member.level !== 1) {
+		return { id, size: member.dataSize, given: { state, unsupported: `vconv does not put a ${levelName(member.level)} together` } };
+	}
+	return { id, size: member.dataSize, device: sliceDevice(device, id, member.dataStart, member.dataSize), given: { state } };
+};
