@@ -30,6 +30,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 		about: 'where each range of the disk is stored',
 		load: async () => (await import('./commands/map.ts')).map,
 	},
+	inspect: {
+		operands: 'IMAGE… | VM',
+		about: "what a machine's disks hold: volumes, system, drivers",
+		load: async () => (await import('./commands/inspect.ts')).inspect,
+	},
 	chain: {
 		operands: 'DIR',
 		about: 'which images of a folder are deltas of which',

@@ -1,0 +1,85 @@
+import path from 'node:path';
+import { flatten, type OpenOptions, openChain } from '../convert/open.ts';
+import type { Note } from '../core/note.ts';
+import type { Source } from '../core/source.ts';
+import { VconvError } from '../errors.ts';
+import type { GuestReport, Incomplete } from '../guest/facts.ts';
+import { type GuestDisk, type InspectOptions, inspectGuest } from '../guest/inspect.ts';
+import type { MachineFormat } from '../machine/format.ts';
+import { parseMachine } from '../machine/plan.ts';
+import type { DiskDevice } from '../machine/spec.ts';
+import { openFile } from './file.ts';
+import { nodeCodec } from './packer.ts';
+
+export type InspectFilesOptions = Omit<InspectOptions, 'codec'> & {
+	/** How images are opened, and which further files. */
+	readonly opening: OpenOptions;
+	/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
+	readonly machineFormats: readonly MachineFormat[];
+};
+
+/** No description is larger, in bytes. */
+const LARGEST_DESCRIPTION = 8 << 20;
+
+/**
+ * What is on these disks of one machine, given as images or as its description, in the machine's order.
+ * @throws VconvError if a named file cannot be opened. A disk that only a description names is in `incomplete` then.
+ */
+export const inspectFiles = async (names: readonly string[], options: InspectFilesOptions): Promise<GuestReport> => {
+	const { opening, machineFormats, ...rest } = options;
+	const disks: GuestDisk[] = [];
+	const incomplete: Incomplete[] = [];
+	try {
+		for (const name of names) {
+			const source = await openFile(name);
+			const devices = await describedDisks(source, machineFormats);
+			if (!devices) disks.push({ image: name, disk: flatten(await openChain(source, opening)) });
+			else await openDescribed(source, devices, opening, disks, incomplete);
+		}
+		const report = await inspectGuest(disks, { ...rest, codec: nodeCodec() });
+		return { ...report, incomplete: [...incomplete, ...report.incomplete] };
+	} finally {
+		for (const { disk } of disks) await disk.close();
+	}
+};
+
+/** The hard disks that the file describes; undefined if it is no description. */
+const describedDisks = async (source: Source, formats: readonly MachineFormat[]): Promise<readonly DiskDevice[] | undefined> => {
+	const extension = path.extname(source.name).slice(1).toLowerCase();
+	const format = formats.find(({ extensions }) => extensions.includes(extension));
+	if (!format || source.size > LARGEST_DESCRIPTION) return undefined;
+	const bytes = await source.read(0, source.size);
+	if (!format.probe(bytes)) return undefined;
+	return parseMachine(bytes, source.name, [format]).spec.disks.filter(({ kind }) => kind === 'disk' || kind === 'lun');
+};
+
+const openDescribed = async (
+	description: Source,
+	devices: readonly DiskDevice[],
+	opening: OpenOptions,
+	disks: GuestDisk[],
+	incomplete: Incomplete[],
+): Promise<void> => {
+	try {
+		for (const { id, media, format } of devices) {
+			const missing = (why: string): void => void incomplete.push({ where: id, what: 'disk', why });
+			if (media.type !== 'file') {
+				missing('it is not in a file');
+				continue;
+			}
+			const notes: Note[] = [];
+			try {
+				const source = await opening.gate(description, media.path);
+				const disk = flatten(await openChain(source, { ...opening, format: format ?? opening.format, note: (note) => notes.push(note) }));
+				disks.push({ image: source.name, disk });
+			} catch (error) {
+				if (!(error instanceof VconvError)) throw error;
+				missing(`${media.path}: ${error.message}`);
+				continue;
+			}
+			for (const note of notes) opening.note?.(note);
+		}
+	} finally {
+		await description.close();
+	}
+};
