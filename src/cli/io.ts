@@ -51,6 +51,13 @@ export const processIo = (): Io => {
 			controller.abort(new Interrupted(name));
 		});
 	}
+	if (process.channel) {
+		// Started by a batch, which has gone: so do we. Waiting for it does not keep us running.
+		process.once('disconnect', () => controller.abort(new Interrupted('SIGHUP')));
+		process.channel.unref();
+	}
+	// Whoever read our messages may go before us; what is being written is to be cleaned up all the same.
+	process.stderr.on('error', () => {});
 	let image = false;
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 		if (image) return; // `append` says so

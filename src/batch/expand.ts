@@ -1,0 +1,109 @@
+import { argvOf, type JobKind, type Value } from './kinds.ts';
+import type { JobEntry } from './plan.ts';
+import { fillTemplate, templateNames } from './template.ts';
+import type { Mistake } from './tree.ts';
+
+/** One thing to do: a run of a command of vconv. */
+export type Job = {
+	/** Of its command, source, target and options: the same job has the same id, in whatever plan and order it stands. */
+	readonly id: string;
+	readonly kind: string;
+	/** What reports call it. */
+	readonly name: string;
+	/** Absolute. */
+	readonly from: string;
+	/** Absolute; undefined for jobs that write nothing. */
+	readonly to: string | undefined;
+	/** The words after `vconv`. */
+	readonly argv: readonly string[];
+	readonly values: ReadonlyMap<string, Value>;
+};
+
+/** What expanding needs of the world. */
+export type Surroundings = {
+	/** An absolute name, with `/`, for one that a plan says. */
+	resolve(name: string): string;
+	/** What a source stands for: itself, the images or machines of a folder, all that fit a pattern. @throws VconvError. */
+	find(name: string, source: JobKind['source']): { readonly root: string; readonly files: readonly string[] };
+	/** The id of a job by its words. */
+	id(argv: readonly string[]): string;
+};
+
+/** The jobs of a plan, in its order, each with a target of its own. */
+export const expandPlan = (
+	entries: readonly JobEntry[],
+	surroundings: Surroundings,
+): { readonly jobs: readonly Job[]; readonly mistakes: readonly Mistake[] } => {
+	const jobs: Job[] = [];
+	const mistakes: Mistake[] = [];
+	const claimed = new Map<string, string>();
+	const sources = new Set<string>();
+	for (const entry of entries) {
+		const { line, column, field, kind } = entry;
+		const complain = (key: string, message: string, hint?: string): void => {
+			mistakes.push({ line, column, field: `${field}.${key}`, message, hint });
+		};
+		const { root, files } = surroundings.find(surroundings.resolve(entry.from), kind.source);
+		if (files.length === 0) {
+			complain('from', `'${entry.from}' finds no ${kind.source}`, 'another pattern, or the names of files');
+			continue;
+		}
+		const values = resolved(kind, entry.values, surroundings);
+		for (const from of files) {
+			const names = templateNames(from, root);
+			const filled = entry.to === undefined ? undefined : fillTemplate(entry.to, names);
+			if (typeof filled === 'object') {
+				complain(
+					'to',
+					`there is no {${filled.unknown}}`,
+					`one of ${Object.keys(names)
+						.map((name) => `{${name}}`)
+						.join(', ')}`,
+				);
+				break;
+			}
+			const to = filled === undefined ? undefined : surroundings.resolve(filled);
+			const argv = argvOf(kind, values, from, to);
+			const id = surroundings.id(argv);
+			const claim = to ?? id;
+			const other = claimed.get(claim);
+			if (other !== undefined) {
+				const hint = files.length > 1 ? 'a template with {name}, {base} or {dir} in it' : 'another target';
+				complain('to', to === undefined ? `it is the same job as ${other}` : `${other} writes '${filled}' too`, hint);
+				break;
+			}
+			claimed.set(claim, field);
+			sources.add(from);
+			jobs.push({ id, kind: entry.kindName, name: nameOf(entry, from, root), from, to, argv, values });
+		}
+	}
+	for (const { to, name } of jobs) {
+		if (to === undefined || !sources.has(to)) continue;
+		const place = entries.find(({ field }) => field === claimed.get(to)) ?? { line: 1, column: 1, field: 'jobs' };
+		const message = `${name} would be written over what another job reads`;
+		mistakes.push({ line: place.line, column: place.column, field: `${place.field}.to`, message, hint: 'another target' });
+	}
+	return { jobs, mistakes };
+};
+
+/** Its own name, or that of its source below the folder where the search began. */
+const nameOf = ({ name }: JobEntry, from: string, root: string): string => {
+	const below = from.startsWith(`${root}/`) ? from.slice(root.length + 1) : from.slice(from.lastIndexOf('/') + 1);
+	return name === undefined ? below : fillName(name, from, root);
+};
+
+const fillName = (template: string, from: string, root: string): string => {
+	const filled = fillTemplate(template, templateNames(from, root));
+	return typeof filled === 'string' ? filled : template;
+};
+
+/** Names of files among the values, absolute: a job means the same from wherever the batch is started. */
+const resolved = (kind: JobKind, values: ReadonlyMap<string, Value>, { resolve }: Surroundings): ReadonlyMap<string, Value> =>
+	new Map(
+		[...values].map(([name, value]) => {
+			const type = kind.fields[name]?.type;
+			if (type === 'path' && typeof value === 'string') return [name, resolve(value)] as const;
+			if (type === 'paths' && typeof value === 'object') return [name, value.map(resolve)] as const;
+			return [name, value] as const;
+		}),
+	);

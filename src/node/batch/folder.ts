@@ -1,0 +1,113 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type JobRecord, parseJournal, printRecord } from '../../batch/journal.ts';
+import { BusyError } from '../../errors.ts';
+import { accessError } from '../file.ts';
+import { nodeFiles } from '../files.ts';
+import { writeFully } from '../target.ts';
+import { type FolderLock, takeLock } from './lock.ts';
+
+/** The folder in which a batch keeps what it knows: nobody else's while it is open. */
+export type StateFolder = {
+	/** The last record of each job. */
+	readonly records: ReadonlyMap<string, JobRecord>;
+	/** Lines of the journal that are no records. */
+	readonly damaged: number;
+	readonly lock: FolderLock;
+	/** Add a record; it is on the disk when this returns. */
+	append(record: JobRecord): void;
+	/** Where the log of a job is. */
+	log(id: string): string;
+	/** Replace a file of the folder: whoever reads it sees the old or the new one. */
+	write(name: string, text: string): string;
+	close(): void;
+};
+
+/** What the journal of a folder says, whoever writes to it; nothing if there is none. */
+export const readRecords = (folder: string): ReadonlyMap<string, JobRecord> => {
+	const name = path.join(folder, JOURNAL);
+	try {
+		return fs.existsSync(name) ? parseJournal(fs.readFileSync(name, 'utf8')).records : new Map();
+	} catch (cause) {
+		throw accessError('cannot be read', name, cause);
+	}
+};
+
+const JOURNAL = 'batch.jsonl';
+
+/** How long the children of a batch that was killed may take to notice, in ms. */
+const PATIENCE = 2000;
+
+/**
+ * Open the folder of a batch, which is made if it is not there.
+ * @throws BusyError if another batch has it, AccessError.
+ */
+export const openState = async (folder: string): Promise<StateFolder> => {
+	try {
+		fs.mkdirSync(path.join(folder, 'jobs'), { recursive: true, mode: 0o700 });
+	} catch (cause) {
+		throw accessError('cannot be made', folder, cause);
+	}
+	const lock = await patiently(() => takeLock(path.join(folder, 'batch.lock')));
+	const name = path.join(folder, JOURNAL);
+	let fd: number;
+	let end: number;
+	let journal: ReturnType<typeof parseJournal>;
+	try {
+		fd = fs.openSync(name, fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NOFOLLOW ?? 0), 0o600);
+		const bytes = fs.readFileSync(fd);
+		// What is behind the last line end was torn; it must not become the beginning of the next record.
+		end = bytes.lastIndexOf(10) + 1;
+		if (end < bytes.length) fs.ftruncateSync(fd, end);
+		journal = parseJournal(bytes.toString('utf8', 0, end));
+		nodeFiles.fsyncFolder(folder);
+	} catch (cause) {
+		lock.release();
+		throw accessError('cannot be opened', name, cause);
+	}
+	const records = new Map(journal.records);
+	return {
+		records,
+		damaged: journal.damaged,
+		lock,
+		append(record) {
+			const bytes = Buffer.from(printRecord(record));
+			writeFully(nodeFiles, fd, bytes, end, name);
+			try {
+				fs.fdatasyncSync(fd);
+			} catch (cause) {
+				throw accessError('cannot be made durable', name, cause);
+			}
+			end += bytes.length;
+			records.set(record.id, record);
+		},
+		log: (id) => path.join(folder, 'jobs', `${id}.log`),
+		write(file, text) {
+			const final = path.join(folder, file);
+			try {
+				fs.writeFileSync(`${final}.new`, text, { mode: 0o600 });
+				fs.renameSync(`${final}.new`, final);
+			} catch (cause) {
+				throw accessError('cannot be written', final, cause);
+			}
+			return final;
+		},
+		close() {
+			fs.closeSync(fd);
+			lock.release();
+		},
+	};
+};
+
+const patiently = async <T>(take: () => Promise<T>): Promise<T> => {
+	const until = performance.now() + PATIENCE;
+	for (;;) {
+		try {
+			return await take();
+		} catch (error) {
+			if (!(error instanceof BusyError) || performance.now() > until) throw error;
+		}
+		await sleep(50);
+	}
+};

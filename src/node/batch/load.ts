@@ -1,0 +1,80 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { readCsv } from '../../batch/csv.ts';
+import { expandPlan, type Job } from '../../batch/expand.ts';
+import { isGlob } from '../../batch/glob.ts';
+import { type Defaults, readPlan } from '../../batch/plan.ts';
+import { MAX_PLAN, type Mistake, type Tree } from '../../batch/tree.ts';
+import { readYaml } from '../../batch/yaml.ts';
+import { AccessError, UnsupportedError, UsageError, type VconvError } from '../../errors.ts';
+import { accessError, statOf } from '../file.ts';
+import { surroundings } from './sources.ts';
+
+/** What a command line means by its operands. */
+export type Loaded = {
+	readonly jobs: readonly Job[];
+	/** All of them, in the order of the file; with any there is nothing to run. */
+	readonly mistakes: readonly VconvError[];
+	/** What reports call it. */
+	readonly name: string;
+	/** Where its state is kept, unless the user says another folder. */
+	readonly state: string;
+};
+
+const READERS: Readonly<Record<string, typeof readYaml>> = { '.yaml': readYaml, '.yml': readYaml, '.json': readYaml, '.csv': readCsv };
+
+/**
+ * The jobs of a plan, whose file names are from its own folder; or, from the present one, of the images, folders and patterns that stand
+ * in its place. @throws VconvError for what cannot be read at all.
+ */
+export const loadJobs = (operands: readonly string[], given: Defaults): Loaded => {
+	const [only = ''] = operands;
+	const read = operands.length === 1 ? READERS[path.extname(only).toLowerCase()] : undefined;
+	if (!read) return loadSources(operands, given);
+	const tree = read(readText(only));
+	const folder = path.dirname(path.resolve(only));
+	const state = path.join(folder, `${path.basename(only, path.extname(only))}.batch`);
+	const place = ({ line, column }: Mistake): string => `${only}:${line}:${column}`;
+	return { ...('mistakes' in tree ? told([], tree.mistakes, place) : expanded(tree, given, folder, place)), name: only, state };
+};
+
+const loadSources = (operands: readonly string[], given: Defaults): Loaded => {
+	for (const name of operands) {
+		if (!isGlob(name) && !fs.existsSync(name)) {
+			throw new AccessError('it is neither a plan nor an image, a folder or a pattern that finds any', {
+				path: name,
+				hint: 'vconv batch --help',
+			});
+		}
+	}
+	const items = operands.map((text, index): Tree => ({ line: index + 1, column: 1, kind: 'text', text }));
+	const place = ({ line }: Mistake): string => operands[line - 1] ?? '';
+	const tree: Tree = { line: 1, column: 1, kind: 'list', items };
+	return { ...expanded(tree, given, process.cwd(), place), name: operands.join(' '), state: path.resolve('vconv.batch') };
+};
+
+const expanded = (tree: Tree, given: Defaults, folder: string, place: (mistake: Mistake) => string) => {
+	const plan = readPlan(tree, given);
+	if (plan.mistakes.length > 0) return told([], plan.mistakes, place);
+	const { jobs, mistakes } = expandPlan(plan.entries, surroundings(folder));
+	return told(jobs, mistakes, place);
+};
+
+const told = (jobs: readonly Job[], mistakes: readonly Mistake[], place: (mistake: Mistake) => string) => ({
+	jobs,
+	mistakes: mistakes
+		.toSorted((a, b) => a.line - b.line || a.column - b.column)
+		.map((mistake) => new UsageError(mistake.message, { path: place(mistake), field: mistake.field, hint: mistake.hint })),
+});
+
+const readText = (name: string): string => {
+	const stat = statOf(name);
+	if (stat && stat.size > MAX_PLAN) {
+		throw new UnsupportedError(`it has ${stat.size} bytes, and a plan has at most ${MAX_PLAN}`, { path: name, hint: 'several plans' });
+	}
+	try {
+		return fs.readFileSync(name, 'utf8');
+	} catch (cause) {
+		throw accessError('cannot be read', name, cause);
+	}
+};

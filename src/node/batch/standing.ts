@@ -1,0 +1,37 @@
+import type { Job } from '../../batch/expand.ts';
+import type { JobRecord } from '../../batch/journal.ts';
+import { identify, isSameFile } from './identity.ts';
+
+/** What an earlier run has left of a job to do: nothing, all of it, or to look whether its target is what it would write. */
+export type Standing = 'done' | 'failed' | 'run' | 'adopt';
+
+/** Busy, and ended by a signal: worth another try unasked. */
+const isPassing = (exitCode: number): boolean => exitCode === 75 || exitCode >= 128;
+
+/**
+ * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is the file that was written;
+ * a guest that has booted from it since has changed what is in it, not what was done.
+ */
+export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed: boolean): Standing => {
+	if (!record) return 'run';
+	if (record.state === 'started') return record.absent && canAdopt(job) && job.to !== undefined && identify(job.to) ? 'adopt' : 'run';
+	const same = record.sources.length > 0 && record.sources.every(({ path, id }) => identify(path)?.id === id);
+	if (record.state === 'failed') return same && !retryFailed && !isPassing(record.error?.exitCode ?? 0) ? 'failed' : 'run';
+	if (!same || !record.target) return same ? 'done' : 'run';
+	const target = identify(record.target.path);
+	return target && isSameFile(target, record.target) ? 'done' : 'run';
+};
+
+/** Whether `vconv compare` can tell that a target is what a job writes: it shows the guest the whole of the source, as it is. */
+const canAdopt = ({ kind, values }: Job): boolean => kind === 'convert' && !values.has('snapshot') && values.get('layer') !== true;
+
+/** The words after `vconv` that compare the target of a job with its source. */
+export const adoptionArgv = ({ from, to = '', values }: Job): string[] => {
+	const flags = { 'input-format': '-f', format: '-F', 'allow-external': '--allow-external' } as const;
+	const words = Object.entries(flags).flatMap(([name, flag]) => {
+		const value = values.get(name);
+		const said = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
+		return said.flatMap((each: string) => [flag, each]);
+	});
+	return ['compare', ...words, ...(values.get('untrusted') === true ? ['--untrusted'] : []), from, to];
+};

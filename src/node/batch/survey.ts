@@ -1,0 +1,102 @@
+import path from 'node:path';
+import { freshStamp, openLayers } from '../../api.ts';
+import type { Job } from '../../batch/expand.ts';
+import type { FileIdentity } from '../../batch/journal.ts';
+import { planImage } from '../../convert/convert.ts';
+import { measureImage } from '../../convert/measure.ts';
+import { flatten } from '../../convert/open.ts';
+import { profileNamed } from '../../convert/profiles.ts';
+import { targetFormat } from '../../convert/target.ts';
+import type { OptionValues } from '../../core/format.ts';
+import type { Source } from '../../core/source.ts';
+import { VconvError } from '../../errors.ts';
+import { diskFormats } from '../../index.ts';
+import { openFile } from '../file.ts';
+import { gate, siblings } from '../gate.ts';
+import { identify, usageOf } from './identity.ts';
+
+/** What is known of a job before it runs. */
+export type Survey = {
+	/** All files that it reads, the named one first. */
+	readonly files: readonly FileIdentity[];
+	/** Bytes that they take on their disks. */
+	readonly before: number;
+	/** Bytes of the disk that the guest sees; undefined where no disk is read. */
+	readonly virtual?: number | undefined;
+	/** Bytes that the target takes at the most. */
+	readonly needed: number;
+	/** Why nothing more is known: the job itself will say so in its own words. */
+	readonly failure?: VconvError | undefined;
+};
+
+/** Look at a job's source: what it is made of, how large it is, and what room its target takes. */
+export const survey = async (job: Job, signal?: AbortSignal): Promise<Survey> => {
+	const own = identify(job.from);
+	const plain: Survey = { files: own ? [own] : [], before: usageOf(job.from), needed: 0 };
+	if (job.kind !== 'convert' || job.to === undefined || !own) return plain;
+	try {
+		return await surveyDisk(job, job.to, signal);
+	} catch (failure) {
+		if (!(failure instanceof VconvError)) throw failure;
+		return { ...plain, needed: plain.before, failure };
+	}
+};
+
+const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal | undefined): Promise<Survey> => {
+	const text = (name: string): string | undefined => {
+		const value = values.get(name);
+		return typeof value === 'string' ? value : undefined;
+	};
+	const allowed = values.get('allow-external');
+	const permissions = { allow: typeof allowed === 'object' ? allowed : [], untrusted: values.get('untrusted') === true };
+	const names = new Set([from]);
+	const follow = gate(permissions);
+	const options = {
+		async follow(source: Source, reference: string) {
+			const found = await follow(source, reference);
+			names.add(path.resolve(found.name));
+			return found;
+		},
+		siblings: siblings(
+			diskFormats.flatMap(({ extensions }) => extensions),
+			permissions,
+		),
+		from: await openFile(from),
+		signal,
+	};
+	const which = { format: text('input-format'), snapshot: text('snapshot'), layer: values.get('layer') === true };
+	const layers = await openLayers(options.from, which, options, new Set()).catch(async (error: unknown) => {
+		await options.from.close();
+		throw error;
+	});
+	const disk = flatten(layers);
+	try {
+		for (const { source } of layers) names.add(path.resolve(source.name));
+		const profile = text('for');
+		const target = profile === undefined ? undefined : profileNamed(profile);
+		const layout = planImage({
+			disk,
+			format: targetFormat(diskFormats, path.basename(to), text('format'), target),
+			options: optionValues(values.get('options')),
+			profile: target,
+			compress: values.get('compress') === true,
+			stamp: freshStamp(),
+			name: path.basename(to),
+			note() {},
+		});
+		const files = [...names].flatMap((name) => identify(name) ?? []);
+		const before = files.reduce((sum, file) => sum + usageOf(file.path), 0);
+		return { files, before, virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written };
+	} finally {
+		await disk.close();
+	}
+};
+
+/** `name=value` texts, in which a doubled comma is a comma, as the conversion takes them. */
+const optionValues = (said: unknown): OptionValues =>
+	Object.fromEntries(
+		(Array.isArray(said) ? said : []).map((pair: string) => {
+			const [, name = '', value = 'on'] = /^([^=]*)(?:=(.*))?$/s.exec(pair.replaceAll(',,', ',')) ?? [];
+			return [name, value];
+		}),
+	);
