@@ -1,11 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 process.env['PATH'] += ':/sbin:/usr/sbin'; // where Debian has mke2fs and its like
 
-/** A folder with what a file system must get right: sizes around every limit, holes, links, names, a large directory. */
-export const makeTree = (root: string): void => {
+/** A folder with what a file system must get right, and how to be rid of it. */
+export const temporaryTree = (): { readonly folder: string; readonly remove: () => void } => {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-ext-'));
+	makeTree(folder);
+	return { folder, remove: () => fs.rmSync(folder, { recursive: true }) };
+};
+
+/** Sizes around every limit, holes, links, names, a large directory. */
+const makeTree = (root: string): void => {
 	const file = (name: string, bytes: string | Uint8Array): void => {
 		fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
 		fs.writeFileSync(path.join(root, name), bytes);
