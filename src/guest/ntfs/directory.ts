@@ -51,7 +51,7 @@ export const openDirectory = async (device: BlockDevice, geometry: Geometry, fil
 	const { blockSize } = indexRoot.decode(root.value, { path, offset: 0 });
 	if (blockSize % 512 !== 0 || blockSize < 512 || blockSize > 65536) throw new CorruptError(`index blocks of ${blockSize} bytes`, { path });
 	const blocks = attributeNamed(file.attributes, ATTRIBUTE.indexAllocation, path, INDEX);
-	const unit = Math.min(blockSize, geometry.clusterSize >= blockSize ? 512 : geometry.clusterSize);
+	const unit = blockSize >= geometry.clusterSize ? geometry.clusterSize : 512;
 	const top = nodeEntries(root.value, indexRoot.size, path);
 
 	const block = async (vcn: number, visited: Set<number>, depth: number): Promise<readonly IndexEntry[]> => {
