@@ -1,9 +1,12 @@
 import { printXml } from '../../src/bytes/print-xml.ts';
 import type { XmlElement } from '../../src/bytes/xml.ts';
-import type { Cpu, Firmware, VmSpec } from '../../src/machine/spec.ts';
+import type { VmSpec } from '../../src/machine/spec.ts';
 import { element, unlessEmpty } from './build.ts';
+import { writeOrigin, writeOsinfo } from './metadata.ts';
 import { VMWARE_NAMESPACE } from './reader.ts';
+import { writeClock, writeCpu, writeFeatures, writeOs } from './write-board.ts';
 import { writeDevices } from './write-devices.ts';
+import { isSlot, QEMU_NAMESPACE, writeSlots } from './write-slots.ts';
 
 /** The text of a domain, in libvirt's order. */
 export const printDomain = (spec: VmSpec): string => printXml(writeDomain(spec));
@@ -11,29 +14,40 @@ export const printDomain = (spec: VmSpec): string => printXml(writeDomain(spec))
 const writeDomain = (spec: VmSpec): XmlElement => {
 	const { identity, platform, cpu, memory, lifecycle, management } = spec;
 	const { datacenterPath, moref } = management;
+	const slots = spec.controllers.filter(isSlot);
 	const inNamespace = datacenterPath !== undefined || moref !== undefined;
 	return element(
 		'domain',
-		{ type: platform.hypervisor, 'xmlns:vmware': inNamespace ? VMWARE_NAMESPACE : undefined },
+		{
+			type: platform.hypervisor,
+			'xmlns:vmware': inNamespace ? VMWARE_NAMESPACE : undefined,
+			'xmlns:qemu': slots.length > 0 ? QEMU_NAMESPACE : undefined,
+		},
 		text('name', identity.name),
 		text('uuid', identity.instanceUuid),
 		text('hwuuid', identity.biosUuid),
 		text('genid', identity.generationId && guidText(identity.generationId)),
+		text('title', identity.title),
 		text('description', identity.description),
+		unlessEmpty(
+			element('metadata', {}, spec.guest.osinfo !== undefined && writeOsinfo(spec.guest.osinfo), spec.origin && writeOrigin(spec.origin)),
+		),
 		inKib('memory', memory.size),
 		inKib('currentMemory', memory.current),
 		unlessEmpty(element('memtune', {}, inKib('min_guarantee', memory.reservation))),
 		element('vcpu', { placement: 'static', cpuset: cpu.affinity && cpuRanges(cpu.affinity) }, cpu.count),
 		typeof cpu.shares === 'number' && element('cputune', {}, element('shares', {}, cpu.shares)),
 		writeOs(spec),
+		writeFeatures(platform),
 		writeCpu(cpu),
-		element('clock', { offset: spec.clock }),
+		writeClock(spec),
 		text('on_poweroff', lifecycle.onPoweroff),
 		text('on_reboot', lifecycle.onReboot),
 		text('on_crash', lifecycle.onCrash),
 		element('devices', {}, ...writeDevices(spec)),
 		text('vmware:datacenterpath', datacenterPath),
 		text('vmware:moref', moref),
+		...(slots.length > 0 ? writeSlots(slots) : []),
 	);
 };
 
@@ -62,34 +76,3 @@ const cpuRanges = (cpus: readonly number[]): string => {
 	}
 	return ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(',');
 };
-
-const writeOs = ({ guest, firmware }: VmSpec): XmlElement =>
-	element(
-		'os',
-		{ firmware: firmware.type },
-		element('type', { arch: guest.arch }, 'hvm'),
-		unlessEmpty(element('firmware', {}, ...writeFeatures(firmware))),
-		text('nvram', firmware.nvram),
-		firmware.smbios !== undefined && element('smbios', { mode: firmware.smbios }),
-	);
-
-const writeFeatures = ({ enrolledKeys, secureBoot }: Firmware): XmlElement[] =>
-	Object.entries({ 'enrolled-keys': enrolledKeys, 'secure-boot': secureBoot }).flatMap(([name, enabled]) =>
-		enabled === undefined ? [] : [element('feature', { enabled: enabled ? 'yes' : 'no', name })],
-	);
-
-const writeCpu = ({ mode, topology }: Cpu): XmlElement | undefined =>
-	unlessEmpty(
-		element(
-			'cpu',
-			{ mode },
-			topology &&
-				element('topology', {
-					sockets: topology.sockets,
-					dies: topology.dies,
-					clusters: topology.clusters,
-					cores: topology.cores,
-					threads: topology.threads,
-				}),
-		),
-	);

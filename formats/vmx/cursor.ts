@@ -20,21 +20,35 @@ export type Cursor = {
 	taken(device: string): string[];
 	/** What nobody has taken. */
 	rest(): DictionaryEntry[];
+	/**
+	 * The same, for what libvirt's own translation has no place for: what is read through it stays in the rest, as held by the model. A
+	 * value that makes no sense is not held, and nothing else is said of it.
+	 */
+	more(): Cursor;
+	/** Whether a key was read through `more`, and made sense. */
+	isHeld(key: string): boolean;
 	/** Indices of devices by a prefix and a pattern of two numbers: `scsi` gives `[[0, 0], [0, 1]]`, ascending. */
 	units(bus: string): [number, number][];
 	/** Indices of devices with one number: `ethernet` gives `[0, 1]`, ascending. */
 	indices(prefix: string): number[];
 };
 
-export const cursor = ({ entries }: Dictionary, report: ReportEntry[]): Cursor => {
-	const read = new Set<string>();
+export const cursor = (dictionary: Dictionary, report: ReportEntry[]): Cursor => {
+	const [read, held] = [new Set<string>(), new Set<string>()];
+	return view(dictionary, report, read, held, read);
+};
+
+/** @param marks which of the two sets gets the keys that are read through it. */
+const view = (dictionary: Dictionary, report: ReportEntry[], read: Set<string>, held: Set<string>, marks: Set<string>): Cursor => {
+	const { entries } = dictionary;
 	const take = (key: string): DictionaryEntry | undefined => {
 		const found = entries.get(key.toLowerCase());
-		if (found) read.add(key.toLowerCase());
+		if (found) marks.add(key.toLowerCase());
 		return found;
 	};
 	const odd = (code: 'VMX_BAD_BOOLEAN' | 'VMX_BAD_NUMBER' | 'VMX_BAD_VALUE', key: string, what: string): undefined => {
-		report.push(entry(code, { subject: key, message: `${key} is ${what}`, keys: [key] }));
+		if (marks === held) held.delete(key.toLowerCase());
+		else report.push(entry(code, { subject: key, message: `${key} is ${what}`, keys: [key] }));
 	};
 	const limit = (key: string): number | 'unlimited' | undefined => {
 		const value = take(key)?.value;
@@ -75,6 +89,8 @@ export const cursor = ({ entries }: Dictionary, report: ReportEntry[]): Cursor =
 			const prefix = `${device}.`.toLowerCase();
 			return [...read].filter((key) => key.startsWith(prefix)).map((key) => entries.get(key)?.key ?? key);
 		},
+		more: () => view(dictionary, report, read, held, held),
+		isHeld: (key) => held.has(key.toLowerCase()),
 		rest: () => [...entries].filter(([key]) => !read.has(key)).map(([, value]) => value),
 		units: (bus) =>
 			found(new RegExp(`^${bus}(\\d|[1-9]\\d):(\\d|[1-9]\\d)\\.`))

@@ -1,6 +1,7 @@
 import type { Code } from '../../src/machine/codes.ts';
 import type { RawEntry } from '../../src/machine/spec.ts';
-import type { Dictionary, DictionaryEntry } from './dictionary.ts';
+import type { Cursor } from './cursor.ts';
+import type { Dictionary } from './dictionary.ts';
 
 /** What a key that the model has no place for is about; with a value of `harmless` it says what is so anyway. */
 type Row = { readonly keys: RegExp; readonly code: Code; readonly harmless?: RegExp };
@@ -88,18 +89,19 @@ const DEVICE =
 	/^((?:scsi|sata|nvme|ide)\d+(?::\d+)?|(?:floppy|ethernet|serial|parallel|sharedfolder|vmci|sound|usb|ehci|usb_xhci|hpet)\d*)[.:]/;
 
 /** What the keys mean that no reader has taken. */
-export const dispositions = (rest: readonly DictionaryEntry[], { entries }: Dictionary): RawEntry[] => {
+export const dispositions = (c: Cursor, { entries }: Dictionary): RawEntry[] => {
 	const isPresent = (device: string): boolean => entries.get(`${device}.present`)?.value.toLowerCase() === 'true';
-	return rest.map(({ key, value }): RawEntry => {
+	return c.rest().map(({ key, value }): RawEntry => {
+		const held = c.isHeld(key) || undefined;
 		const lower = key.toLowerCase();
 		const device = DEVICE.exec(lower)?.[1];
 		// There is always an IDE controller.
 		const absent = device !== undefined && !/^ide\d+$/.test(device) && !isPresent(device);
-		if (absent) return { key, value, subject: 'absent devices', code: 'DEVICE_ABSENT' };
+		if (absent) return { key, value, subject: 'absent devices', code: 'DEVICE_ABSENT', held };
 		const found = ROWS.find(({ keys }) => keys.test(lower));
 		const subject = device ?? lower.split('.')[0] ?? lower;
-		if (!found) return { key, value, subject: 'unknown keys', code: 'VMX_UNKNOWN_KEYS' };
+		if (!found) return { key, value, subject: 'unknown keys', code: 'VMX_UNKNOWN_KEYS', held };
 		const folded = found.code === 'VMX_STATE_IGNORED' || found.harmless?.test(value);
-		return folded ? { key, value, subject: 'state', code: 'VMX_STATE_IGNORED' } : { key, value, subject, code: found.code };
+		return folded ? { key, value, subject: 'state', code: 'VMX_STATE_IGNORED', held } : { key, value, subject, code: found.code, held };
 	});
 };

@@ -18,14 +18,14 @@ export const readControllers = (c: Cursor): Controller[] =>
 	);
 
 /** The drives that are present, bus by bus. One whose controller is not there is reported, and left to the rest. */
-export const readDisks = (c: Cursor, controllers: readonly Controller[], report: ReportEntry[]): DiskDevice[] => {
+export const readDisks = (c: Cursor, more: Cursor, controllers: readonly Controller[], report: ReportEntry[]): DiskDevice[] => {
 	const disks: DiskDevice[] = [];
 	for (const bus of ['scsi', 'sata', 'ide', 'nvme'] as const) {
 		for (const [controller, unit] of c.units(bus)) {
 			const id = `${bus}${controller}:${unit}`;
 			if (!c.boolean(`${id}.present`)) continue;
 			if (bus === 'ide' || controllers.some((known) => known.bus === bus && known.index === controller)) {
-				disks.push(readDisk(c, id, bus, controller, unit));
+				disks.push({ ...readDisk(c, id, bus, controller, unit), ...readMore(more, id, `${bus}${controller}`) });
 				continue;
 			}
 			const message = `${id} is present and its controller ${bus}${controller} is not: it is left out`;
@@ -47,6 +47,13 @@ const readDisk = (c: Cursor, id: string, bus: Bus, controller: number, unit: num
 	const kind = kindOf(deviceType, fileName);
 	const media = mediaOf(kind, deviceType, fileName);
 	return { id, bus, controller, unit, kind, media, deviceType, fileName, client, cache, mode, keys: c.taken(id) };
+};
+
+/** What libvirt's own translation has no place for. */
+const readMore = (c: Cursor, id: string, controller: string): Pick<DiskDevice, 'connected' | 'shareable'> => {
+	const isSaid = (key: string): boolean => !/^((sharing-?)?none)?$/i.test(c.text(key) ?? '');
+	const shared = [isSaid(`${id}.sharing`), isSaid(`${controller}.sharedBus`)];
+	return { connected: c.boolean(`${id}.startConnected`), shareable: shared.includes(true) || undefined };
 };
 
 /** By the device type first: a disk of SATA or NVMe mostly has none, and then the name of its file tells. */

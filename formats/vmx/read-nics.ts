@@ -2,7 +2,7 @@ import type { DistributedPort, Mac, Network, Nic } from '../../src/machine/spec.
 import type { Cursor } from './cursor.ts';
 
 /** The network cards that are present. */
-export const readNics = (c: Cursor): Nic[] =>
+export const readNics = (c: Cursor, more: Cursor): Nic[] =>
 	c.indices('ethernet').flatMap((index): Nic[] => {
 		const id = `ethernet${index}`;
 		if (!c.boolean(`${id}.present`)) return [];
@@ -11,7 +11,10 @@ export const readNics = (c: Cursor): Nic[] =>
 				index,
 				model: readModel(c, id),
 				mac: readMac(c, id),
-				network: readNetwork(c, id),
+				network: readNetwork(c, more, id),
+				connected: more.boolean(`${id}.startConnected`),
+				opaqueNetwork: more.text(`${id}.opaqueNetwork.id`),
+				otherAddress: readOtherAddress(c, more, id),
 				pciSlotNumber: c.integer(`${id}.pciSlotNumber`),
 			},
 		];
@@ -33,6 +36,12 @@ const readMac = (c: Cursor, id: string): Mac => {
 	return { address, assignment, checked: checkedSaid === undefined ? undefined : checkedSaid.toLowerCase() === 'true', checkedSaid };
 };
 
+/** Products leave an address of the other kind behind. */
+const readOtherAddress = (c: Cursor, more: Cursor, id: string): string | undefined => {
+	const isStatic = c.text(`${id}.addressType`)?.toLowerCase() === 'static';
+	return normalMac(more.text(`${id}.${isStatic ? 'generatedAddress' : 'address'}`)?.toLowerCase() ?? '');
+};
+
 const normalMac = (said: string): string | undefined => {
 	const bytes = said.split(':');
 	return bytes.length === 6 && bytes.every((byte) => /^[0-9a-f]{1,2}$/.test(byte))
@@ -40,7 +49,7 @@ const normalMac = (said: string): string | undefined => {
 		: undefined;
 };
 
-const readNetwork = (c: Cursor, id: string): Network => {
+const readNetwork = (c: Cursor, more: Cursor, id: string): Network => {
 	if (c.take(`${id}.dvs.switchId`)) return readPort(c, id);
 	const type = c.text(`${id}.connectionType`)?.toLowerCase();
 	const name = c.text(`${id}.networkName`);
@@ -48,7 +57,7 @@ const readNetwork = (c: Cursor, id: string): Network => {
 	if (type === 'bridged') return { type: 'bridged', name };
 	if (type === 'custom') return { type: 'custom', name, device: c.text(`${id}.vnet`) };
 	if (type === 'nat') return { type: 'nat', name };
-	return { type: 'other', said: type };
+	return { type: 'other', said: type, name: name ?? (type === 'pvn' ? more.text(`${id}.pvnID`) : undefined) };
 };
 
 const readPort = (c: Cursor, id: string): Network => {

@@ -2,17 +2,18 @@ import type { CharBackend, CharPort } from '../../src/machine/spec.ts';
 import type { Cursor } from './cursor.ts';
 
 /** The serial or parallel ports that are present. */
-export const readPorts = (c: Cursor, kind: 'serial' | 'parallel'): CharPort[] =>
+export const readPorts = (c: Cursor, more: Cursor, kind: 'serial' | 'parallel'): CharPort[] =>
 	c.indices(kind).flatMap((index): CharPort[] => {
 		const id = `${kind}${index}`;
-		return c.boolean(`${id}.present`) ? [{ index, backend: readBackend(c, id) }] : [];
+		return c.boolean(`${id}.present`) ? [{ index, backend: readBackend(c, more, id) }] : [];
 	});
 
-const readBackend = (c: Cursor, id: string): CharBackend => {
+const readBackend = (c: Cursor, more: Cursor, id: string): CharBackend => {
 	const type = c.text(`${id}.fileType`)?.toLowerCase() ?? 'device';
 	const path = c.text(`${id}.fileName`);
-	if (type === 'device' || type === 'file' || type === 'pipe') return { type, path };
-	if (type !== 'network') return { type: 'other', said: type };
+	if (type === 'pipe') return { type, path, role: more.text(`${id}.pipe.endPoint`)?.toLowerCase() };
+	if (type === 'device' || type === 'file') return { type, path };
+	if (type !== 'network') return { type: 'other', said: type, path };
 	const role = c.text(`${id}.network.endPoint`)?.toLowerCase() ?? 'server';
 	return readAddress(path ?? '', role);
 };

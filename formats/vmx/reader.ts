@@ -7,6 +7,7 @@ import { parseDictionary } from './dictionary.ts';
 import { decodeName } from './escape.ts';
 import { dispositions } from './keys.ts';
 import { readControllers, readDisks } from './read-disks.ts';
+import { readChipset, readClock, readMoreCpu, readMoreFirmware, readMoreMemory, readReported, readSounds, readUsb } from './read-more.ts';
 import { readNics } from './read-nics.ts';
 import { readPorts } from './read-ports.ts';
 
@@ -29,27 +30,37 @@ export const readVmx = (bytes: Uint8Array, path: string): Machine => {
 		report.push(entry('COMMENTS_DROPPED', { subject: 'comments', message }));
 	}
 	const controllers = readControllers(c);
+	const more = c.more();
 	const spec: Omit<VmSpec, 'extras'> = {
-		identity: readIdentity(c),
-		guest: { vmxGuestOs: c.text('guestOS') },
-		platform: { hypervisor: 'vmware', configVersion: c.integer('config.version'), hardwareVersion: c.integer('virtualHW.version') },
-		cpu: readCpu(c),
-		memory: readMemory(c),
-		firmware: readFirmware(c),
+		identity: readIdentity(c, report),
+		guest: { vmxGuestOs: c.text('guestOS'), reported: readReported(more) },
+		platform: {
+			hypervisor: 'vmware',
+			configVersion: c.integer('config.version'),
+			hardwareVersion: c.integer('virtualHW.version'),
+			hidesHypervisor: more.boolean('hypervisor.cpuid.v0') === false || undefined,
+		},
+		cpu: { ...readCpu(c), ...readMoreCpu(more) },
+		memory: { ...readMemory(c), ...readMoreMemory(more) },
+		firmware: { ...readFirmware(c), ...readMoreFirmware(more) },
+		...readClock(more),
 		lifecycle: {},
 		controllers,
-		disks: readDisks(c, controllers, report),
-		nics: readNics(c),
+		disks: readDisks(c, more, controllers, report),
+		nics: readNics(c, more),
 		displays: readDisplays(c),
 		videos: readVideos(c),
-		serials: readPorts(c, 'serial'),
-		parallels: readPorts(c, 'parallel'),
+		serials: readPorts(c, more, 'serial'),
+		parallels: readPorts(c, more, 'parallel'),
 		sharedFolders: readSharedFolders(c),
 		tpms: c.boolean('vtpm.present') ? [{ model: 'tpm-crb', backend: 'emulator', version: '2.0' }] : [],
-		chipset: {},
+		sounds: readSounds(more),
+		usb: readUsb(more),
+		chipset: readChipset(more),
 		management: {},
 	};
-	return { format: 'vmx', path, spec: { ...spec, extras: dispositions(c.rest(), dictionary) }, report };
+	const entries = [...dictionary.entries.values()].map(({ key, value }) => [key, value] as const);
+	return { format: 'vmx', path, spec: { ...spec, extras: dispositions(c, dictionary) }, entries, report };
 };
 
 /** Only a handful of keys of an encrypted VMX are in the clear. */
@@ -64,20 +75,21 @@ const refuseSealed = (c: Cursor, path: string): void => {
 	});
 };
 
-const readIdentity = (c: Cursor): Identity => {
+const readIdentity = (c: Cursor, report: ReportEntry[]): Identity => {
 	const stored = c.text('displayName');
 	return {
 		name: stored === undefined ? undefined : decodeName(stored),
 		nameStored: stored,
 		description: c.text('annotation'),
 		biosUuid: c.uuid('uuid.bios'),
+		locationUuid: c.more().uuid('uuid.location'),
 		instanceUuid: c.uuid('vc.uuid'),
-		generationId: readGenerationId(c),
+		generationId: readGenerationId(c, report),
 	};
 };
 
 /** Two signed numbers of 64 bits, little-endian in the guest's memory one behind the other. */
-const readGenerationId = (c: Cursor): Uint8Array | undefined => {
+const readGenerationId = (c: Cursor, report: ReportEntry[]): Uint8Array | undefined => {
 	const halves = ['vm.genid', 'vm.genidX'].map((key) => {
 		const value = c.text(key);
 		if (value === undefined) return undefined;
@@ -85,6 +97,10 @@ const readGenerationId = (c: Cursor): Uint8Array | undefined => {
 		return c.odd('VMX_BAD_VALUE', key, 'no whole number') as undefined;
 	});
 	if (halves.every((half) => half === undefined)) return undefined;
+	if (halves.some((half) => half === undefined)) {
+		const message = 'only one half of the generation id is said: the other is taken for 0';
+		report.push(entry('GENID_ONE_HALF', { subject: 'identity', message, keys: ['vm.genid', 'vm.genidX'], action: 'defaulted' }));
+	}
 	const view = new DataView(new ArrayBuffer(16));
 	for (const [index, half] of halves.entries()) view.setBigUint64(index * 8, BigInt.asUintN(64, half ?? 0n), true);
 	return new Uint8Array(view.buffer);

@@ -3,11 +3,18 @@ import type { FaithfulOptions } from './faithful/context.ts';
 import { planForLibvirt } from './faithful/to-libvirt.ts';
 import { planForVmx } from './faithful/to-vmx.ts';
 import type { Machine, MachineFormat } from './format.ts';
+import type { MigrateOptions } from './migrate/options.ts';
+import { planForKvm } from './migrate/to-libvirt.ts';
 import type { ReportEntry } from './report.ts';
 import type { VmSpec } from './spec.ts';
 
-/** `faithful`: the same machine in the other form, as libvirt's VMware driver translates it. */
-export type PlanRequest = { readonly intent: 'faithful'; readonly to: string } & FaithfulOptions;
+/**
+ * `faithful`: the same machine in the other form, as libvirt's VMware driver translates it. `migrate`: one that boots on the other
+ * hypervisor, with other devices where it has to be.
+ */
+export type PlanRequest =
+	| ({ readonly intent: 'faithful'; readonly to: string } & FaithfulOptions)
+	| ({ readonly intent: 'migrate'; readonly to: 'libvirt' } & MigrateOptions);
 
 /** A machine as it will be written. */
 export type MachinePlan = {
@@ -37,12 +44,15 @@ export const parseMachine = (bytes: Uint8Array, path: string, formats: readonly 
 
 /**
  * Decide what becomes of a machine in another format.
- * @throws UsageError for what cannot be asked, UnsupportedError for what libvirt refuses.
+ * @throws UsageError for what cannot be asked, UnsupportedError for what libvirt refuses, and for a machine that cannot move as it is.
  */
-export const planMachine = (machine: Machine, { intent: _, to, ...options }: PlanRequest): MachinePlan => {
-	if (machine.format === 'vmx' && to === 'libvirt') return { format: to, ...planForLibvirt(machine, options) };
-	if (machine.format === 'libvirt' && to === 'vmx') return { format: to, ...planForVmx(machine, options) };
-	throw new UsageError(`there is no faithful translation of ${machine.format} to ${to}`, { hint: 'a VMX and a libvirt domain' });
+export const planMachine = (machine: Machine, request: PlanRequest): MachinePlan => {
+	const { to } = request;
+	if (machine.format === 'vmx' && to === 'libvirt') {
+		return { format: to, ...(request.intent === 'migrate' ? planForKvm(machine, request) : planForLibvirt(machine, request)) };
+	}
+	if (request.intent === 'faithful' && machine.format === 'libvirt' && to === 'vmx') return { format: to, ...planForVmx(machine, request) };
+	throw new UsageError(`there is no translation of ${machine.format} to ${to}`, { hint: 'a VMX and a libvirt domain' });
 };
 
 /** The text of a planned machine. @throws UsageError for a plan of a format that is not among these. */

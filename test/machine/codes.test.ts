@@ -6,7 +6,7 @@ import { CODES } from '../../src/machine/codes.ts';
 const root = path.join(import.meta.dirname, '../..');
 
 test('every code of the catalogue is used', () => {
-	const sources = ['src/machine', 'src/machine/faithful', 'formats/vmx', 'formats/libvirt']
+	const sources = ['src/machine', 'src/machine/faithful', 'src/machine/migrate', 'formats/vmx', 'formats/libvirt']
 		.flatMap((folder) => fs.readdirSync(path.join(root, folder)).map((name) => path.join(root, folder, name)))
 		.filter((file) => file.endsWith('.ts') && !file.endsWith('codes.ts'))
 		.map((file) => fs.readFileSync(file, 'utf8'))

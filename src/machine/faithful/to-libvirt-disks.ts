@@ -47,6 +47,8 @@ const planDisk = (disk: DiskDevice, c: Context): DiskDevice[] => {
 			cache: isDisk ? disk.cache : undefined,
 			mode: transient ? disk.mode : undefined,
 			readOnly: kind === 'cdrom' || kind === 'lun',
+			shareable: undefined,
+			connected: undefined,
 		},
 	];
 };

@@ -33,7 +33,6 @@ export const planForLibvirt = (
 
 	const disks = planDisks(spec, c);
 	const planned: VmSpec = {
-		...spec,
 		identity: planIdentity(spec.identity, machine, c),
 		guest: planGuest(spec, c),
 		platform: { hypervisor: 'vmware' },
@@ -45,10 +44,13 @@ export const planForLibvirt = (
 		controllers: planControllers(spec, disks, c),
 		disks,
 		nics: planNics(spec.nics, c),
+		displays: spec.displays,
+		sharedFolders: spec.sharedFolders,
 		videos: spec.videos.map((video) => ({ ...video, vram: videoMemory(video.vram, 'svga.vramSize', c) })),
 		serials: planPorts('serial', spec.serials, 4, c),
 		parallels: planPorts('parallel', spec.parallels, 3, c),
 		tpms: planTpms(spec, c),
+		chipset: {},
 		management: { datacenterPath: options.datacenter },
 		extras: [],
 	};

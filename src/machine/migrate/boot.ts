@@ -1,0 +1,53 @@
+import type { BootClass, DiskDevice } from '../spec.ts';
+import type { Context } from './context.ts';
+
+/** The order of buses where nothing else decides. */
+const BUSES = ['scsi', 'sata', 'nvme', 'ide', 'fdc'];
+
+/** The drives bus by bus, and on each by controller and unit. */
+export const inBusOrder = (disks: readonly DiskDevice[]): DiskDevice[] =>
+	disks.toSorted((a, b) => BUSES.indexOf(a.bus) - BUSES.indexOf(b.bus) || a.controller - b.controller || a.unit - b.unit);
+
+/** The hard disks in the order in which they are tried. Hardware specification, section 7.5.5. */
+export const bootDisks = (c: Context): DiskDevice[] => {
+	const hard = inBusOrder(c.source.disks).filter(({ kind }) => kind === 'disk');
+	const listed = c.source.firmware.bootDisks ?? [];
+	c.honour('bios.hddOrder', 'bios.bootOrder');
+	const found = c.options.guest?.bootDisk;
+	const missing = listed.filter((id) => !hard.some((disk) => disk.id.toLowerCase() === id));
+	if (missing.length > 0) {
+		c.tell('BOOT_OPTION_LOST', 'boot', `bios.hddOrder names ${missing.join(', ')}, which is not there`, {
+			keys: ['bios.hddOrder'],
+			severity: 'warning',
+		});
+	}
+	const first = [...(found ? [found] : []), ...listed];
+	const place = ({ id }: DiskDevice): number => {
+		const at = first.indexOf(id.toLowerCase());
+		return at < 0 ? first.length : at;
+	};
+	const ordered = hard.toSorted((a, b) => place(a) - place(b));
+	const [boot] = ordered;
+	if (boot && place(boot) === first.length && new Set(hard.map(({ bus }) => bus)).size > 1) {
+		const message = `nothing says which disk it starts from: ${boot.id} is taken`;
+		c.tell('BOOT_ORDER_GUESSED', 'boot', message, { action: 'defaulted' });
+	}
+	return ordered;
+};
+
+const USUAL: readonly BootClass[] = ['hdd', 'cdrom', 'net'];
+
+/**
+ * The places at boot of drives and cards, by id. Every hard disk has one: SeaBIOS looks at no other.
+ * @param optical ids of the optical drives, `floppies` of the floppy drives, `cards` of the network cards.
+ */
+export const bootPlaces = (
+	disks: readonly DiskDevice[],
+	others: { readonly cdrom: readonly string[]; readonly floppy: readonly string[]; readonly net: readonly string[] },
+	c: Context,
+): ReadonlyMap<string, number> => {
+	const classes = c.source.firmware.bootOrder ?? USUAL;
+	const ids = { hdd: disks.map(({ id }) => id), ...others };
+	const all = [...new Set<BootClass>([...classes, 'hdd'])].flatMap((kind) => ids[kind]);
+	return new Map(all.map((id, index) => [id, index + 1]));
+};

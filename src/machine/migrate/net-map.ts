@@ -1,0 +1,78 @@
+import { UsageError } from '../../errors.ts';
+import type { Network } from '../spec.ts';
+
+/** Which network of the host a network of VMware's becomes. Hardware specification, section 7.6. */
+export type NetRule = {
+	/** What it looks at; `default` fits everything. */
+	readonly match: (typeof KINDS)[number];
+	/** In lower case, except for names. */
+	readonly value: string;
+	readonly network: Network;
+	/** What was said, for the report. */
+	readonly said: string;
+	readonly vlan?: number | undefined;
+	/** libvirt's model of the card, where the rule says one. */
+	readonly model?: string | undefined;
+};
+
+const KINDS = ['mac', 'dvpg', 'dvs', 'nsx', 'name', 'vnet', 'type', 'default'] as const;
+
+const HINT = "--net-map 'name:VM Network=bridge=br0', --net-map default=network=default";
+
+/**
+ * A rule: `name:VM Network=bridge=br0,vlan=120`, with `->` for the first `=` where that is clearer.
+ * @throws UsageError for what is none.
+ */
+export const parseNetRule = (said: string): NetRule => {
+	const refuse = (what: string): never => {
+		throw new UsageError(`'${said}' is no rule for networks: ${what}`, { hint: HINT });
+	};
+	const arrow = said.indexOf('->');
+	const at = arrow >= 0 ? arrow : said.indexOf('=');
+	if (at < 0) return refuse('it says no network of the host');
+	const key = said.slice(0, at).trim();
+	const target = said.slice(at + (arrow >= 0 ? 2 : 1)).trim();
+	const colon = key.indexOf(':');
+	const kind = KINDS.find((known) => known === (colon < 0 ? key : key.slice(0, colon)).toLowerCase());
+	const match = kind ?? 'name';
+	const value = kind === undefined || kind === 'default' ? key : key.slice(colon + 1).trim();
+	return { match, value: match === 'name' ? value : value.toLowerCase(), said: target, ...parseTarget(target, refuse) };
+};
+
+/** The rules of a file: one a line, `#` before comments. */
+export const parseNetRules = (text: string): NetRule[] =>
+	text
+		.split(/\r?\n/)
+		.map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+		.filter((line) => line !== '')
+		.map(parseNetRule);
+
+const OPTIONS = ['portgroup', 'mode', 'vlan', 'model'];
+
+const parseTarget = (target: string, refuse: (what: string) => never): Pick<NetRule, 'network' | 'vlan' | 'model'> => {
+	const [first = '', ...more] = target.split(',').map((part) => part.trim());
+	const [type = '', name = ''] = pair(first);
+	const options = new Map(more.map(pair));
+	for (const option of options.keys()) if (!OPTIONS.includes(option)) refuse(`'${option}' is none of ${OPTIONS.join(', ')}`);
+	const vlan = options.get('vlan');
+	if (vlan !== undefined && !(/^\d{1,4}$/.test(vlan) && Number(vlan) > 0 && Number(vlan) < 4095))
+		refuse(`'${vlan}' is no VLAN from 1 to 4094`);
+	const network = networkOf(type, name, options);
+	if (!network) return refuse('it is none of bridge=NAME, ovs=NAME, network=NAME, direct=CARD, user, none');
+	return { network, vlan: vlan === undefined ? undefined : Number(vlan), model: options.get('model') };
+};
+
+const pair = (part: string): [string, string] => {
+	const at = part.indexOf('=');
+	return at < 0 ? [part, ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+};
+
+const networkOf = (type: string, name: string, options: ReadonlyMap<string, string>): Network | undefined => {
+	if (type === 'user') return { type: 'nat' };
+	if (type === 'none') return { type: 'none' };
+	if (name === '') return undefined;
+	if (type === 'bridge') return { type: 'bridged', name };
+	if (type === 'ovs') return { type: 'bridged', name, openVswitch: true };
+	if (type === 'network') return { type: 'other', said: 'network', name, portgroup: options.get('portgroup') };
+	return type === 'direct' ? { type: 'other', said: 'direct', name, mode: options.get('mode') ?? 'bridge' } : undefined;
+};
