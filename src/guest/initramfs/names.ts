@@ -1,0 +1,90 @@
+import type { ByteStream, Expanders, StreamMethod } from '../../core/expand.ts';
+import { CorruptError, UnsupportedError, VconvError } from '../../errors.ts';
+import { byteStream } from '../../io/byte-stream.ts';
+import type { Found } from '../tree.ts';
+import { type CpioBudget, cpioNames, isCpio } from './cpio.ts';
+import { expandLz4 } from './lz4.ts';
+
+/** Of a file as much is read at once, in bytes. */
+const PIECE = 1 << 18;
+
+/** What all archives of an initramfs may hold together: 2 GiB, of which only names are kept. */
+const BUDGET: Readonly<CpioBudget> = { entries: 1_000_000, bytes: 2 ** 31 };
+
+const MAGICS: readonly (readonly [StreamMethod, readonly number[]])[] = [
+	['gzip', [0x1f, 0x8b]],
+	['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+	['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+	['lz4', [0x02, 0x21, 0x4c, 0x18]],
+	['bzip2', [0x42, 0x5a, 0x68]],
+	['lzma', [0x5d, 0, 0]],
+	['lzo', [0x89, 0x4c, 0x5a, 0x4f]],
+];
+
+/**
+ * The names of all files in an initramfs: cpio archives one after another, each plain or compressed, with zeros between them. Early
+ * microcode comes first and plain, and its contents are not even read.
+ * @throws CorruptError if it makes no sense, UnsupportedError for a compression that is not expanded here, by its name.
+ */
+export async function* initramfsNames({ node, fileSystem, path }: Found, expanders: Expanders): AsyncGenerator<string> {
+	let position = 0;
+	const next = async (): Promise<Uint8Array | undefined> => {
+		const length = Math.min(PIECE, node.size - position);
+		if (length <= 0) return undefined;
+		const part = await fileSystem.read(node, position, length);
+		position += length;
+		return part;
+	};
+	const jump = async (length: number): Promise<number> => {
+		const jumped = Math.min(length, node.size - position);
+		position += jumped;
+		return jumped;
+	};
+	yield* archives(byteStream(next, jump), { lz4: expandLz4, ...expanders }, { ...BUDGET }, path);
+}
+
+async function* archives(stream: ByteStream, expanders: Expanders, budget: CpioBudget, path: string): AsyncGenerator<string> {
+	while (await skipZeros(stream)) {
+		const head = await stream.peek(6);
+		if (isCpio(head)) {
+			yield* cpioNames(stream, budget, path);
+			continue;
+		}
+		const method = MAGICS.find(([, magic]) => magic.every((byte, index) => head[index] === byte))?.[0];
+		if (!method) throw new CorruptError('the initramfs has a part that is neither an archive nor compressed', { path });
+		const expand = expanders[method];
+		if (!expand) throw new UnsupportedError(`the initramfs is compressed with ${method}, which vconv does not read`, { path });
+		// What is compressed is not looked into twice: archives do not nest in compressed streams.
+		yield* archives(expanded(expand(stream), budget, method, path), {}, budget, path);
+	}
+}
+
+/** What a stream expands to, with its own failures as those of the initramfs. */
+const expanded = (parts: AsyncIterable<Uint8Array>, budget: CpioBudget, method: StreamMethod, path: string): ByteStream => {
+	const iterator = parts[Symbol.asyncIterator]();
+	let left = budget.bytes;
+	return byteStream(async () => {
+		try {
+			const { done, value } = await iterator.next();
+			if (done) return undefined;
+			left -= value.length;
+			if (left >= 0) return value;
+		} catch (cause) {
+			if (cause instanceof VconvError) throw cause;
+			throw new CorruptError(`the initramfs is damaged, compressed with ${method}: ${(cause as Error).message}`, { path, cause });
+		}
+		throw new UnsupportedError('the initramfs is larger than any that vconv looks into', { path });
+	});
+};
+
+/** Whether anything follows the zeros. */
+const skipZeros = async (stream: ByteStream): Promise<boolean> => {
+	for (;;) {
+		const bytes = await stream.some();
+		if (!bytes) return false;
+		const at = bytes.findIndex((byte) => byte !== 0);
+		if (at < 0) continue;
+		stream.unread(bytes.subarray(at));
+		return true;
+	}
+};
