@@ -3,9 +3,10 @@ import { fatReader } from './fat/index.ts';
 import type { FileSystemReader } from './filesystem.ts';
 import { ntfsReader } from './ntfs/index.ts';
 import type { SystemReader } from './system.ts';
+import { windowsReader } from './windows/index.ts';
 
 /** The file systems that vconv looks into. */
-export const fileSystemReaders: readonly FileSystemReader[] = [extReader, fatReader, ntfsReader];
+export const fileSystemReaders: readonly FileSystemReader[] = [extReader, fatReader, ntfsReader, windowsReader];
 
 /** The operating systems that it knows. */
-export const systemReaders: readonly SystemReader[] = [];
+export const systemReaders: readonly SystemReader[] = [windowsReader];

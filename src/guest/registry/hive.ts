@@ -15,7 +15,7 @@ export type Hive = {
 	readonly state: 'clean' | 'replayed' | 'dirty';
 	/** Why it is dirty. */
 	readonly why?: string | undefined;
-	root(): Promise<Key>;
+	readonly root: Key;
 };
 
 /**
@@ -50,7 +50,7 @@ export const openHive = async (file: HiveFile, logs: readonly HiveFile[] = []): 
 	return {
 		state: entries.length > 0 ? 'replayed' : dirty ? 'dirty' : 'clean',
 		why,
-		root: () => readKey(cells, base.rootCell),
+		root: await readKey(cells, base.rootCell),
 	};
 };
 

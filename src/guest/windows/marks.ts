@@ -1,0 +1,95 @@
+import type { Mark } from '../facts.ts';
+import type { Key } from '../registry/keys.ts';
+import { numberAt, type Registry, textAt } from './hives.ts';
+
+/** A number in the registry that matters to a move where it is as told. */
+type NumberMark = {
+	readonly code: string;
+	readonly hive: 'controlSet' | 'software';
+	readonly key: string;
+	readonly value: string;
+	readonly matters: (value: number) => boolean;
+};
+
+const one = (value: number): boolean => value === 1;
+const set = (value: number): boolean => value !== 0;
+
+const RESTRICTIONS = 'Policies\\Microsoft\\Windows\\DeviceInstall\\Restrictions';
+const DEVICE_GUARD = 'Control\\DeviceGuard';
+
+const NUMBERS: readonly NumberMark[] = [
+	{ code: 'fast-startup', hive: 'controlSet', key: 'Control\\Session Manager\\Power', value: 'HiberbootEnabled', matters: one },
+	{ code: 'hibernation-enabled', hive: 'controlSet', key: 'Control\\Power', value: 'HibernateEnabled', matters: one },
+	// Anything but 1 (online all) leaves data disks offline on another controller.
+	{ code: 'san-policy', hive: 'controlSet', key: 'Services\\partmgr\\Parameters', value: 'SanPolicy', matters: (value) => value !== 1 },
+	{ code: 'rtc-utc', hive: 'controlSet', key: 'Control\\TimeZoneInformation', value: 'RealTimeIsUniversal', matters: set },
+	{ code: 'secure-boot', hive: 'controlSet', key: 'Control\\SecureBoot\\State', value: 'UEFISecureBootEnabled', matters: one },
+	{ code: 'vbs', hive: 'controlSet', key: DEVICE_GUARD, value: 'EnableVirtualizationBasedSecurity', matters: one },
+	{
+		code: 'memory-integrity',
+		hive: 'controlSet',
+		key: `${DEVICE_GUARD}\\Scenarios\\HypervisorEnforcedCodeIntegrity`,
+		value: 'Enabled',
+		matters: one,
+	},
+	{ code: 'credential-guard', hive: 'controlSet', key: 'Control\\Lsa', value: 'LsaCfgFlags', matters: set },
+	{ code: 'bitlocker', hive: 'controlSet', key: 'Control\\BitLockerStatus', value: 'BootStatus', matters: set },
+	...['DenyUnspecified', 'DenyDeviceIDs', 'DenyDeviceClasses', 'DenyInstanceIDs'].map((value): NumberMark => {
+		return { code: 'device-install-restrictions', hive: 'software', key: RESTRICTIONS, value, matters: one };
+	}),
+];
+
+/** Keys that are there only while a reboot is due. */
+const REBOOT_KEYS = [
+	'Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending',
+	'Microsoft\\Windows\\CurrentVersion\\WindowsUpdate\\Auto Update\\RebootRequired',
+];
+
+const POLICY_HISTORY = 'Microsoft\\Windows\\CurrentVersion\\Group Policy\\History';
+const EXECUTION_POLICIES = ['Policies\\Microsoft\\Windows\\PowerShell', 'Microsoft\\PowerShell\\1\\ShellIds\\Microsoft.PowerShell'];
+
+/** Settings of a Windows that matter to a move. */
+export const windowsMarks = async (registry: Registry): Promise<readonly Mark[]> => {
+	const marks: Mark[] = [];
+	for (const { code, hive, key, value, matters } of NUMBERS) {
+		const found = await numberAt(registry[hive], key, value);
+		if (found === undefined || !matters(found)) continue;
+		marks.push({
+			code,
+			evidence: `${value}=${found}`,
+			where: hive === 'controlSet' ? `SYSTEM\\${registry.controlSet.path}\\${key}` : `SOFTWARE\\${key}`,
+		});
+	}
+	marks.push(...(await pendingReboot(registry)), ...(await policies(registry.software)));
+	return marks;
+};
+
+const pendingReboot = async ({ controlSet, software }: Registry): Promise<readonly Mark[]> => {
+	const marks: Mark[] = [];
+	for (const key of REBOOT_KEYS) {
+		if (await software?.key(key)) marks.push({ code: 'pending-reboot', evidence: 'the key is there', where: `SOFTWARE\\${key}` });
+	}
+	const manager = await controlSet.key('Control\\Session Manager');
+	const renames = (await manager?.texts('PendingFileRenameOperations')) ?? [];
+	if (manager && renames.length > 0) {
+		marks.push({ code: 'pending-reboot', evidence: 'PendingFileRenameOperations is not empty', where: `SYSTEM\\${manager.path}` });
+	}
+	return marks;
+};
+
+const policies = async (software: Key | undefined): Promise<readonly Mark[]> => {
+	const marks: Mark[] = [];
+	const applied = ((await (await software?.key(POLICY_HISTORY))?.keys()) ?? []).filter(({ name }) => /^\{.*\}$/.test(name));
+	if (applied.length > 0) marks.push({ code: 'group-policy', evidence: `${applied.length} applied`, where: `SOFTWARE\\${POLICY_HISTORY}` });
+	for (const key of EXECUTION_POLICIES) {
+		const policy = await textAt(software, key, 'ExecutionPolicy');
+		if (policy?.toLowerCase() === 'allsigned')
+			marks.push({ code: 'powershell-all-signed', evidence: `ExecutionPolicy=${policy}`, where: `SOFTWARE\\${key}` });
+	}
+	// Where Windows looks for drivers; what others have added there is taken into account when hardware is new.
+	const path = await textAt(software, 'Microsoft\\Windows\\CurrentVersion', 'DevicePath');
+	if (path !== undefined && !/^%SystemRoot%\\inf;?$/i.test(path)) {
+		marks.push({ code: 'device-path', evidence: `DevicePath=${path}`, where: 'SOFTWARE\\Microsoft\\Windows\\CurrentVersion' });
+	}
+	return marks;
+};
