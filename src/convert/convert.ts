@@ -3,7 +3,7 @@ import type { BackingReference, DiskFormat, DiskWriter, Layout, OptionValues, St
 import type { Moved, Mover, Progress } from '../core/mover.ts';
 import type { Note } from '../core/note.ts';
 import type { Sink, Target } from '../core/sink.ts';
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError, VconvError } from '../errors.ts';
 import { optionValues } from './options.ts';
 import { checkSize, type Profile, profileOptions, refuseTooLarge } from './profiles.ts';
 
@@ -22,6 +22,8 @@ export type ConvertRequest = {
 	/** Show the guest sectors of this size, whatever the disk has: nothing in a partition table or file system is translated. */
 	readonly sectorSize?: 512 | 4096 | undefined;
 	readonly stamp: Stamp;
+	/** What the files that are read are at present, and how they are read: see `Undertaking`. */
+	origin?(): readonly string[] | undefined;
 	readonly signal?: AbortSignal | undefined;
 	/** Looks at the layout before anything is written; may throw, as for a store without room. */
 	onPlan?(layout: Layout): Promise<void>;
@@ -81,19 +83,26 @@ export type Written = Moved & {
 	readonly size: number;
 };
 
-/** Write the disk to the target in another format, and give it its name. On any failure nothing is left. */
+/**
+ * Write the disk to the target in another format, and give it its name. On a failure nothing is left, unless it is one that passes: what an
+ * interruption or a full store leaves is taken up by the next run, where the target can.
+ */
 export const convertDisk = async (request: ConvertRequest): Promise<Written> => {
-	const { disk, target, mover, signal } = request;
+	const { target, mover, signal } = request;
+	let moving = false;
 	try {
-		const layout = planImage({ ...request, name: target.main.name });
+		const begun = await target.begin?.({ origin: request.origin?.(), image: imageOf(request), stamp: request.stamp });
+		const layout = planImage({ ...request, stamp: begun?.stamp ?? request.stamp, name: target.main.name });
 		await request.onPlan?.(layout);
 		const sinks: Sink[] = [target.main];
 		for (const file of layout.files ?? []) sinks.push(await target.beside(file));
+		moving = true;
 		const moved = await mover.move({
-			disk,
+			disk: request.disk,
 			layout,
 			sinks,
 			signal,
+			journal: begun?.journal,
 			...(request.onProgress && { onProgress: request.onProgress.bind(request) }),
 		});
 		await layout.finish(sinks);
@@ -101,7 +110,32 @@ export const convertDisk = async (request: ConvertRequest): Promise<Written> => 
 		await target.commit();
 		return { ...moved, size: layout.size };
 	} catch (error) {
-		await target.abandon();
+		// What was there before anything was moved is of an earlier run, and none of this one's business.
+		if (target.suspend && (!moving || passes(error, signal))) await target.suspend();
+		else await target.abandon();
 		throw error;
 	}
 };
+
+/** What has been asked for, in so far as it makes a difference to the image. */
+const imageOf = ({ target, disk, format, options, profile, compress, backing, sectorSize }: ConvertRequest): string =>
+	JSON.stringify({
+		name: target.main.name,
+		size: disk.size,
+		format: format.id,
+		options: Object.entries(options ?? {}).sort(),
+		profile: profile?.id,
+		compress,
+		backing,
+		sectorSize,
+	});
+
+/** Whether the same may succeed later: it was interrupted, or the store is full. */
+const passes = (error: unknown, signal: AbortSignal | undefined): boolean => {
+	if (signal?.aborted && error === signal.reason) return true;
+	return isFull(error);
+};
+
+/** Whether a store took no more bytes. */
+export const isFull = (error: unknown): error is VconvError =>
+	error instanceof VconvError && ['ENOSPC', 'EDQUOT'].includes(String((error.cause as { readonly code?: unknown } | undefined)?.code));

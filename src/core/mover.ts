@@ -1,5 +1,6 @@
 import type { Disk } from './disk.ts';
 import type { Layout } from './format.ts';
+import type { Journal } from './journal.ts';
 import type { Sink } from './sink.ts';
 
 /** The only code through which guest bytes flow: read, unpack, zero test, pack, write. */
@@ -13,6 +14,8 @@ export type Work = {
 	readonly layout: Layout;
 	/** The main file, then the layout's further files. */
 	readonly sinks: readonly Sink[];
+	/** Where the work goes on, and what remembers it. */
+	readonly journal?: Journal | undefined;
 	readonly signal?: AbortSignal | undefined;
 	onProgress?(progress: Progress): void;
 };

@@ -1,3 +1,5 @@
+import type { Begun, Undertaking } from './journal.ts';
+
 /** A file that is being written, at any offset. What was never written reads as zeros. */
 export interface Sink {
 	/** What to call it in a message: the name that the file will have. */
@@ -16,6 +18,13 @@ export interface Target {
 	beside(name: string): Promise<Sink>;
 	/** Make everything durable, then give it its names, `main` last. */
 	commit(): Promise<void>;
-	/** Remove every trace. */
+	/** Remove every trace of what was begun. */
 	abandon(): Promise<void>;
+	/**
+	 * Say what is to be written, before anything is. Absent where nothing can be taken up again.
+	 * @throws ChangedError, AccessError if what an interrupted run has left is that of another undertaking.
+	 */
+	begin?(undertaking: Undertaking): Promise<Begun>;
+	/** Keep what is written for a run that takes it up again, if it can be kept; else as `abandon`. */
+	suspend?(): Promise<void>;
 }

@@ -23,8 +23,9 @@ export const chunkSize = (disk: Disk, block: number): number =>
 /**
  * Cut the map of a disk into steps. Absent ranges are kept apart only where the layout is a delta; there they must begin and end on
  * blocks of the layout.
+ * @param from the guest offset to begin at, on a block of the layout. It changes nothing of the steps behind it.
  */
-export async function* steps(disk: Disk, layout: Layout, chunk: number, signal?: AbortSignal): AsyncGenerator<Step> {
+export async function* steps(disk: Disk, layout: Layout, chunk: number, signal?: AbortSignal, from = 0): AsyncGenerator<Step> {
 	const delta = layout.zero !== undefined;
 	const { block } = layout;
 	let quiet: { kind: 'zero' | 'absent'; offset: number; length: number } | undefined;
@@ -64,8 +65,9 @@ export async function* steps(disk: Disk, layout: Layout, chunk: number, signal?:
 		}
 	}
 
-	let edge = chunk;
-	for await (const extent of joined(disk.extents(0, disk.size, signal))) {
+	if (from >= disk.size) return;
+	let edge = alignDown(from, chunk) + chunk;
+	for await (const extent of joined(disk.extents(from, disk.size - from, signal))) {
 		// What shows through stays out of every chunk: in one it would be zeros.
 		if (delta && extent.kind === 'absent') {
 			const end = extent.offset + extent.length;

@@ -6,13 +6,14 @@ import type { Sink } from '../core/sink.ts';
 import { readExtent } from '../disk/read.ts';
 import { chunkSize, steps } from './chunks.ts';
 import { frameHead, writeFrame } from './frame.ts';
+import { placements, replay } from './trail.ts';
 
 /** The mover that runs anywhere: one chunk at a time, on the thread that called it. */
 export const portableMover = (codec: Codec): Mover => ({
-	async move({ disk, layout, sinks, signal, onProgress }: Work): Promise<Moved> {
-		let data = 0;
-		let stored = 0;
-		for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal)) {
+	async move({ disk, layout, sinks, signal, journal, onProgress }: Work): Promise<Moved> {
+		const past = replay(layout, journal?.past);
+		let { data, stored } = past;
+		for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal, past.end)) {
 			signal?.throwIfAborted();
 			if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
 			if (step.kind === 'chunk') {
@@ -21,20 +22,25 @@ export const portableMover = (codec: Codec): Mover => ({
 					const part = await readExtent(segment, codec, signal);
 					if (part) bytes.set(part, segment.offset - step.offset);
 				}
+				const takes: number[] = [];
 				for (let at = 0; at < bytes.length; at += layout.block) {
 					const piece = bytes.subarray(at, at + layout.block);
 					const written = await store(layout, sinks, codec, step.offset + at, piece);
-					stored += written;
-					if (written > 0) data += piece.length;
+					takes.push(written);
+					stored += Math.abs(written);
+					if (written !== 0) data += piece.length;
 				}
-			}
+				for (const placement of placements(step.offset, step.length, layout.block, takes)) journal?.written(placement);
+			} else journal?.written(step);
+			journal?.tick();
+			await journal?.settled();
 			onProgress?.({ stage: 'copy', done: step.offset + step.length, total: disk.size, data });
 		}
 		return { data, stored };
 	},
 });
 
-/** Put one block where the layout wants it. Gives the bytes it takes there: 0 for zeros that need no place. */
+/** Put one block where the layout wants it. Gives the bytes it takes there, negative if packed: 0 for zeros that need no place. */
 const store = async (layout: Layout, sinks: readonly Sink[], codec: Codec, guestOffset: number, bytes: Uint8Array): Promise<number> => {
 	if (!layout.dense && isZero(bytes)) {
 		layout.zero?.(guestOffset, bytes.length);
@@ -48,7 +54,7 @@ const store = async (layout: Layout, sinks: readonly Sink[], codec: Codec, guest
 			: layout.fixedAt + guestOffset;
 	const sink = sinks[layout.fileOf?.(guestOffset) ?? 0] as Sink;
 	await sink.write(host, stored);
-	return stored.length;
+	return packed ? -stored.length : stored.length;
 };
 
 /** A packed unit is always a whole block: the last one of a disk is filled up with zeros. */

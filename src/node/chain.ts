@@ -27,7 +27,9 @@ export type KeptImage = Conversion & { readonly filename: string };
  * replace may be gone.
  */
 export const convertChain = (input: string, output: string, options: ConvertChainOptions = {}): Promise<readonly KeptImage[]> =>
-	withSources(input, options, async (given, _, unchanged) => {
+	withSources<readonly KeptImage[]>(input, options, async (given, _, unchanged) => {
+		// The images of an interrupted chain go, and so would not be found by a run that took it up.
+		const alone = { ...options, restart: true, keepPartial: false };
 		const { formats = diskFormats, force = false, snapshot, inputFormat, signal } = options;
 		const profile = options.profile === undefined ? undefined : profileNamed(options.profile);
 		const format = targetFormat(formats, path.basename(output), options.format, profile);
@@ -51,7 +53,7 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				sectorSize: options.sectorSize,
 				stamp: options.stamp ?? freshStamp(),
 				signal,
-				target: async (name) => remembering(committedIf(unchanged, await createTarget(at(name), options)), at(name), made),
+				target: async (name) => remembering(committedIf(unchanged, await createTarget(at(name), alone)), at(name), made),
 				reopen: (name) => openFile(at(name)),
 				async onPlan(name, layout, image) {
 					const measure = async () => (await measureImage(image.disk, planImage({ ...image, name, note() {} }), signal)).written;
@@ -92,7 +94,7 @@ const chainNames = (layers: readonly Layer[], output: string, usual: string): re
 
 const refuseName = (name: string, reads: ReadonlySet<string>, force: boolean): void => {
 	refuseOutput(name, reads);
-	if (!force && nodeFiles.exists(name)) {
+	if (!force && nodeFiles.idOf(name) !== undefined) {
 		throw new AccessError('it exists already', { path: name, hint: '--force to replace it, or a folder of its own for the chain' });
 	}
 };

@@ -6,7 +6,7 @@ import { gatherer, makeBuffer } from './gather.ts';
 import type { Orders } from './orders.ts';
 import { nodePacker } from './packer.ts';
 import { sharer } from './share.ts';
-import { writeFully } from './target.ts';
+import { writeFully } from './write.ts';
 import { writeback } from './writeback.ts';
 
 /** A chunk read and packed, waiting for its places. */

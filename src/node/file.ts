@@ -15,6 +15,15 @@ export const rememberDescriptor = (file: object, fd: number): void => {
 	descriptors.set(file, fd);
 };
 
+/** What the files behind sources were when they were opened. */
+const versions = new WeakMap<object, string>();
+
+/**
+ * What a file was when it was opened, in words that change when its contents may have; undefined for devices, whose contents change in
+ * silence, and for what is no file.
+ */
+export const versionOf = (source: object): string | undefined => versions.get(source);
+
 /** Whether the files behind sources were written to while they were open. */
 const changes = new WeakMap<Source, () => boolean>();
 
@@ -90,6 +99,9 @@ const fileSource = (fd: number, name: string): Source => {
 		},
 	};
 	changes.set(source, isChanged);
+	// Not the device: its number may be another when the system has started again.
+	const { ino, mtimeNs, ctimeNs } = opened;
+	if (stat.isFile()) versions.set(source, `${ino} ${size} ${mtimeNs} ${ctimeNs}`);
 	rememberDescriptor(source, fd);
 	return source;
 };

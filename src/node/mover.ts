@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Moved, Mover, Work } from '../core/mover.ts';
 import { chunkSize } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
+import { replay } from '../engine/trail.ts';
 import { ChangedError } from '../errors.ts';
 import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
 import { executor } from './executor.ts';
@@ -46,7 +47,7 @@ export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_T
 });
 
 const moveFiles = async (work: Work, sinks: readonly number[], threads: number, durable: boolean): Promise<Moved> => {
-	const { disk, layout, signal } = work;
+	const { disk, layout, signal, journal } = work;
 	const chunk = chunkSize(disk, layout.block);
 	const depth = Math.max(2, Math.min(8, Math.floor(BUFFERS / chunk)));
 	const shape: Shape = {
@@ -76,8 +77,9 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		},
 		(fd) => names.get(fd) ?? '',
 	);
-	const plan = planner(work, shared, chunk, names);
-	const frontier = placer(work, shared);
+	const past = replay(layout, journal?.past);
+	const plan = planner(work, shared, chunk, names, past.end);
+	const frontier = placer(work, shared, past);
 
 	let filled = 0;
 	let retired = 0;
@@ -100,6 +102,7 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 			let busy = frontier.advance(filled);
 			busy = own.write() || busy;
 			for (; retired < frontier.placed() && stateOf(shared, slotOf(retired)) === State.DONE; retired++) busy = true;
+			frontier.retire(retired);
 			for (let n = retired; n < filled; n++) {
 				const slot = slotOf(n);
 				// Whatever waits in our buffers waits for the frontier: what holds that up is taken on in any case.
@@ -117,10 +120,12 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 			if (slot) own.take(slot);
 			if (performance.now() - rested > BREATH) {
 				await setImmediate();
+				journal?.tick();
 				rested = performance.now();
 			} else if (!busy && !slot) Atomics.wait(shared.words, Word.MAIN, seen, BREATH / 2);
 		}
 		frontier.advance(filled);
+		frontier.retire(retired);
 		crew.dismiss();
 		return frontier.moved();
 	} catch (error) {

@@ -1,5 +1,7 @@
+import type { Placement } from '../core/journal.ts';
 import type { Moved, Work } from '../core/mover.ts';
 import type { Step } from '../engine/chunks.ts';
+import { placements, type Replayed } from '../engine/trail.ts';
 import { type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
 
 /** The frontier: everything before it has its place. It moves in guest order, as chunks are read, whoever reads them. */
@@ -10,20 +12,25 @@ export type Placer = {
 	advance(filled: number): boolean;
 	/** Chunks behind the frontier. */
 	placed(): number;
+	/** As many chunks are written: tell the journal of them, and of the runs between them. */
+	retire(chunks: number): void;
 	moved(): Moved;
 };
 
-export const placer = ({ disk, layout, onProgress }: Work, shared: Board): Placer => {
+/** @param past what an earlier run has placed. */
+export const placer = ({ disk, layout, journal, onProgress }: Work, shared: Board, past: Replayed): Placer => {
 	const between = new Map<number, Step[]>();
+	/** What is placed and not retired: how many chunks must be written before it counts. */
+	const trail: { readonly after: number; readonly placement: Placement }[] = [];
 	let placed = 0;
-	let data = 0;
-	let stored = 0;
+	let { data, stored } = past;
 
 	const report = (done: number): void => onProgress?.({ stage: 'copy', done, total: disk.size, data });
 
 	const passAll = (n: number): void => {
 		for (const step of between.get(n) ?? []) {
 			if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
+			if (journal && step.kind !== 'chunk') trail.push({ after: n, placement: step });
 			report(step.offset + step.length);
 		}
 		between.delete(n);
@@ -45,6 +52,7 @@ export const placer = ({ disk, layout, onProgress }: Work, shared: Board): Place
 			stored += Math.abs(takes);
 			if (layout.fixedAt === undefined) slot.hosts[i] = layout.place(guest + at, size, Math.abs(takes), takes < 0);
 		}
+		if (journal) for (const placement of placements(guest, length, layout.block, slot.stored)) trail.push({ after: placed + 1, placement });
 		report(guest + length);
 		return any;
 	};
@@ -70,6 +78,12 @@ export const placer = ({ disk, layout, onProgress }: Work, shared: Board): Place
 			return placed > before;
 		},
 		placed: () => placed,
+		retire(chunks) {
+			let count = 0;
+			for (; (trail[count]?.after ?? Number.POSITIVE_INFINITY) <= chunks; count++)
+				journal?.written((trail[count] as { placement: Placement }).placement);
+			trail.splice(0, count);
+		},
 		moved: () => ({ data, stored }),
 	};
 };

@@ -16,9 +16,18 @@ export type Planner = {
 
 const KINDS: Readonly<Record<PackMethod, number>> = { deflate: Kind.DEFLATE, zlib: Kind.ZLIB, zstd: Kind.ZSTD };
 
-/** @param names filled with what messages call the file behind each descriptor. */
-export const planner = ({ disk, layout, signal }: Work, shared: Board, chunk: number, names: Map<number, string>): Planner => {
-	const ahead = steps(disk, layout, chunk, signal);
+/**
+ * @param names filled with what messages call the file behind each descriptor.
+ * @param from the guest offset to begin at.
+ */
+export const planner = (
+	{ disk, layout, signal }: Work,
+	shared: Board,
+	chunk: number,
+	names: Map<number, string>,
+	from: number,
+): Planner => {
+	const ahead = steps(disk, layout, chunk, signal, from);
 	const codec = nodeCodec();
 	const held = new Map<Slot, Uint8Array>();
 

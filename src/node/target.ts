@@ -1,50 +1,58 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Begun } from '../core/journal.ts';
 import type { Sink, Target } from '../core/sink.ts';
-import { AccessError } from '../errors.ts';
+import { AccessError, VconvError } from '../errors.ts';
 import { accessError, rememberDescriptor } from './file.ts';
 import { type Files, nodeFiles } from './files.ts';
+import { openPartial, type Partial } from './partial.ts';
+import { type Checkpoints, type Interval, resumption } from './resumption.ts';
+import { writeFully } from './write.ts';
 
 export type TargetOptions = {
 	/** Replace what has the name already. */
 	readonly force?: boolean | undefined;
 	/** Bring everything to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
 	readonly durable?: boolean | undefined;
+	/** Forget what an interrupted run has left. */
+	readonly restart?: boolean | undefined;
+	/** Keep what is written when the run is interrupted, for another to take up; true where left out. */
+	readonly keepPartial?: boolean | undefined;
+	/** How often what is written is made durable and noted. */
+	readonly checkpoints?: Interval | undefined;
+	/** Hears that an interrupted run has kept what is written. */
+	onKept?(): void;
+	/** Looks at the files, by the names they have until then, when all of them are on disk; the image gets its name only if it does not throw. */
+	verify?(partials: readonly { readonly final: string; readonly name: string }[]): Promise<void>;
 	/** The system's file calls; simulated in tests. */
 	readonly files?: Files;
 };
 
-type Partial = { readonly fd: number; readonly partial: string; readonly final: string; readonly sink: Sink };
+/** A target in a folder. */
+export type FileTarget = Target &
+	Required<Pick<Target, 'begin' | 'suspend'>> & {
+		/** Bytes on the disk that are kept already. */
+		held(): number;
+	};
 
 /**
- * A file that gets its name only when the whole of it is on disk. Until then it is a partial file beside it, readable by nobody else.
- * @throws AccessError if the name is taken and `force` is not set, or its folder cannot be written.
+ * A file that gets its name only when the whole of it is on disk. Until then it is a partial file beside it, readable by nobody else, with a
+ * journal from which an interrupted run can be taken up: see docs/crash-safety.md.
+ * @throws AccessError if the name is taken and `force` is not set, or its folder cannot be written; BusyError if another run writes it.
  */
-export const createTarget = async (
-	name: string,
-	{ force = false, durable = true, files = nodeFiles }: TargetOptions = {},
-): Promise<Target> => {
+export const createTarget = async (name: string, options: TargetOptions = {}): Promise<FileTarget> => {
+	const { force = false, durable = true, files = nodeFiles } = options;
 	const folder = path.dirname(name);
 	const partials: Partial[] = [];
 	const open = new Set<number>();
 	const named: string[] = [];
 	let ended = false;
 
-	const create = (final: string): Sink => {
-		if (!force && exists(final, files)) {
-			throw new AccessError('it exists already', { path: final, hint: '--force to replace it, or another name' });
-		}
-		// The name is random: a killed run leaves its partial behind, and two runs must not share one. 60 characters are at most 180 of the
-		// 255 bytes that a name may have.
-		const partial = path.join(folder, `.${path.basename(final).slice(0, 60)}.${randomBytes(4).toString('hex')}.vconv-partial`);
-		const fd = guarded('cannot be created', final, () => files.create(partial));
-		open.add(fd);
-		const sink = fileSink(fd, path.basename(final), final, files);
-		// What a test has put between us and the system must see every write, so no worker may go round it.
-		if (files === nodeFiles) rememberDescriptor(sink, fd);
-		partials.push({ fd, partial, final, sink });
-		return sink;
+	const create = async (final: string): Promise<Partial> => {
+		const partial = await openPartial(final, { files, force, main: final === name });
+		open.add(partial.fd).add(partial.journalFd);
+		partials.push(partial);
+		return partial;
 	};
 
 	const close = (fd: number): void => {
@@ -52,35 +60,70 @@ export const createTarget = async (
 		files.close(fd);
 	};
 
-	const main = create(name);
+	const main = await create(name);
+	const work: Checkpoints = resumption({ ...options, durable, files, folder, main, partials });
+
+	const sinkOf = ({ fd, final }: Partial): Sink => {
+		const sink = fileSink(fd, final, files, work.touch);
+		// What a test has put between us and the system must see every write, so no worker may go round it.
+		if (files === nodeFiles) rememberDescriptor(sink, fd);
+		return sink;
+	};
+
+	/** Remove the partial files and their journals: those last, which are the locks. */
+	const clear = (remove: (act: () => void) => void): void => {
+		for (const { name } of partials) remove(() => files.remove(name));
+		for (const { journalName } of partials) remove(() => files.remove(journalName));
+	};
+
+	const end = async (leave: boolean): Promise<void> => {
+		if (ended) return;
+		ended = true;
+		await work.settled().catch(() => {});
+		// Some systems remove no file that is open; the journals are open until the end, for they are the locks.
+		for (const { fd } of partials) if (open.has(fd)) attempt(() => close(fd));
+		if (!leave) clear(attempt);
+		// Some of its files without the others are worth nothing. All of them, where they have replaced others, are all there is.
+		if (!force || named.length < partials.length) for (const final of named) attempt(() => files.remove(final));
+		for (const fd of open) attempt(() => close(fd));
+	};
+
 	return {
-		main,
-		beside: async (file) => create(path.join(folder, file)),
+		main: sinkOf(main),
+		async beside(file) {
+			const final = path.join(folder, file);
+			const partial = await create(final);
+			work.joined(partial);
+			return sinkOf(partial);
+		},
+		begin: async (undertaking): Promise<Begun> => guarded('cannot be written', name, () => work.begin(undertaking)),
+		held: () => partials.reduce((sum, { fd }) => sum + files.state(fd).allocated, 0),
 		async commit() {
+			await work.settled();
 			if (durable) for (const { fd, final } of partials) guarded('cannot be made durable', final, () => files.fsync(fd));
+			await options.verify?.(partials);
 			// Before it has its name: some network file systems say only now what they could not write.
 			for (const { fd, final } of partials) guarded('cannot be closed', final, () => close(fd));
-			// Further files first: whoever sees the main one finds all of them.
-			for (const { partial, final } of partials.toReversed()) {
+			// Further files first: whoever sees the main one finds all of them. Nobody is to find an old main one beside new ones.
+			if (force && partials.length > 1) guarded('cannot be replaced', name, () => files.remove(name));
+			for (const { name: partial, final } of partials.toReversed()) {
 				guarded('cannot be given its name', final, () => publish(partial, final, force, files));
 				named.push(final);
 			}
-			for (const { partial, final } of partials) guarded('cannot be rid of its partial name', final, () => files.remove(partial));
+			clear((act) => guarded('cannot be rid of its partial name', name, act));
 			if (durable) guarded('cannot be made durable under its name', name, () => files.fsyncFolder(folder));
 			ended = true;
-		},
-		async abandon() {
-			if (ended) return;
-			ended = true;
 			for (const fd of open) attempt(() => close(fd));
-			for (const { partial } of partials) attempt(() => files.remove(partial));
-			// Some of its files without the others are worth nothing. All of them, where they have replaced others, are all there is.
-			if (!force || named.length < partials.length) for (const final of named) attempt(() => files.remove(final));
+		},
+		abandon: () => end(work.isAnothers()),
+		async suspend() {
+			if (ended) return;
+			const kept = await work.keep();
+			await end(kept);
+			if (kept) options.onKept?.();
 		},
 	};
 };
-
-const exists = (name: string, files: Files): boolean => guarded('cannot be looked for', name, () => files.exists(name));
 
 /** link(2) fails where the name is taken, so that nothing is ever replaced unasked, whoever else is at work. */
 const publish = (partial: string, final: string, force: boolean, files: Files): void => {
@@ -95,7 +138,7 @@ const publish = (partial: string, final: string, force: boolean, files: Files): 
 		if (code === 'EEXIST') throw new AccessError('it exists by now', { path: final, hint: '--force to replace it' });
 		// A file system without hard links (FAT, some network ones): the check and the renaming are two steps there.
 		if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL'].includes(code ?? '')) throw error;
-		if (files.exists(final)) throw new AccessError('it exists by now', { path: final, hint: '--force to replace it' });
+		if (files.idOf(final) !== undefined) throw new AccessError('it exists by now', { path: final, hint: '--force to replace it' });
 		files.rename(partial, final);
 	}
 };
@@ -111,34 +154,24 @@ const guarded = <T>(what: string, name: string, act: () => T): T => {
 	try {
 		return act();
 	} catch (cause) {
-		if (cause instanceof AccessError) throw cause;
+		if (cause instanceof VconvError) throw cause;
 		throw accessError(what, name, cause);
 	}
 };
 
-const fileSink = (fd: number, plainName: string, name: string, files: Files): Sink => ({
-	name: plainName,
+const fileSink = (fd: number, final: string, files: Files, touch: () => void): Sink => ({
+	name: path.basename(final),
 	async write(hostOffset, bytes) {
-		writeFully(files, fd, bytes, hostOffset, name);
+		touch();
+		writeFully(files, fd, bytes, hostOffset, final);
 	},
 	async resize(size) {
-		guarded('cannot be made that long', name, () => files.truncate(fd, size));
+		touch();
+		guarded('cannot be made that long', final, () => files.truncate(fd, size));
 	},
 });
 
-/** Write all of `bytes`: a full store shows itself first as a short write without an error. */
-export const writeFully = (files: Pick<Files, 'write'>, fd: number, bytes: Uint8Array, hostOffset: number, name: string): void => {
-	for (let done = 0; done < bytes.byteLength; ) {
-		let count: number;
-		try {
-			count = files.write(fd, bytes, done, bytes.byteLength - done, hostOffset + done);
-		} catch (cause) {
-			throw accessError('cannot be written', name, cause, hostOffset + done);
-		}
-		if (count === 0) throw new AccessError('it takes no more bytes', { path: name, offset: hostOffset + done });
-		done += count;
-	}
-};
+export { writeFully } from './write.ts';
 
 /** Free bytes for us in the folder of a file; undefined where the system does not say. */
 export const freeSpace = (name: string): number | undefined => {

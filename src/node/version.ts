@@ -1,0 +1,4 @@
+import { createRequire } from 'node:module';
+
+/** This package's version, by its own description, wherever it is built or installed to. */
+export const version = (): string => (createRequire(import.meta.url)('vconv/package.json') as { version: string }).version;
