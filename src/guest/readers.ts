@@ -6,7 +6,7 @@ import type { SystemReader } from './system.ts';
 import { windowsReader } from './windows/index.ts';
 
 /** The file systems that vconv looks into. */
-export const fileSystemReaders: readonly FileSystemReader[] = [extReader, fatReader, ntfsReader, windowsReader];
+export const fileSystemReaders: readonly FileSystemReader[] = [extReader, fatReader, ntfsReader];
 
 /** The operating systems that it knows. */
 export const systemReaders: readonly SystemReader[] = [windowsReader];
