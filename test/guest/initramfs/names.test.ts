@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import zlib from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { portableExpanders } from '../../../src/engine/expand.ts';
+import { CorruptError, UnsupportedError, VconvError } from '../../../src/errors.ts';
+import { initramfsNames } from '../../../src/guest/initramfs/names.ts';
+import { has, run, temporaryFolder } from '../../helpers/programs.ts';
+import { oneFile } from './file.ts';
+
+const RUNS = process.env['VCONV_THOROUGH'] ? 4000 : 200;
+
+const namesOf = async (bytes: Uint8Array): Promise<readonly string[]> => {
+	const names: string[] = [];
+	for await (const name of initramfsNames(oneFile(bytes), portableExpanders)) names.push(name);
+	return names;
+};
+
+/** An archive of files with some content, as cpio makes it. */
+const archive = (...names: readonly string[]): Buffer => {
+	const folder = temporaryFolder();
+	for (const name of names) {
+		fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+		fs.writeFileSync(path.join(folder, name), `${name}\n`.repeat(300));
+	}
+	return execFileSync('cpio', ['-o', '-H', 'newc', '--quiet'], { cwd: folder, input: names.join('\n'), maxBuffer: 1 << 26 });
+};
+
+const through = (bytes: Buffer, program: string, ...args: string[]): Buffer =>
+	execFileSync(program, args, { input: bytes, maxBuffer: 1 << 26 });
+
+const MODULES = Array.from({ length: 30 }, (_, i) => `usr/lib/modules/6.1/kernel/drivers/virtio/virtio_${i}.ko`);
+
+describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
+	test.for([
+		['plain', []],
+		['gzip', ['gzip', '-9']],
+		[
+			'gzip with a name and a checksum of the header',
+			[
+				'python3',
+				'-c',
+				'import sys,zlib,struct;d=sys.stdin.buffer.read();c=zlib.compressobj(9,8,-15);h=b"\\x1f\\x8b\\x08\\x0a"+bytes(6)+b"a name\\0"+b"\\0\\0";sys.stdout.buffer.write(h+c.compress(d)+c.flush()+struct.pack("<II",zlib.crc32(d),len(d)))',
+			],
+		],
+		['zstd', ['zstd', '-q', '-9', '-c']],
+		['zstd at its most', ['zstd', '-q', '-19', '-c']],
+		['xz', ['xz', '--check=crc32', '--lzma2=dict=1MiB']],
+		['lz4', ['lz4', '-l', '-9', '-c', '-q']],
+	] as const)('are found, %s', async ([, [program, ...args]]) => {
+		if (program && !has(program)) return;
+		const bytes = archive(...MODULES);
+		expect(await namesOf(program ? through(bytes, program, ...args) : bytes)).toEqual(MODULES);
+	});
+
+	test.for([
+		['gzip', ['gzip']],
+		['zstd', ['zstd', '-q', '-c']],
+		['lz4', ['lz4', '-l', '-c', '-q']],
+	] as const)('are those of all archives: microcode, compressed with %s, and what was appended', async ([, [program, ...args]]) => {
+		if (!has(program)) return;
+		const microcode = archive('kernel/x86/microcode/AuthenticAMD.bin');
+		const packed = through(archive('init', 'bin/sh'), program, ...args);
+		const appended = zlib.gzipSync(archive('virtio_blk.ko'));
+		for (const zeros of program === 'lz4' ? [4, 70_000] : [0, 3, 512, 70_000]) {
+			// Right behind blocks of lz4 the magic of gzip is a length like any other.
+			const between = Buffer.alloc(zeros);
+			expect(await namesOf(Buffer.concat([microcode, between, packed, between, appended, between]))).toEqual([
+				'kernel/x86/microcode/AuthenticAMD.bin',
+				'init',
+				'bin/sh',
+				'virtio_blk.ko',
+			]);
+		}
+	});
+
+	test('are read without the contents of what is not compressed', async () => {
+		const big = archive(...Array.from({ length: 200 }, (_, i) => `file ${i}`));
+		let read = 0;
+		const file = oneFile(big, (length) => {
+			read += length;
+		});
+		let count = 0;
+		for await (const _ of initramfsNames(file, {})) count++;
+		expect(count).toBe(200);
+		expect(read).toBeLessThanOrEqual(big.length);
+	});
+
+	test.for([
+		['bzip2', 'bzip2'],
+		['lzma', 'lzma'],
+		['lzo', 'lzop'],
+	])('are not read of %s, which is named', async ([name, program]) => {
+		if (!has(program as string)) return;
+		const refused = namesOf(through(archive('init'), program as string, '-c'));
+		await expect(refused).rejects.toThrow(UnsupportedError);
+		await expect(refused).rejects.toThrow(name);
+	});
+
+	test.for([
+		['gzip', ['gzip']],
+		['zstd', ['zstd', '-q', '-c']],
+		['xz', ['xz', '--check=crc32']],
+		['lz4', ['lz4', '-l', '-c', '-q']],
+		['plain', []],
+	] as const)('cut short are damaged, %s', async ([, [program, ...args]]) => {
+		if (program && !has(program)) return;
+		const whole = program ? through(archive(...MODULES), program, ...args) : archive(...MODULES);
+		await expect(namesOf(whole.subarray(0, Math.floor(whole.length / 2)))).rejects.toThrow(CorruptError);
+	});
+
+	test('damaged in any way are names or a VconvError, and soon', async () => {
+		const commands = [['gzip'], ['zstd', '-q', '-c'], ['xz'], ['lz4', '-l', '-c', '-q']].filter(([program]) => has(program as string));
+		const images = [archive(...MODULES), ...commands.map(([program, ...args]) => through(archive(...MODULES), program as string, ...args))];
+		const change = fc.record({ at: fc.nat(), value: fc.integer({ min: 0, max: 255 }) });
+		await fc.assert(
+			fc.asyncProperty(fc.constantFrom(...images), fc.array(change, { minLength: 1, maxLength: 8 }), async (image, changes) => {
+				const damaged = new Uint8Array(image);
+				for (const { at, value } of changes) damaged[at % damaged.length] = value;
+				const start = performance.now();
+				await namesOf(damaged).catch((error) => {
+					if (!(error instanceof VconvError)) throw new Error('not a VconvError', { cause: error });
+				});
+				expect(performance.now() - start).toBeLessThan(2000);
+			}),
+			{ numRuns: RUNS },
+		);
+	});
+
+	test.skipIf(!has('lsinitramfs'))('are those that lsinitramfs lists', async () => {
+		const image = path.join(temporaryFolder(), 'initrd');
+		const packed = through(archive('init', ...MODULES), 'gzip');
+		fs.writeFileSync(image, Buffer.concat([archive('kernel/x86/microcode/GenuineIntel.bin'), packed]));
+		const listed = run('lsinitramfs', image).trim().split('\n');
+		expect(await namesOf(fs.readFileSync(image))).toEqual(listed);
+	});
+});
