@@ -80,7 +80,7 @@ type More = Pick<DiskDevice, 'bootOrder' | 'serial' | 'wwn' | 'shareable' | 'sna
 
 /** What libvirt's own translation has no place for. */
 const readMore = (disk: Dom, path: string): More => {
-	const snapshot = disk.attribute('snapshot');
+	const snapshots = disk.unread().attribute('snapshot') === 'no' ? disk.attribute('snapshot') !== 'no' : undefined;
 	const encryption = disk.child('encryption') ?? disk.child('source')?.child('encryption');
 	encryption?.attribute('format');
 	return {
@@ -88,7 +88,7 @@ const readMore = (disk: Dom, path: string): More => {
 		serial: disk.child('serial')?.text(),
 		wwn: disk.child('wwn')?.text(),
 		shareable: disk.child('shareable') && true,
-		snapshots: snapshot === undefined ? undefined : snapshot !== 'no',
+		snapshots,
 		format: disk.child('driver')?.attribute('type'),
 		encrypted: encryption && true,
 	};

@@ -36,13 +36,15 @@ const CLASSES: ReadonlyMap<string, BootClass> = new Map([
 
 const readBoot = (os: Dom | undefined, path: string): Pick<Firmware, 'bootOrder' | 'bootDelay' | 'bootRetry'> => {
 	const order = os?.children('boot').flatMap((boot) => CLASSES.get(boot.attribute('dev') ?? '') ?? []);
-	const menu = os?.child('bootmenu');
-	const shown = yesOrNo(menu?.attribute('enable'), 'os/bootmenu/@enable', path);
-	const retry = os?.child('bios')?.attribute('rebootTimeout');
+	// A menu that is not shown, or not for a time that is said, is nothing that VMware has; -1 says that it does not try again.
+	const said = os?.unread();
+	const menu = said?.child('bootmenu')?.attribute('enable') === 'yes' ? os?.child('bootmenu') : undefined;
+	const delay = said?.child('bootmenu')?.attribute('timeout') === undefined ? undefined : menu?.attribute('timeout');
+	if (delay !== undefined) menu?.attribute('enable');
+	const retries = said?.child('bios')?.attribute('rebootTimeout') !== '-1';
 	return {
 		bootOrder: order && order.length > 0 ? order : undefined,
-		bootDelay: shown ? countOf(menu?.attribute('timeout'), 'os/bootmenu/@timeout', path) : undefined,
-		// -1 says that it does not try again.
-		bootRetry: retry === '-1' ? undefined : countOf(retry, 'os/bios/@rebootTimeout', path),
+		bootDelay: countOf(delay, 'os/bootmenu/@timeout', path),
+		bootRetry: retries ? countOf(os?.child('bios')?.attribute('rebootTimeout'), 'os/bios/@rebootTimeout', path) : undefined,
 	};
 };

@@ -49,13 +49,13 @@ const readSource = (
 
 /** What libvirt's own translation has no place for. */
 const readMore = (card: Dom, path: string): Pick<Nic, 'connected' | 'bootOrder' | 'vlans'> => {
-	const state = card.child('link')?.attribute('state');
+	const isDown = card.unread().child('link')?.attribute('state') === 'down';
 	const vlans = card
 		.child('vlan')
 		?.children('tag')
 		.flatMap((tag) => countOf(tag.attribute('id'), `${tag.path}/@id`, path) ?? []);
 	return {
-		connected: state === undefined ? undefined : state !== 'down',
+		connected: isDown ? card.child('link')?.attribute('state') !== 'down' : undefined,
 		bootOrder: countOf(card.child('boot')?.attribute('order'), `${card.path}/boot/@order`, path),
 		vlans,
 	};

@@ -71,6 +71,7 @@ export const printVmx = (spec: VmSpec): string => {
 		}
 	}
 	say('vmci0.present', chipset.vmci);
+	if (platform.product !== undefined) say('hpet0.present', true);
 	const written = new Set(lines.map(({ key }) => key.toLowerCase()));
 	for (const [key, value] of spec.kept ?? []) if (!written.has(key.toLowerCase())) say(key, value);
 	return printDictionary(lines);

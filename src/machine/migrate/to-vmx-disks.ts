@@ -1,0 +1,189 @@
+import { UnsupportedError } from '../../errors.ts';
+import { toVmxPath } from '../faithful/paths.ts';
+import type { DiskDevice, Media } from '../spec.ts';
+import { bootsFirst } from './to-vmx-boot.ts';
+import type { Migration } from './to-vmx-context.ts';
+import { idOf, originDisk, type Place, placeDisks } from './to-vmx-places.ts';
+
+/** The drives of a VMX, and where they are. */
+export type PlannedDisks = { readonly disks: readonly DiskDevice[]; readonly places: readonly Place[] };
+
+/**
+ * The drives as VMware will have them. Hardware specification, section 8.3.
+ * @throws UnsupportedError for an encrypted image, and for more drives than there is room for.
+ */
+export const planDisks = (m: Migration): PlannedDisks => {
+	const disks = m.spec.disks.filter((disk) => !isDropped(disk, m));
+	const places = placeDisks(disks, m);
+	const names = new Set<string>();
+	const planned = disks.map((disk, index) => planDisk(disk, places[index] as Place, names, m));
+	tellMoves(disks, places, m);
+	return { disks: planned, places };
+};
+
+/** A floppy drive whose image stays behind is of no use. */
+const isDropped = (disk: DiskDevice, m: Migration): boolean => {
+	if (disk.bus !== 'fdc' || imageFor(disk, m) !== undefined || originDisk(disk, m)) return false;
+	const message = `the floppy drive ${disk.target ?? disk.id} (${describe(disk.media)}) is left out`;
+	m.tell('FLOPPY_DROPPED', disk.target ?? disk.id, message, { keys: disk.keys, action: 'dropped' });
+	return true;
+};
+
+const planDisk = (disk: DiskDevice, place: Place, names: Set<string>, m: Migration): DiskDevice => {
+	const { bus, controller, unit } = place;
+	const id = idOf(place);
+	const base = { id, bus, controller, unit, keys: disk.keys };
+	tellAttributes(disk, id, m);
+	if (disk.kind === 'cdrom') return { ...base, kind: 'cdrom', ...planMedium(disk, m) };
+	if (disk.kind === 'floppy') return { ...base, kind: 'floppy', ...planFloppy(disk, m) };
+	return { ...base, kind: 'disk', ...planImage(disk, place, names, m), ...planAttributes(disk) };
+};
+
+const planAttributes = ({ mode, snapshots, cache, shareable }: DiskDevice): Pick<DiskDevice, 'mode' | 'cache' | 'shareable'> => ({
+	mode: mode ?? (snapshots === false ? 'independent-persistent' : undefined),
+	cache: cache === 'writethrough' || cache === 'directsync' ? 'writethrough' : undefined,
+	shareable,
+});
+
+const tellAttributes = (
+	{ target, cache, shareable, serial, wwn, readOnly, kind, driver, keys }: DiskDevice,
+	id: string,
+	m: Migration,
+): void => {
+	const [field = ''] = keys;
+	if (shareable) {
+		const message = `${target} is shared: ${id} is for several writers, and whatever reserves it has to be set up again`;
+		m.tell('DISK_SHARED', id, message, { keys: [`${field}/shareable`] });
+	}
+	if (cache !== undefined && !['default', 'writethrough'].includes(cache)) {
+		m.tell('DISK_CACHE_DROPPED', id, `VMware has no cache mode '${cache}'`, { keys: [`${field}/driver/@cache`] });
+	}
+	if (serial !== undefined || wwn !== undefined) {
+		const said = [serial, wwn].filter((part) => part !== undefined).join(', ');
+		const message = `the guest reads the serial number of ${id} from its image, and not '${said}'`;
+		const remedy = 'disks that the guest finds by serial number have other names';
+		m.tell('DISK_SERIAL_LOST', id, message, { keys: [`${field}/serial`, `${field}/wwn`], remedy });
+	}
+	if (readOnly && kind === 'disk') {
+		m.tell('DISK_OPTION_LOST', id, `${id} can be written to, and ${target} cannot`, { keys: [`${field}/readonly`] });
+	}
+	if (driver !== undefined && driver !== 'qemu') {
+		m.tell('DISK_OPTION_LOST', id, `a VMX does not say the driver '${driver}'`, { keys: [`${field}/driver/@name`] });
+	}
+};
+
+/** The image of a hard disk, which VMware wants to be a VMDK. */
+const planImage = (
+	disk: DiskDevice,
+	{ bus }: Place,
+	names: Set<string>,
+	m: Migration,
+): Pick<DiskDevice, 'media' | 'deviceType' | 'fileName'> => {
+	const { media, target = disk.id, format, encrypted } = disk;
+	const [field = ''] = disk.keys;
+	if (encrypted) {
+		throw new UnsupportedError(`the disk ${target} is encrypted, and VMware cannot read it`, {
+			path: m.machine.path,
+			field: `${field}/encryption`,
+			hint: 'decrypting it first',
+		});
+	}
+	const path = imageFor(disk, m) ?? unique(originDisk(disk, m)?.fileName ?? vmdkName(media, target), names);
+	names.add(path);
+	const isThere = media.type === 'file' && toVmxPath(media.path) === path;
+	if (!isThere) {
+		const source = `${describe(media)}${format === undefined ? '' : `, ${format}`}`;
+		const message = `${target} (${source}) has to become ${path}`;
+		const remedy = media.type === 'file' ? 'vconv convert' : 'copy it to a file and convert that';
+		m.tell('DISK_TO_CONVERT', target, message, { keys: [`${field}/source`, `${field}/driver/@type`, `${field}/@type`], remedy });
+	}
+	const deviceType = bus === 'scsi' ? 'scsi-hardDisk' : bus === 'ide' ? 'ata-hardDisk' : undefined;
+	return { media: { type: 'file', path }, deviceType, fileName: path };
+};
+
+/** What an image will be called, as whoever converts it said. */
+const imageFor = ({ target, id }: DiskDevice, { options }: Migration): string | undefined => options.images?.get(target ?? id);
+
+/** The name that the image of a disk has as a VMDK. One on a datastore stays where it is. */
+const vmdkName = (media: Media, target: string): string => {
+	const said = media.type === 'file' || media.type === 'block' ? media.path : media.type === 'other' ? (media.name ?? '') : '';
+	if (/\.vmdk$/i.test(said)) return toVmxPath(said);
+	const stem = (said.split(/[/\\:\]]/).at(-1) ?? '').trim().replace(/\.(qcow2|raw|img|vdi|vhdx?|qed)$/i, '');
+	return `${stem || target}.vmdk`;
+};
+
+/** Two images in different folders may have one name. */
+const unique = (name: string, names: ReadonlySet<string>): string => {
+	let free = name;
+	for (let number = 1; names.has(free); number++) free = name.replace(/(\.vmdk)?$/i, `-${number}.vmdk`);
+	return free;
+};
+
+const EMPTY = { media: { type: 'auto' }, deviceType: 'atapi-cdrom', fileName: 'auto detect', connected: false } as const;
+
+type Medium = Pick<DiskDevice, 'media' | 'deviceType' | 'fileName' | 'connected' | 'client'>;
+
+/** What is in an optical drive: an image, if it will be where VMware can see it. */
+const planMedium = (disk: DiskDevice, m: Migration): Medium => {
+	const { media, target = disk.id } = disk;
+	const [field = ''] = disk.keys;
+	const path = imageFor(disk, m) ?? (media.type === 'file' && /^\[/.test(media.path) ? toVmxPath(media.path) : undefined);
+	if (path !== undefined) return { media: { type: 'file', path }, deviceType: 'cdrom-image', fileName: path };
+	const was = originDisk(disk, m);
+	if (was && media.type === 'none') {
+		return { media: was.media, deviceType: was.deviceType, fileName: was.fileName, connected: was.connected, client: was.client };
+	}
+	if (media.type !== 'none') {
+		const message = `${describe(media)} is taken out of ${target}`;
+		m.tell('CDROM_MEDIA_DROPPED', target, message, { keys: [`${field}/source`, `${field}/driver`, `${field}/@type`], action: 'dropped' });
+	}
+	return EMPTY;
+};
+
+const planFloppy = (disk: DiskDevice, m: Migration): Medium => {
+	const path = imageFor(disk, m);
+	const was = originDisk(disk, m);
+	if (path === undefined && was) return { media: was.media, deviceType: was.deviceType, fileName: was.fileName, client: was.client };
+	return { media: { type: 'file', path: path ?? '' }, deviceType: 'file', fileName: path };
+};
+
+const describe = (media: Media): string => {
+	if (media.type === 'none') return 'empty';
+	if (media.type === 'auto') return "the host's drive";
+	return media.type === 'other' ? `${media.said} ${media.name ?? ''}`.trim() : media.path;
+};
+
+/** Drives that are on another bus, or at another place of the same one, than they were. */
+const tellMoves = (disks: readonly DiskDevice[], places: readonly Place[], m: Migration): void => {
+	const boot = bootsFirst(disks);
+	for (const [index, disk] of disks.entries()) {
+		const place = places[index] as Place;
+		const { target = disk.id, bus, address } = disk;
+		const id = idOf(place);
+		const [field = ''] = disk.keys;
+		const was = m.spec.controllers.find((controller) => controller.bus === bus && controller.index === disk.controller)?.model;
+		if (originDisk(disk, m)) continue;
+		if (bus !== place.bus || (place.bus === 'scsi' && was !== place.model)) {
+			const [from, to] = [named(bus, bus === 'scsi' ? was : undefined), named(place.bus, place.model)];
+			const message = `${target} moves from ${from} to ${to}, as ${id}`;
+			const keys = [`${field}/target`, `${field}/address`];
+			if (disk.kind !== 'disk') m.tell('CONTROLLER_CHANGED', id, message, { keys });
+			else if (disk !== boot) m.tell('CONTROLLER_CHANGED', id, message, { keys });
+			else {
+				const severity = m.guest.family === 'windows' && /virtio/.test(`${bus}${was}`) ? 'error' : 'warning';
+				m.tell('BOOT_DRIVER_RISK', id, `${message}: the guest boots from it, and needs the driver at boot`, { keys, severity });
+			}
+			continue;
+		}
+		if (address && !isKept(address, place)) {
+			m.tell('ADDRESS_DROPPED', id, `${target} was at ${address.join(':')} of its bus`, { keys: [`${field}/address`] });
+		}
+	}
+};
+
+const named = (bus: string, model: string | undefined): string => (model === undefined ? bus : `${bus} (${model})`);
+
+const isKept = ([controller, bus, target, unit]: readonly [number, number, number, number], place: Place): boolean =>
+	place.bus === 'ide'
+		? place.controller === bus && place.unit === unit && controller === 0
+		: place.controller === controller && place.unit === Math.max(target, unit) && bus === 0;

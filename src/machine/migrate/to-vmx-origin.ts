@@ -1,0 +1,39 @@
+import type { VmSpec } from '../spec.ts';
+import type { Migration } from './to-vmx-context.ts';
+
+/** Keys that are about the file that was, or that this plan decides whatever was said. */
+const NEVER =
+	/^(uuid\.|vc\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|rtc\.|bios\.)/;
+
+/** The device that a key is about, with the controller that it is on. */
+const DEVICE = /^((scsi|sata|nvme|ide)\d+)(:\d+)?\.|^((?:ethernet|serial|parallel|floppy|sharedfolder)\d+)\./;
+
+/**
+ * What the VMX that the machine came from said and no field says: it is said again, where its device is still there.
+ * @param planned the machine as it will be written.
+ */
+export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
+	const { origin } = m;
+	if (!origin) return undefined;
+	const devices = new Set([
+		...planned.disks.map(({ id }) => id),
+		...planned.controllers.map(({ bus, index }) => `${bus}${index}`),
+		...planned.nics.map(({ index }) => `ethernet${index}`),
+		...planned.serials.map(({ index }) => `serial${index}`),
+		...planned.parallels.map(({ index }) => `parallel${index}`),
+		...planned.sharedFolders.map((_, index) => `sharedfolder${index}`),
+	]);
+	const isThere = (key: string): boolean => {
+		const [, controller, , unit = '', other] = DEVICE.exec(key) ?? [];
+		if (other !== undefined) return devices.has(other);
+		return controller === undefined || devices.has(`${controller}${unit}`);
+	};
+	const kept = origin.extras
+		.map(({ key, value }) => [key, value] as const)
+		.filter(([key]) => !NEVER.test(key.toLowerCase()) && isThere(key.toLowerCase()))
+		.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+	const keys = m.spec.extras.flatMap(({ key }) => (/^metadata\//.test(key) ? [key] : []));
+	const message = `${kept.length} keys of the VMX that the machine came from are restored`;
+	m.tell('ORIGIN_RESTORED', 'the way back', message, { keys, action: 'none' });
+	return kept;
+};

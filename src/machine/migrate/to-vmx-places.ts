@@ -1,0 +1,174 @@
+import { UnsupportedError } from '../../errors.ts';
+import type { Controller, DiskDevice, VmSpec } from '../spec.ts';
+import type { Migration } from './to-vmx-context.ts';
+
+/** Where a drive goes: `model` is of its SCSI adapter. */
+export type Place = {
+	readonly bus: 'scsi' | 'sata' | 'nvme' | 'ide' | 'fdc';
+	readonly controller: number;
+	readonly unit: number;
+	readonly model?: string | undefined;
+};
+
+type Wish = Pick<Place, 'bus' | 'model'>;
+
+/** As VMX names it. */
+export const idOf = ({ bus, controller, unit }: Place): string => (bus === 'fdc' ? `floppy${unit}` : `${bus}${controller}:${unit}`);
+
+/** Units of each controller, and how many controllers there are; a SCSI adapter is its own unit 7. */
+const ROOM = {
+	scsi: { controllers: 4, units: [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15] },
+	sata: { controllers: 4, units: Array.from({ length: 30 }, (_, unit) => unit) },
+	nvme: { controllers: 4, units: Array.from({ length: 15 }, (_, unit) => unit) },
+	ide: { controllers: 2, units: [0, 1] },
+	fdc: { controllers: 1, units: [0, 1] },
+} as const;
+
+/** SCSI adapters that a guest of KVM has drivers for if it uses them, by their name in VMware. */
+const SAME_ADAPTER = ['pvscsi', 'lsisas1068', 'buslogic'];
+
+/** The place of every drive. @throws UnsupportedError where there are more than VMware has room for. */
+export const placeDisks = (disks: readonly DiskDevice[], m: Migration): Place[] => {
+	const taken = new Set<string>();
+	const models = new Map<number, string>();
+	const take = (place: Place): Place => {
+		taken.add(idOf(place));
+		if (place.bus === 'scsi') models.set(place.controller, place.model ?? '');
+		return place;
+	};
+	const isFree = (place: Place): boolean =>
+		!taken.has(idOf(place)) && (place.bus !== 'scsi' || [undefined, place.model ?? ''].includes(models.get(place.controller)));
+
+	const places = new Map<DiskDevice, Place>();
+	const settle = (disk: DiskDevice, place: Place | undefined): void => {
+		if (place && isFree(place) && !places.has(disk)) places.set(disk, take(place));
+	};
+	// Those that came from a VMX go back, then those that have an address on the same bus keep it.
+	for (const disk of disks) settle(disk, originPlace(disk, m));
+	for (const disk of disks) settle(disk, samePlace(disk, wish(disk, m)));
+	for (const disk of disks) {
+		const wished = wish(disk, m);
+		const found = firstFree(wished, isFree) ?? overflow(wished, m, isFree);
+		if (!found) {
+			throw new UnsupportedError(`there is no room for the drive ${disk.target ?? disk.id} on any bus of VMware's`, {
+				path: m.machine.path,
+				field: disk.keys[0] ?? disk.id,
+				hint: 'fewer drives',
+			});
+		}
+		settle(disk, found);
+	}
+	return disks.map((disk) => places.get(disk) as Place);
+};
+
+/** Where the drive was in the VMX that the machine came from. */
+const originPlace = (disk: DiskDevice, m: Migration): Place | undefined => {
+	const was = originDisk(disk, m);
+	if (!was) return undefined;
+	const { controller, unit } = was;
+	const bus = was.bus as Place['bus'];
+	const model = m.origin?.controllers.find((known) => known.bus === bus && known.index === controller)?.model;
+	return { bus, controller, unit, ...(bus === 'scsi' && { model }) };
+};
+
+/** The drive of the VMX that the machine came from which this one was. */
+export const originDisk = ({ target, id }: DiskDevice, { machine, origin }: Migration): DiskDevice | undefined => {
+	const from = machine.spec.origin?.devices.find(([, to]) => to === (target ?? id))?.[0];
+	return from === undefined ? undefined : origin?.disks.find((disk) => disk.id === from);
+};
+
+/** The bus, and on SCSI the adapter, that a drive shall have. Hardware specification, section 8.3. */
+const wish = (disk: DiskDevice, m: Migration): Wish => {
+	const { guest, hardwareVersion, options } = m;
+	const isOld = guest.profile === 'win-legacy' || guest.profile === 'linux-24';
+	const hasSata = hardwareVersion >= 10 && !isOld;
+	if (disk.kind === 'floppy' || disk.bus === 'fdc') return { bus: 'fdc' };
+	if (disk.kind === 'cdrom') return { bus: hasSata && disk.bus !== 'ide' ? 'sata' : 'ide' };
+	if (disk.bus === 'ide') return { bus: 'ide' };
+	if (disk.bus === 'sata' && hardwareVersion >= 10) return { bus: 'sata' };
+	if (disk.bus === 'nvme' && hardwareVersion >= 13) return { bus: 'nvme' };
+	if (disk.bus === 'scsi') {
+		const model = m.spec.controllers.find(({ bus, index }) => bus === 'scsi' && index === disk.controller)?.model;
+		const ofVmware = m.spec.platform.hypervisor === 'vmware' && model === 'lsilogic';
+		if (model !== undefined && (SAME_ADAPTER.includes(model) || ofVmware)) return scsi(model, hardwareVersion);
+	}
+	if (options.assumeVmwareDrivers && (guest.family === 'windows' || guest.family === 'linux')) return scsi('pvscsi', hardwareVersion);
+	switch (guest.profile) {
+		case 'linux-modern':
+			return scsi('pvscsi', hardwareVersion);
+		case 'win-modern':
+			return hardwareVersion >= 13 ? { bus: 'nvme' } : scsi('lsisas1068', hardwareVersion);
+		case 'win-nt6':
+			return scsi('lsisas1068', hardwareVersion);
+		case 'win-legacy':
+			return { bus: 'ide' };
+		case 'other':
+		case 'darwin':
+			return { bus: hasSata ? 'sata' : 'ide' };
+		default:
+			return scsi('lsilogic', hardwareVersion);
+	}
+};
+
+/** Old hardware versions have the parallel adapter alone. */
+const scsi = (model: string, hardwareVersion: number): Wish => ({
+	bus: 'scsi',
+	model: hardwareVersion < 7 && model !== 'buslogic' ? 'lsilogic' : model,
+});
+
+/** The address that a drive has on the bus that it stays on. */
+const samePlace = ({ bus, address, target = '' }: DiskDevice, wished: Wish): Place | undefined => {
+	if (wished.bus !== bus) return undefined;
+	const room = ROOM[wished.bus];
+	const letter = /^[hf]d([a-d])$/.exec(target)?.[1];
+	const named = letter === undefined ? undefined : letter.charCodeAt(0) - 97;
+	let place: readonly [number, number] | undefined;
+	if (bus === 'ide') place = address ? [address[1], address[3]] : named === undefined ? undefined : [named >> 1, named & 1];
+	else if (bus === 'fdc') place = address ? [0, address[3]] : named === undefined ? undefined : [0, named];
+	// QEMU's adapters count targets, and the unit of libvirt's VMware driver is VMware's.
+	else if (bus === 'scsi') place = address && [address[0], Math.max(address[2], address[3])];
+	else place = address && [address[0], address[3]];
+	if (!place || place[0] >= room.controllers || !(room.units as readonly number[]).includes(place[1])) return undefined;
+	return { ...wished, controller: place[0], unit: place[1] };
+};
+
+const firstFree = (wished: Wish, isFree: (place: Place) => boolean): Place | undefined => {
+	const { controllers, units } = ROOM[wished.bus];
+	for (let controller = 0; controller < controllers; controller++) {
+		for (const unit of units) {
+			const place = { ...wished, controller, unit };
+			if (isFree(place)) return place;
+		}
+	}
+	return undefined;
+};
+
+/** Where a drive goes whose bus is full. */
+const overflow = ({ bus }: Wish, { hardwareVersion, guest }: Migration, isFree: (place: Place) => boolean): Place | undefined => {
+	if (bus === 'fdc') return undefined;
+	const others: Wish[] = [
+		...(hardwareVersion >= 10 && bus !== 'sata' ? [{ bus: 'sata' as const }] : []),
+		...(bus === 'scsi' ? [] : [scsi(guest.family === 'windows' ? 'lsisas1068' : 'lsilogic', hardwareVersion)]),
+	];
+	for (const other of others) {
+		const found = firstFree(other, isFree);
+		if (found) return found;
+	}
+	return undefined;
+};
+
+/**
+ * The controllers that the places need, and those that the VMX had which the machine came from; there is always one for IDE and floppies.
+ */
+export const controllersFor = (places: readonly Place[], origin: VmSpec | undefined): Controller[] =>
+	(['scsi', 'sata', 'nvme'] as const).flatMap((bus) => {
+		const used = places.filter((place) => place.bus === bus);
+		const had = origin?.controllers.filter((controller) => controller.bus === bus) ?? [];
+		const indices = new Set([...used.map(({ controller }) => controller), ...had.map(({ index }) => index)]);
+		return [...indices]
+			.sort((a, b) => a - b)
+			.map((index): Controller => {
+				const place = used.find(({ controller }) => controller === index);
+				return { bus, index, model: place ? place.model : had.find((controller) => controller.index === index)?.model, keys: [] };
+			});
+	});

@@ -1,0 +1,165 @@
+import type { Cpu, Firmware, Identity, Memory, Shares, VmSpec } from '../spec.ts';
+import type { Migration } from './to-vmx-context.ts';
+
+const MIB = 1 << 20;
+
+/** VMware's interface shows no more of a name. */
+const LONGEST_NAME = 80;
+
+/** Whether a machine starts with UEFI: by what it says, or by the file that starts it. */
+export const startsWithEfi = ({ firmware }: VmSpec): boolean =>
+	firmware.type === 'efi' || firmware.loaderType === 'pflash' || /ovmf|aavmf|edk2|uefi/i.test(firmware.loader ?? '');
+
+/** Who the machine is. Hardware specification, section 8.2 and appendix C. */
+export const planIdentity = (m: Migration): Identity => {
+	const { identity } = m.spec;
+	const was = m.origin?.identity.name;
+	const isWas = was !== undefined && (identity.title === was || identity.name === was);
+	const name = isWas ? was : (identity.name ?? m.machine.path.replace(/^.*[\\/]|\.xml$/gi, ''));
+	if (identity.name === undefined)
+		m.tell('NAME_ASSUMED', 'identity', `the domain has no name: '${name}' is taken`, { action: 'defaulted' });
+	if (name.length > LONGEST_NAME)
+		m.tell('NAME_CHANGED', 'identity', `VMware shows the first ${LONGEST_NAME} letters of the name`, { action: 'none' });
+	if (identity.title !== undefined && !isWas) {
+		m.tell('TITLE_DROPPED', 'identity', `a VMX has no place for the title '${identity.title}'`, { keys: ['title'], action: 'dropped' });
+	}
+	const { options } = m;
+	const generationId = options.newUuid ? undefined : identity.generationId;
+	if (options.newUuid && identity.generationId)
+		m.tell('GENID_DROPPED', 'identity', 'a copy gets a generation id of its own', { keys: ['genid'] });
+	return { name, description: identity.description, generationId, ...planUuids(m) };
+};
+
+/** What the guest reads shall be what it was: from hardware version 13 on VMware shows the first three fields the other way round. */
+const planUuids = ({ spec, origin, options, hardwareVersion, tell }: Migration): Pick<Identity, 'biosUuid' | 'instanceUuid'> => {
+	const uuid = spec.identity.biosUuid ?? spec.identity.instanceUuid;
+	const keys = ['uuid', 'hwuuid'];
+	if (uuid === undefined || options.newUuid) {
+		tell('UUID_NEW', 'identity', 'VMware will make a new UUID', { keys, action: 'defaulted' });
+		return {};
+	}
+	const was = origin?.identity;
+	if (was?.biosUuid !== undefined && (was.biosUuid === uuid || was.biosUuid === swapped(uuid))) {
+		return { biosUuid: was.biosUuid, instanceUuid: was.instanceUuid };
+	}
+	if (spec.platform.hypervisor === 'vmware' || hardwareVersion < 13) {
+		tell('UUID_VIEW', 'identity', `the guest reads ${uuid} in the order that it is written in`, { keys, action: 'none' });
+		return { biosUuid: uuid };
+	}
+	const message = `uuid.bios is ${swapped(uuid)}, for the guest to read ${uuid} as before`;
+	tell('UUID_SWAPPED', 'identity', message, { keys });
+	return { biosUuid: swapped(uuid) };
+};
+
+const swapped = (uuid: string): string => {
+	const [a = '', b = '', c = '', ...rest] = uuid.split('-');
+	const turned = [a, b, c].map((field) => (field.match(/../g) ?? []).reverse().join(''));
+	return [...turned, ...rest].join('-');
+};
+
+export const planCpu = (m: Migration): Cpu => {
+	const { cpu, platform } = m.spec;
+	const { count = 1, online = count, mode, topology, affinity, shares } = cpu;
+	if (mode !== undefined) {
+		m.tell('CPU_MODEL_DROPPED', 'cpu', `VMware shows the CPU of its host, and not '${mode}'`, { keys: ['cpu/@mode'], action: 'dropped' });
+	}
+	if (affinity !== undefined) {
+		const message = `the host's CPUs ${affinity.join(',')} are those of the old host`;
+		m.tell('CPU_AFFINITY_LOST', 'cpu', message, { keys: ['vcpu/@cpuset'], action: 'dropped' });
+	}
+	return {
+		count: online,
+		hotAdd: online < count || undefined,
+		nested: cpu.nested,
+		topology: topology && planTopology(topology, count, online, m),
+		shares: shares === undefined ? undefined : planShares(shares, platform.hypervisor === 'vmware' ? 1000 * count : 1024, m),
+	};
+};
+
+const planTopology = (topology: NonNullable<Cpu['topology']>, count: number, online: number, m: Migration): Cpu['topology'] => {
+	const { sockets = 1, dies = 1, clusters = 1, cores, threads = 1 } = topology;
+	const perSocket = dies * clusters * cores * threads;
+	const said = `${sockets} sockets of ${dies} dies, ${clusters} clusters, ${cores} cores, ${threads} threads`;
+	if (sockets * perSocket !== count || perSocket === 0 || online % perSocket !== 0) {
+		m.tell('CPU_TOPOLOGY_INCONSISTENT', 'cpu', `${said} are not ${online} virtual CPUs: each is a socket`, { keys: ['cpu/topology'] });
+		return undefined;
+	}
+	if (perSocket !== cores) m.tell('CPU_THREADS_FOLDED', 'cpu', `${said} are ${perSocket} cores in each`, { keys: ['cpu/topology'] });
+	return { cores: perSocket };
+};
+
+/** The nearest of VMware's levels. */
+const planShares = (shares: Shares, normal: number, m: Migration): Shares => {
+	if (typeof shares !== 'number') return shares;
+	const level = shares < normal * 0.75 ? 'low' : shares > normal * 1.5 ? 'high' : 'normal';
+	m.tell('SHARES_SCALED', 'cpu', `${shares} shares of the host's CPUs become '${level}'`, { keys: ['cputune/shares'] });
+	return level;
+};
+
+export const planMemory = (m: Migration): Memory => {
+	const { size = 0, current = size, reservation, hotAdd, locked } = m.spec.memory;
+	const rounded = Math.ceil(size / (4 * MIB)) * 4 * MIB;
+	if (rounded !== size) {
+		m.tell('MEMORY_ROUNDED', 'memory', `the memory is rounded up from ${size} bytes to ${rounded / MIB} MiB`, { keys: ['memory'] });
+	}
+	if (current < size) {
+		const message = `the guest has all of its memory at first, and not ${current / MIB} MiB of it`;
+		m.tell('BALLOON_TARGET_DROPPED', 'memory', message, { keys: ['currentMemory'], action: 'dropped' });
+	}
+	if (hotAdd) m.tell('MEM_HOTADD_LOST', 'memory', 'memory can be added, and VMware decides how much', { keys: ['maxMemory'] });
+	return {
+		size: rounded,
+		limit: m.origin?.memory.limit,
+		reservation: locked ? rounded : reservation || m.origin?.memory.reservation,
+		hotAdd,
+		locked,
+	};
+};
+
+/** What starts the guest, without the boot order. */
+export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
+	const { type, secureBoot, enrolledKeys, loader, nvram, smbios, bootDelay, bootRetry } = m.spec.firmware;
+	const was = m.origin?.firmware;
+	if (!isEfi && type !== undefined && type !== 'bios') {
+		m.tell('FIRMWARE_UNKNOWN', 'firmware', `the firmware '${type}' is none of VMware's: it has a BIOS`, { keys: ['os/@firmware'] });
+	}
+	if (isEfi && !was?.nvram) {
+		const files = [loader, nvram].filter((file) => file !== undefined).join(' and ');
+		const message = `EFI starts with empty variables${files && `; ${files} stay behind`}: the guest starts from \\EFI\\BOOT\\BOOTX64.EFI`;
+		m.tell('NVRAM_NOT_CONVERTED', 'firmware', message, { keys: ['os/loader', 'os/nvram'], action: 'dropped' });
+	} else if (loader !== undefined || nvram !== undefined) {
+		const message = `VMware has a firmware of its own, and not ${[loader, nvram].filter((file) => file !== undefined).join(' and ')}`;
+		m.tell('BOOT_OPTION_LOST', 'firmware', message, { keys: ['os/loader', 'os/nvram'], action: 'dropped' });
+	}
+	if (secureBoot && isEfi) {
+		m.tell('SECUREBOOT_KEYS_LOST', 'firmware', 'secure boot has the keys of vendors, and no others', {
+			keys: ['os/firmware', 'os/loader'],
+		});
+	} else if (secureBoot !== undefined || enrolledKeys !== undefined) {
+		const message = `secure boot is off (keys enrolled: ${enrolledKeys === true})`;
+		m.tell('BOOT_OPTION_LOST', 'secure boot', message, { keys: ['os/firmware', 'os/loader'], action: secureBoot ? 'dropped' : 'none' });
+	}
+	if (smbios !== undefined && smbios !== 'host' && smbios !== 'emulate') {
+		m.tell('SMBIOS_PARTIAL', 'identity', `a VMX has no place for the SMBIOS mode '${smbios}'`, { keys: ['os/smbios'], action: 'dropped' });
+	}
+	return {
+		type: isEfi ? 'efi' : was?.type,
+		secureBoot: (secureBoot && isEfi) || undefined,
+		nvram: isEfi === (was?.type === 'efi') ? was?.nvram : undefined,
+		smbios: smbios === 'host' ? smbios : undefined,
+		bootDelay: bootDelay || undefined,
+		bootRetry,
+	};
+};
+
+/** What VMware's clock is ahead of UTC; undefined where it shows the host's time. */
+export const planClock = (m: Migration): number | undefined => {
+	const { clock = 'utc', clockOffset } = m.spec;
+	if (clock === 'utc') return 0;
+	if (clock === 'variable') return clockOffset ?? 0;
+	if (clock === 'localtime' && m.product === 'hosted') return undefined;
+	const message =
+		clock === 'localtime' ? "ESXi's clock shows UTC, and the guest expects local time" : `a VMX does not say a clock of '${clock}'`;
+	m.tell('CLOCK_LOST', 'clock', message, { keys: ['clock/@offset', 'clock/@adjustment'], action: 'dropped' });
+	return undefined;
+};
