@@ -5,6 +5,8 @@ import { planForVmx } from './faithful/to-vmx.ts';
 import type { Machine, MachineFormat } from './format.ts';
 import type { MigrateOptions } from './migrate/options.ts';
 import { planForKvm } from './migrate/to-libvirt.ts';
+import { planMigrationToVmx } from './migrate/to-vmx.ts';
+import type { ToVmxOptions } from './migrate/to-vmx-context.ts';
 import type { ReportEntry } from './report.ts';
 import type { VmSpec } from './spec.ts';
 
@@ -14,7 +16,8 @@ import type { VmSpec } from './spec.ts';
  */
 export type PlanRequest =
 	| ({ readonly intent: 'faithful'; readonly to: string } & FaithfulOptions)
-	| ({ readonly intent: 'migrate'; readonly to: 'libvirt' } & MigrateOptions);
+	| ({ readonly intent: 'migrate'; readonly to: 'libvirt' } & MigrateOptions)
+	| ({ readonly intent: 'migrate'; readonly to: 'vmx' } & ToVmxOptions);
 
 /** A machine as it will be written. */
 export type MachinePlan = {
@@ -48,10 +51,13 @@ export const parseMachine = (bytes: Uint8Array, path: string, formats: readonly 
  */
 export const planMachine = (machine: Machine, request: PlanRequest): MachinePlan => {
 	const { to } = request;
-	if (machine.format === 'vmx' && to === 'libvirt') {
-		return { format: to, ...(request.intent === 'migrate' ? planForKvm(machine, request) : planForLibvirt(machine, request)) };
+	if (request.intent === 'migrate') {
+		if (machine.format === 'vmx' && request.to === 'libvirt') return { format: to, ...planForKvm(machine, request) };
+		if (machine.format === 'libvirt' && request.to === 'vmx') return { format: to, ...planMigrationToVmx(machine, request) };
+	} else {
+		if (machine.format === 'vmx' && to === 'libvirt') return { format: to, ...planForLibvirt(machine, request) };
+		if (machine.format === 'libvirt' && to === 'vmx') return { format: to, ...planForVmx(machine, request) };
 	}
-	if (request.intent === 'faithful' && machine.format === 'libvirt' && to === 'vmx') return { format: to, ...planForVmx(machine, request) };
 	throw new UsageError(`there is no translation of ${machine.format} to ${to}`, { hint: 'a VMX and a libvirt domain' });
 };
 
