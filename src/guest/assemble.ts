@@ -74,7 +74,7 @@ const candidatesOf = async (device: BlockDevice, { scheme, partitions }: DiskFac
 const recognise = async ({ id, size, device, given }: Candidate, attempt: Attempt): Promise<Recognised> => {
 	const known = device === undefined || given?.unsupported !== undefined;
 	const signature = known ? undefined : await attempt(id, 'contents', () => probeVolume(device));
-	const facts = { type: 'unknown', clean: null, ...signature, ...given, id, size };
+	const facts = { id, type: 'unknown', size, clean: null, ...signature, ...given };
 	const cut = (facts.fileSystemSize ?? 0) > size ? ['larger-than-volume'] : [];
 	return { device, facts: { ...facts, state: [...(signature?.state ?? []), ...(given?.state ?? []), ...cut] } };
 };

@@ -1,0 +1,245 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, test } from 'vitest';
+import { pakoCodec } from '../../src/engine/pako.ts';
+import { CorruptError } from '../../src/errors.ts';
+import type { GuestReport } from '../../src/guest/facts.ts';
+import type { FileSystemReader } from '../../src/guest/filesystem.ts';
+import { type InspectOptions, inspectGuest } from '../../src/guest/inspect.ts';
+import type { SystemReader } from '../../src/guest/system.ts';
+import { diskOf, gptPieces, mbrSector, type Piece, record } from './make-disk.ts';
+import { description, physicalPieces, SIZE } from './make-lvm.ts';
+import { fileSystemOf } from './make-tree.ts';
+
+const MIB = 2 ** 20;
+const ESP = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
+const LDM = 'af9b60a0-1431-4f62-bc68-3311714a69ad';
+const GUID = '11111111-2222-3333-4444-555555555555';
+
+const schema = new Ajv2020({ strictTypes: false }).compile(
+	JSON.parse(fs.readFileSync(path.join(import.meta.dirname, '../../docs/inspect.schema.json'), 'utf8')),
+);
+
+/** The report, which is as the published schema says. */
+const inspect = async (
+	disks: readonly (readonly [number, readonly Piece[]])[],
+	options: Partial<InspectOptions> = {},
+): Promise<GuestReport> => {
+	const given = await Promise.all(
+		disks.map(async ([size, pieces], index) => ({ image: `${index}.img`, disk: await diskOf(size, pieces) })),
+	);
+	const report = await inspectGuest(given, { codec: pakoCodec, ...options });
+	schema(JSON.parse(JSON.stringify(report)));
+	expect(schema.errors ?? []).toEqual([]);
+	return report;
+};
+
+const ext4 = (at: number, label: string): readonly Piece[] => [
+	[
+		at + 1024,
+		record(1024, [
+			[4, 4, 100],
+			[12, 4, 10],
+			[24, 4, 2],
+			[56, 2, 0xef53],
+			[58, 2, 1],
+			[96, 4, 0x42],
+		]),
+	],
+	[at + 1024 + 120, label],
+];
+
+const readerOf = (folder: Parameters<typeof fileSystemOf>[0]): FileSystemReader => ({
+	types: ['ext4'],
+	open: async () => fileSystemOf(folder, { free: 4096, state: ['casefold'] }),
+});
+
+const system: SystemReader = async ({ facts }, { attempt, volumes }) => {
+	if (facts.label !== 'root') return undefined;
+	await attempt('/etc/hostname', 'hostname', async () => {
+		throw new CorruptError('it is damaged');
+	});
+	return {
+		os: { family: 'linux', name: `a system that sees ${volumes.length} volumes`, root: facts.id },
+		mountpoints: new Map([[facts.id, '/']]),
+		states: new Map([[facts.id, ['hibernated']]]),
+	};
+};
+
+const linux = mbrSector([
+	{ type: 0x83, start: 2048, count: 2048, active: true },
+	{ type: 0x83, start: 4096, count: 2048 },
+]);
+
+test('volumes are opened, and what their file systems and systems say is put together', async () => {
+	const pieces = [[0, linux], ...ext4(MIB, 'root'), ...ext4(2 * MIB, 'data'), [0x20, 'GRUB']] as const;
+	const report = await inspect([[8 * MIB, pieces]], { fileSystems: [readerOf({})], systems: [system] });
+	expect(report.volumes).toMatchObject([
+		{ id: 'disk0p1', type: 'ext4', label: 'root', free: 4096, clean: true, state: ['casefold', 'hibernated'], mountpoint: '/' },
+		{ id: 'disk0p2', label: 'data', state: ['casefold'] },
+	]);
+	expect(report.os).toMatchObject({ name: 'a system that sees 2 volumes', root: 'disk0p1' });
+	expect(report.firmware).toEqual({ type: 'bios', esp: undefined });
+	expect(report.incomplete).toEqual([{ where: '/etc/hostname', what: 'hostname', why: 'it is damaged' }]);
+});
+
+test('a volume that cannot be read leaves the others as they are', async () => {
+	const broken: FileSystemReader = {
+		types: ['ext4'],
+		async open(device) {
+			if (device.name === 'disk0p1') throw new CorruptError('no root directory');
+			return fileSystemOf({});
+		},
+	};
+	const pieces = [[0, linux], ...ext4(MIB, 'root'), ...ext4(2 * MIB, 'data')] as const;
+	const report = await inspect([[8 * MIB, pieces]], { fileSystems: [broken], systems: [] });
+	expect(report.incomplete).toEqual([{ where: 'disk0p1', what: 'file system', why: 'no root directory' }]);
+	expect(report.volumes).toMatchObject([{ label: 'root', clean: true }, { label: 'data' }]);
+});
+
+test('a volume that takes too much is given up, and the next has all of its own', async () => {
+	const greedy: FileSystemReader = {
+		types: ['ext4'],
+		async open(device) {
+			for (let i = 0; i < (device.name === 'disk0p1' ? 100 : 8); i++) await device.read(0, 65_536);
+			return fileSystemOf({});
+		},
+	};
+	const pieces = [[0, linux], ...ext4(MIB, 'root'), ...ext4(2 * MIB, 'data')] as const;
+	const budget = { bytes: 10 * 65_536, milliseconds: 10_000 };
+	const report = await inspect([[8 * MIB, pieces]], { fileSystems: [greedy], systems: [], budget });
+	expect(report.incomplete).toEqual([
+		{ where: 'disk0p1', what: 'file system', why: `looking into it takes more than ${budget.bytes} bytes` },
+	]);
+});
+
+test('what a signal is aborted with is thrown', async () => {
+	await expect(inspect([[MIB, []]], { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+});
+
+test('a volume group is found over two disks, one of them partitioned', async () => {
+	const physical = ['aaaaaa-bbbb-cccc-dddd-eeee-ffff-000001', 'aaaaaa-bbbb-cccc-dddd-eeee-ffff-000002'];
+	const text = description(
+		physical,
+		'root { status = ["VISIBLE"] segment_count = 1 segment1 { start_extent = 0 extent_count = 8 type = "striped" stripe_count = 1 stripes = ["pv1", 0] } }',
+	);
+	const [first = '', second = ''] = physical;
+	const moved = (pieces: readonly Piece[], by: number): readonly Piece[] => pieces.map(([at, bytes]) => [at + by, bytes]);
+	const inside = moved([...physicalPieces(second, text), ...ext4(MIB, 'root')], MIB);
+	const table = [0, mbrSector([{ type: 0x8e, start: 2048, count: SIZE / 512 }])] as const;
+	const report = await inspect(
+		[
+			[SIZE, physicalPieces(first, text)],
+			[8 * MIB, [table, ...inside]],
+		],
+		{ fileSystems: [readerOf({})], systems: [system] },
+	);
+	expect(report.volumes).toMatchObject([
+		{ id: 'disk0', type: 'LVM2_member', uuid: first, memberOf: 'vg' },
+		{ id: 'disk1p1', type: 'LVM2_member', uuid: second, memberOf: 'vg' },
+		{ id: 'lv:vg/root', type: 'ext4', label: 'root', mountpoint: '/', size: 8 * 65_536 },
+	]);
+});
+
+test('a mirror is read from the member that was last written to, and says that it lacks one', async () => {
+	const member = (events: number, label: string): readonly Piece[] => [
+		[
+			4096,
+			record(256, [
+				[0, 4, 0xa92b4efc],
+				[4, 4, 1],
+				[72, 4, 1],
+				[80, 8, 2048],
+				[92, 4, 3],
+				[128, 8, 64],
+				[144, 8, 8],
+				[200, 8, events],
+			]),
+		],
+		...ext4(64 * 512, label),
+	];
+	const report = await inspect(
+		[
+			[2 * MIB, member(5, 'old')],
+			[2 * MIB, member(9, 'new')],
+		],
+		{ fileSystems: [], systems: [] },
+	);
+	expect(report.volumes.slice(2)).toMatchObject([
+		{ type: 'ext4', label: 'new', size: MIB, state: ['degraded'], unsupported: 'vconv does not look into ext4' },
+	]);
+});
+
+test('partitions that only Windows could put together are named by their types', async () => {
+	const report = await inspect([
+		[8 * MIB, [...gptPieces(8 * MIB, [{ type: LDM, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'x')]],
+	]);
+	expect(report.volumes).toMatchObject([{ id: 'disk0p1', type: 'ldm', unsupported: 'vconv does not read dynamic disks of Windows' }]);
+});
+
+test('an ESP makes it a UEFI machine, whose loaders are listed', async () => {
+	const fileSystems = [readerOf({ EFI: { debian: { 'shimx64.efi': '', 'grub.cfg': '' }, Microsoft: { Boot: { 'bootmgfw.efi': '' } } } })];
+	const pieces = [...gptPieces(8 * MIB, [{ type: ESP, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'esp')];
+	const { firmware } = await inspect([[8 * MIB, pieces]], { fileSystems, systems: [] });
+	expect(firmware).toEqual({
+		type: 'uefi',
+		esp: 'disk0p1',
+		fallbackLoader: false,
+		loaders: ['/EFI/debian/shimx64.efi', '/EFI/Microsoft/Boot/bootmgfw.efi'],
+	});
+});
+
+test('a partition that ends behind its disk is not read, and the file system on a cut disk is said to be cut', async () => {
+	const mbr = mbrSector([{ type: 0x83, start: 2048, count: 1 << 20 }]);
+	const outside = await inspect([[8 * MIB, [[0, mbr]]]]);
+	expect(outside.incomplete).toMatchObject([{ where: 'disk0p1', what: 'partition' }]);
+	const cut = await inspect([[200_000, ext4(0, 'x')]], { fileSystems: [] });
+	expect(cut.volumes).toMatchObject([{ type: 'ext4', state: ['larger-than-volume'] }]);
+});
+
+test('a disk of 64 TiB without data costs no time and next to no reads', async () => {
+	const size = 2 ** 46;
+	const report = await inspect([[size, gptPieces(size, [{ type: ESP, guid: GUID, first: 2048, last: size / 512 - 4096 }])]]);
+	expect(report.disks[0]).toMatchObject({ flags: [], partitions: [{ type: 'esp' }] });
+	expect(report.cost.bytes).toBeLessThan(MIB);
+	expect(report.cost.milliseconds).toBeLessThan(500);
+});
+
+test('a report with everything in it is as the schema says', () => {
+	const driver = { state: 'boot', evidence: 'built in' } as const;
+	const drivers = { disk: { 'virtio-blk': driver, xen: driver }, network: { virtio: driver } };
+	const full: GuestReport = {
+		schema: 'vconv.guest/1',
+		cost: { milliseconds: 1, reads: 2, bytes: 3 },
+		disks: [],
+		volumes: [],
+		firmware: { type: 'dual', fallbackLoader: true, loaders: ['/EFI/x.efi'], esp: 'disk0p1' },
+		os: {
+			...{
+				family: 'windows',
+				name: 'Windows',
+				root: 'disk0p2',
+				distro: 'x',
+				version: '10.0',
+				build: '1.2',
+				edition: 'Pro',
+				arch: 'x86_64',
+			},
+			...{ hostname: 'web', initramfsTool: 'dracut', selinux: 'enforcing', role: 'cluster' },
+			kernels: [{ version: '6.1', default: true, image: '/boot/x', initramfs: '/boot/y', drivers }],
+			bootloader: { kind: 'grub2', file: '/boot/grub/grub.cfg', commandLine: 'root=x' },
+			mounts: [{ device: 'UUID=x', mountpoint: '/', type: 'ext4', options: ['ro'], volume: 'disk0p2', where: '/etc/fstab:1' }],
+			marks: [{ code: 'fast-startup', evidence: '1', where: 'SYSTEM' }],
+		},
+		otherSystems: [],
+		drivers,
+		network: [{ source: 'x', name: 'ens192', mac: 'x', method: 'static', addresses: ['10.0.0.2/24'], gateway: '10.0.0.1' }],
+		software: {
+			...{ vmwareTools: '12', hypervTools: 'x', virtualboxTools: 'x', xenTools: 'x', qemuAgent: 'x', cloudInit: 'x', antivirus: ['x'] },
+		},
+		incomplete: [{ where: 'x', what: 'y', why: 'z' }],
+	};
+	expect([schema(full), schema.errors]).toEqual([true, null]);
+	expect(schema({ ...full, more: 1 })).toBe(false);
+});

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { CorruptError } from '../../src/errors.ts';
+import { metadataText, physicalVolume } from '../../src/guest/lvm/label.ts';
+import { parseLvmText } from '../../src/guest/lvm/text.ts';
+import { groupOf, volumeGroup } from '../../src/guest/lvm/volumes.ts';
+import { probeOf } from '../../src/guest/volumes/probe.ts';
+import { deviceOf, survivesDamage } from './make-disk.ts';
+import { description, physicalPieces, SIZE } from './make-lvm.ts';
+
+const first = 'aaaaaa-bbbb-cccc-dddd-eeee-ffff-000001';
+const second = 'aaaaaa-bbbb-cccc-dddd-eeee-ffff-000002';
+const physical = [first, second];
+
+const devices = async (text: string, at?: number) =>
+	Promise.all(
+		physical.map((uuid, index) =>
+			deviceOf(SIZE, [...physicalPieces(uuid, text, at), [1 << 20, `begin of ${index}`], [(1 << 20) + 65536, `next of ${index}`]]),
+		),
+	);
+
+const groupFrom = async (text: string, present = physical) => {
+	const found = await devices(text);
+	const [name, group] = groupOf(parseLvmText(text, 'pv'), 'pv');
+	return volumeGroup(
+		name,
+		group,
+		found.map((device, index) => ({ uuid: physical[index] ?? '', device })).filter(({ uuid }) => present.includes(uuid)),
+		'vg',
+	);
+};
+
+const linear = `root { id = "x" status = ["READ", "WRITE", "VISIBLE"] segment_count = 2
+	segment1 { start_extent = 0 extent_count = 1 type = "striped" stripe_count = 1 stripes = ["pv1", 1] }
+	segment2 { start_extent = 1 extent_count = 1 type = "striped" stripe_count = 1 stripes = ["pv0", 0] } }`;
+
+test('a label gives its id and the description, even where the ring wraps', async () => {
+	const text = description(physical, linear);
+	for (const at of [512, 65536 - 100]) {
+		const [device] = await devices(text, at);
+		if (!device) throw new Error('no device');
+		const label = physicalVolume(await probeOf(device));
+		expect(label).toEqual({ uuid: first, metadata: [{ start: 4096, size: 65536 }] });
+		expect(label && (await metadataText(device, label))).toBe(text);
+	}
+});
+
+test('a linear volume is read across its physical volumes, in its own order', async () => {
+	const { volumes } = await groupFrom(description(physical, linear));
+	expect(volumes).toMatchObject([{ id: 'lv:vg/root', size: 2 * 65536 }]);
+	const bytes = await volumes[0]?.device?.read(65536 - 4, 20);
+	expect(Buffer.from(bytes ?? []).toString('latin1')).toBe('\0\0\0\0begin of 0\0\0\0\0\0\0');
+	expect(Buffer.from((await volumes[0]?.device?.read(0, 9)) ?? []).toString()).toBe('next of 1');
+});
+
+test('a mirror is read from its first leg, and the legs are not volumes of their own', async () => {
+	const leg = (name: string, pv: number) =>
+		`${name} { status = ["READ"] segment_count = 1 segment1 { start_extent = 0 extent_count = 1 type = "striped" stripe_count = 1 stripes = ["pv${pv}", 0] } }`;
+	const mirror = `m { status = ["VISIBLE"] segment_count = 1 segment1 { start_extent = 0 extent_count = 1 type = "raid1"
+		raids = ["m_rmeta_0", "m_rimage_0", "m_rmeta_1", "m_rimage_1"] } } ${leg('m_rimage_0', 0)} ${leg('m_rimage_1', 1)}`;
+	const { volumes } = await groupFrom(description(physical, mirror), [second]);
+	expect(volumes.map(({ id }) => id)).toEqual(['lv:vg/m']);
+	expect(Buffer.from((await volumes[0]?.device?.read(0, 10)) ?? []).toString()).toBe('begin of 1');
+});
+
+test.each([
+	['striped', 'type = "striped" stripe_count = 2 stripes = ["pv0", 0, "pv1", 0]', "vconv does not read LVM's striped volumes"],
+	['thin', 'type = "thin" thin_pool = "pool"', "vconv does not read LVM's thin volumes"],
+	['on what is missing', 'type = "striped" stripe_count = 1 stripes = ["pv0", 0]', 'a physical volume of it is missing'],
+])('a volume that is %s is named and not read', async (_, segment, why) => {
+	const { volumes, missing } = await groupFrom(
+		description(physical, `a { status = ["VISIBLE"] segment_count = 1 segment1 { start_extent = 0 extent_count = 2 ${segment} } }`),
+		[second],
+	);
+	expect(volumes).toEqual([{ id: 'lv:vg/a', size: 2 * 65536, unsupported: why }]);
+	expect(missing).toEqual([first]);
+});
+
+test('a description is sections, numbers, texts and lists, with comments', () => {
+	expect(parseLvmText('# made\nvg { a = -1 b = "x \\"y\\"" # c\nc = [1, "two", []] d {} }', 'pv')).toEqual({
+		vg: { a: -1, b: 'x "y"', c: [1, 'two', []], d: {} },
+	});
+});
+
+test.each([
+	'a {',
+	'a = ',
+	'a = "b',
+	'a b',
+	'= 1',
+	'a = [1, 2',
+	'}',
+	`a = ${'['.repeat(100_000)}`,
+	'a {'.repeat(100_000),
+	`a = "${'x'.repeat(1e6)}`,
+	`${' '.repeat(1e6)}"`,
+])('a broken description is refused with its place: %.20s', (text) => {
+	expect(() => parseLvmText(text, 'pv')).toThrow(CorruptError);
+});
+
+test('damaged physical volumes are an answer or a refusal, and soon', async () => {
+	const [device] = await devices(description(physical, linear));
+	const bytes = (await device?.read(0, SIZE)) ?? new Uint8Array();
+	const regions = [
+		[512, 700],
+		[4096, 4096 + 60],
+		[4096 + 512, 4096 + 512 + description(physical, linear).length],
+	] as const;
+	await survivesDamage(bytes, regions, async (damaged) => {
+		const label = physicalVolume(await probeOf(damaged));
+		const text = label && (await metadataText(damaged, label));
+		if (text === undefined || !label) return;
+		const [name, group] = groupOf(parseLvmText(text, 'pv'), 'pv');
+		for (const { device: volume } of volumeGroup(name, group, [{ uuid: label.uuid, device: damaged }], 'vg').volumes)
+			await volume?.read(0, 1024);
+	});
+});
