@@ -1,7 +1,7 @@
 import { diskFormats } from '../formats/index.ts';
 import { type ConvertRequest, convertDisk, planImage, type Written } from './convert/convert.ts';
 import { measureImage } from './convert/measure.ts';
-import { flatten, type Layer, type OpenOptions, openChain, openLayer } from './convert/open.ts';
+import { flatten, type Layer, type OpenOptions, openChain, openLayer, openPiped } from './convert/open.ts';
 import { profileNamed } from './convert/profiles.ts';
 import { streamDisk } from './convert/stream.ts';
 import { targetFormat } from './convert/target.ts';
@@ -11,15 +11,15 @@ import type { DiskFormat, Layout, OptionValues, Stamp } from './core/format.ts';
 import type { Mover, Progress } from './core/mover.ts';
 import type { Note } from './core/note.ts';
 import type { Target } from './core/sink.ts';
-import type { Source } from './core/source.ts';
+import type { Source, Stream } from './core/source.ts';
 import { difference } from './disk/difference.ts';
 import { pakoCodec } from './engine/pako.ts';
 import { portableMover } from './engine/portable.ts';
-import { AccessError } from './errors.ts';
+import { AccessError, UsageError } from './errors.ts';
 
 export type ConvertOptions = {
-	/** The image to read. It is closed in any case. */
-	readonly from: Source;
+	/** The image to read, if its format allows also from a stream. It is closed in any case. */
+	readonly from: Source | Stream;
 	/** Where the new image goes. It is committed, or abandoned on any failure. */
 	readonly to: Target;
 	/** The format to write, by id or alias; by the extension of `to` where left out. */
@@ -44,6 +44,11 @@ export type ConvertOptions = {
 	follow?(source: Source, reference: string): Promise<Source>;
 	/** The other images beside one, each the taker's to close, for parents that are known by an id alone. */
 	siblings?(source: Source): AsyncIterable<Source>;
+	/**
+	 * What the files of these identities are at present, in words that change when they do: only then can a target take up what an
+	 * interrupted run has left. Undefined where that cannot be told.
+	 */
+	versions?(reads: ReadonlySet<string>): readonly string[] | undefined;
 	/** Looks at what is about to be written; may throw. */
 	onPlan?(plan: Plan): Promise<void>;
 	onProgress?(progress: Progress): void;
@@ -74,7 +79,7 @@ export type Plan = {
 	readonly layout: Layout;
 	/** The identities of all files that are read. */
 	readonly reads: ReadonlySet<string>;
-	/** How many bytes of data and tables will be written, or the most it can be: see `measureImage`. */
+	/** How many bytes will be written, or the most it can be: see `measureImage`. 0 where the map comes with the bytes, and tells only then. */
 	measure(): Promise<number>;
 };
 
@@ -96,13 +101,20 @@ export const convert = async (options: ConvertOptions): Promise<Conversion> => {
 			convertDisk({
 				...request,
 				target: to,
+				origin() {
+					const versions = options.versions?.(reads);
+					const { inputFormat, snapshot, layer } = options;
+					return versions && [...versions, JSON.stringify({ inputFormat, snapshot, layer })];
+				},
 				mover: options.mover ?? portableMover(codec),
 				onPlan: async (layout) =>
 					options.onPlan?.({
 						layout,
 						reads,
 						measure: async () =>
-							(await measureImage(request.disk, planImage({ ...request, name: to.main.name, note() {} }), request.signal)).written,
+							request.disk.once
+								? 0
+								: (await measureImage(request.disk, planImage({ ...request, name: to.main.name, note() {} }), request.signal)).written,
 					}),
 			}),
 		);
@@ -146,10 +158,11 @@ const prepared = async (
 		const format = targetFormat(formats, name, options.format, profile);
 		const stamp = options.stamp ?? freshStamp();
 		const reads = new Set<string>();
-		const opened = await openFlat(from, { format: options.inputFormat, snapshot: options.snapshot, layer: options.layer }, options, reads);
-		open.push(opened.disk);
+		const which = { format: options.inputFormat, snapshot: options.snapshot, layer: options.layer };
+		const disk = 'peek' in from ? await openStreamed(from, which, options) : (await openFlat(from, which, options, reads)).disk;
+		open.push(disk);
 		let request: Request = {
-			disk: opened.disk,
+			disk,
 			format,
 			options: options.options,
 			profile,
@@ -166,7 +179,7 @@ const prepared = async (
 			open.push(base.disk);
 			const backing = { name: backingName, format: base.format.id, size: base.disk.size, id: base.disk.id };
 			const { block } = planImage({ ...request, backing, name, note() {} });
-			request = { ...request, disk: difference(opened.disk, base.disk, codec, block), backing };
+			request = { ...request, disk: difference(disk, base.disk, codec, block), backing };
 		}
 		return { ...(await move(request, reads)), format: format.id };
 	} finally {
@@ -174,6 +187,12 @@ const prepared = async (
 		await from.close();
 		await options.backing?.source.close();
 	}
+};
+
+const openStreamed = async (stream: Stream, which: Which, options: Omit<ConvertOptions, 'to'>): Promise<Disk> => {
+	const { backing, formats = diskFormats, signal } = options;
+	if (backing) throw new UsageError('a delta is made in two readings, and a pipe has one', { hint: '--spool DIR' });
+	return openPiped(stream, { ...which, formats, signal, note: (note) => options.onNote?.(note) });
 };
 
 /** What the guest sees of an image and its parents. */

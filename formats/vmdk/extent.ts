@@ -43,7 +43,11 @@ export const openExtent = async (
 };
 
 /** The disk's part of a file with grains is all of it, but for the grain that the disk ends in: VirtualBox counts it whole. */
-export const checkSize = (line: ExtentLine, { capacity, grainSize = 1 }: ExtentFile, source: Source): void => {
+export const checkSize = (
+	line: ExtentLine,
+	{ capacity, grainSize = 1 }: Pick<ExtentFile, 'capacity' | 'grainSize'>,
+	source: Pick<Source, 'name'>,
+): void => {
 	if (line.size <= capacity && capacity - line.size < grainSize) return;
 	throw new CorruptError(`the descriptor says that it holds ${line.size} bytes of the disk, and its header says ${capacity}`, {
 		path: source.name,

@@ -1,6 +1,7 @@
 import type { DiskFormat } from '../../src/core/format.ts';
 import { checkVmdk } from './check.ts';
 import { kindOf } from './kind.ts';
+import { openPiped } from './piped.ts';
 import { openVmdk } from './reader.ts';
 import { vmdkWriter } from './writer.ts';
 
@@ -23,6 +24,7 @@ export const vmdk: DiskFormat = {
 	probe: (head) => kindOf(head) !== undefined,
 	partOf: partOfVmdk,
 	open: openVmdk,
+	openStream: openPiped,
 	writer: vmdkWriter,
 	check: checkVmdk,
 };

@@ -4,7 +4,7 @@ import type { Descriptor } from './descriptor.ts';
 import type { DiskExtent } from './extent.ts';
 
 /** What `info` says of a VMDK: qemu-img's fields, and everything else that its descriptor has. */
-export const describeDisk = (source: Source, descriptor: Descriptor, extents: readonly DiskExtent[]): ImageInfo => {
+export const describeDisk = (source: Pick<Source, 'name'>, descriptor: Descriptor, extents: readonly DiskExtent[]): ImageInfo => {
 	const { cid, parentCid = 'ffffffff', createType, encoding, parentFileNameHint, ddb, others, unknown } = descriptor;
 	const grains = extents.flatMap(({ grainSize }) => grainSize ?? []);
 	return {

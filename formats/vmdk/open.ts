@@ -74,8 +74,12 @@ const embeddedDescriptor = async (source: Source, context: OpenContext): Promise
 		return assumedDescriptor(sparse.capacity);
 	}
 	const { offset, length } = sparse.descriptor;
-	const text = untilZero(await source.read(offset, Math.min(length, MAX_DESCRIPTOR)));
-	const descriptor = parseDescriptor(text, source.name, offset);
+	return parseEmbedded(await source.read(offset, Math.min(length, MAX_DESCRIPTOR)), source, offset);
+};
+
+/** A descriptor in the file that holds its own grains, at `offset`. */
+export const parseEmbedded = (room: Uint8Array, source: Pick<Source, 'name'>, offset: number): Descriptor => {
+	const descriptor = parseDescriptor(untilZero(room), source.name, offset);
 	const [line] = descriptor.extents;
 	if (descriptor.extents.length !== 1 || line?.type !== 'SPARSE') {
 		throw new CorruptError('its own descriptor names more than the one sparse extent that it is in', {
@@ -96,7 +100,7 @@ const embeddedExtent = async (source: Source, descriptor: Descriptor, context: O
 };
 
 /** What a stream without a descriptor must be. */
-const assumedDescriptor = (size: number): Descriptor => ({
+export const assumedDescriptor = (size: number): Descriptor => ({
 	version: 1,
 	cid: 'fffffffe',
 	createType: 'streamOptimized',
@@ -112,8 +116,8 @@ const untilZero = (bytes: Uint8Array): Uint8Array => {
 	return end < 0 ? bytes : bytes.subarray(0, end);
 };
 
-/** Disks whose bytes are not in their files, or not as they are. */
-const refuseUnreadable = ({ createType, ddb, others }: Descriptor, source: Source): void => {
+/** Disks whose bytes are not in their files, or not as they are. @throws UnsupportedError. */
+export const refuseUnreadable = ({ createType, ddb, others }: Descriptor, source: Pick<Source, 'name'>): void => {
 	const unsupported = (message: string, field: string, hint: string) => new UnsupportedError(message, { path: source.name, field, hint });
 	const kind = createType.toLowerCase();
 	if (DEVICE_TYPES.includes(kind)) {

@@ -9,17 +9,21 @@ import { type OpenedFiles, openFiles } from './open.ts';
 
 /** One VMDK: its descriptor, embedded or not, and all its extent files. @throws CorruptError, UnsupportedError, AccessError. */
 export const openVmdk = async (source: Source, context: OpenContext): Promise<Disk> => {
-	if (context.snapshot !== undefined) {
-		throw new UnsupportedError('a VMDK has no internal snapshots: each is an image of its own', {
-			path: source.name,
-			hint: 'the VMDK of that snapshot',
-		});
-	}
+	refuseSnapshot(source, context);
 	const files = await openFiles(source, context);
 	if (files.extents.some(({ unclean }) => unclean)) {
 		context.note({ kind: 'assumed', what: 'its tables are true', why: 'it was not closed by its last writer' });
 	}
 	return diskOf(source, files);
+};
+
+/** @throws UnsupportedError where one is asked for. */
+export const refuseSnapshot = ({ name }: Pick<Source, 'name'>, { snapshot }: Pick<OpenContext, 'snapshot'>): void => {
+	if (snapshot === undefined) return;
+	throw new UnsupportedError('a VMDK has no internal snapshots: each is an image of its own', {
+		path: name,
+		hint: 'the VMDK of that snapshot',
+	});
 };
 
 const diskOf = (source: Source, { descriptor, extents, closeExtents }: OpenedFiles): Disk => ({

@@ -56,27 +56,35 @@ export const readSparse = async (source: Source): Promise<Sparse> => {
 	checkHeader(first, source, 0);
 	if (first.gdOffset !== GD_AT_END) return describe(first, first, source, 0);
 	const { footer, offset } = await readFooter(source);
-	checkHeader(footer, source, offset);
+	checkFooter(footer, first, source, offset);
+	return describe(footer, first, source, offset);
+};
+
+/** What a footer, at `at`, must have in common with the header. @throws CorruptError, UnsupportedError. */
+export const checkFooter = (footer: SparseHeader, first: SparseHeader, source: Pick<Source, 'name'>, at: number): void => {
+	checkHeader(footer, source, at);
 	for (const field of ['version', 'flags', 'capacity', 'grainSize', 'numGTEsPerGT', 'compressAlgorithm'] as const) {
 		if (footer[field] === first[field]) continue;
 		throw new CorruptError(`the footer says ${field} ${footer[field]}, and the header ${first[field]}`, {
 			path: source.name,
-			offset: offset + sparseHeader.offsets[field],
+			offset: at + sparseHeader.offsets[field],
 			field,
 		});
 	}
 	if (footer.gdOffset === GD_AT_END) {
 		throw new CorruptError('the footer does not say where the grain directory is', {
 			path: source.name,
-			offset: offset + sparseHeader.offsets.gdOffset,
+			offset: at + sparseHeader.offsets.gdOffset,
 			field: 'gdOffset',
 		});
 	}
-	return describe(footer, first, source, offset);
 };
 
-/** What needs no other part of the file to be seen as wrong. `at` is where the header is. */
-const checkHeader = (header: SparseHeader, source: Source, at: number): void => {
+/**
+ * What needs no other part of the file to be seen as wrong. `at` is where the header is.
+ * @throws CorruptError, UnsupportedError naming the field.
+ */
+export const checkHeader = (header: SparseHeader, source: Pick<Source, 'name'>, at: number): void => {
 	const place = (field: keyof SparseHeader) => ({ path: source.name, offset: at + sparseHeader.offsets[field], field });
 	const corrupt = (field: keyof SparseHeader, why: string, hint?: string) => new CorruptError(why, { ...place(field), hint });
 	const unsupported = (field: keyof SparseHeader, why: string) => new UnsupportedError(why, place(field));
@@ -110,16 +118,24 @@ const checkHeader = (header: SparseHeader, source: Source, at: number): void => 
 	}
 };
 
+/** How many grain tables the disk takes. */
+export const tableCount = ({ capacity, grainSize, numGTEsPerGT }: SparseHeader): number => Math.ceil(capacity / grainSize / numGTEsPerGT);
+
+/** @throws UnsupportedError for more grain tables than any disk has. */
+export const checkTables = (header: SparseHeader, source: Pick<Source, 'name'>, at: number): void => {
+	const tables = tableCount(header);
+	if (tables <= MOST_TABLES) return;
+	throw new UnsupportedError(`a grain directory of ${tables} entries, and vconv reads up to ${MOST_TABLES}`, {
+		path: source.name,
+		offset: at + sparseHeader.offsets.numGTEsPerGT,
+		field: 'numGTEsPerGT',
+	});
+};
+
 /** `header` is the one with the directory, at `at`; `first` is at the start of the file and names the descriptor. */
 const describe = (header: SparseHeader, first: SparseHeader, source: Source, at: number): Sparse => {
-	const tables = Math.ceil(header.capacity / header.grainSize / header.numGTEsPerGT);
-	if (tables > MOST_TABLES) {
-		throw new UnsupportedError(`a grain directory of ${tables} entries, and vconv reads up to ${MOST_TABLES}`, {
-			path: source.name,
-			offset: at + sparseHeader.offsets.numGTEsPerGT,
-			field: 'numGTEsPerGT',
-		});
-	}
+	checkTables(header, source, at);
+	const tables = tableCount(header);
 	const directory = Number(header.gdOffset) * SECTOR;
 	const redundant = header.flags & SPARSE_FLAGS.redundantTable && header.rgdOffset !== 0 ? header.rgdOffset * SECTOR : undefined;
 	const fits = (offset: number) => offset >= SECTOR && offset + tables * 4 <= source.size;

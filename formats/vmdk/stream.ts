@@ -96,7 +96,7 @@ export const readMarker = async (
 };
 
 /** A grain that the disk ends in: VMware packs all of it, QEMU only the part within the disk. Which it was, its stream says. */
-const lastGrain = async (
+export const lastGrain = async (
 	{ source, at, stored, method }: { source: Source; at: number; stored: number; method: 'zlib' },
 	sizes: readonly number[],
 	context: Pick<ExtentContext, 'unpack'>,

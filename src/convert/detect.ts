@@ -1,5 +1,5 @@
 import type { DiskFormat } from '../core/format.ts';
-import type { Source } from '../core/source.ts';
+import type { Source, Stream } from '../core/source.ts';
 import { UnrecognizedError, UsageError } from '../errors.ts';
 
 const PROBE = 4096;
@@ -69,4 +69,15 @@ export const claimants = async (formats: readonly DiskFormat[], source: Source, 
 	const head = await source.read(0, length, signal);
 	const tail = await source.read(source.size - length, length, signal);
 	return formats.filter((format) => format.probe(head, tail, source.size));
+};
+
+/** The format of an image of which only the beginning is known. @throws UnrecognizedError where no format claims that. */
+export const detectPiped = async (formats: readonly DiskFormat[], stream: Stream): Promise<DiskFormat> => {
+	const head = await stream.peek(PROBE);
+	const found = formats.find((format) => format.probe(head, new Uint8Array(), head.length));
+	if (found) return found;
+	throw new UnrecognizedError(head.length === 0 ? 'it is empty' : 'no format that vconv knows begins like this', {
+		path: stream.name,
+		hint: head.length === 0 ? undefined : '--spool DIR, or for a raw disk -f raw and --size',
+	});
 };

@@ -1,11 +1,11 @@
 import type { Disk, ParentReference } from '../core/disk.ts';
 import type { DiskFormat, OpenContext } from '../core/format.ts';
 import type { Note } from '../core/note.ts';
-import type { Source } from '../core/source.ts';
+import type { Source, Stream } from '../core/source.ts';
 import { overlay } from '../disk/overlay.ts';
 import { pakoCodec } from '../engine/pako.ts';
-import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, VconvError } from '../errors.ts';
-import { claimants, detect, formatNamed, formatOfName } from './detect.ts';
+import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, UsageError, VconvError } from '../errors.ts';
+import { claimants, detect, detectPiped, formatNamed, formatOfName } from './detect.ts';
 
 /** Longer chains are refused: each layer costs a look-up for every block. */
 const MAX_CHAIN = 32;
@@ -34,6 +34,31 @@ export const openLayer = async (source: Source, options: OpenOptions): Promise<L
 		throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });
 	}
 	return { source, format, disk };
+};
+
+/** What is said of an image that must be read here and there. */
+const ONCE = '--spool DIR, which copies it to a temporary file there first';
+
+/**
+ * Open an image that comes through a pipe.
+ * @throws UsageError for one that cannot be read front to back, UnrecognizedError, and as the format's `openStream`.
+ */
+export const openPiped = async (
+	stream: Stream,
+	options: Pick<OpenOptions, 'formats' | 'format' | 'note' | 'snapshot' | 'signal'>,
+): Promise<Disk> => {
+	const { formats, snapshot, signal } = options;
+	const format = options.format === undefined ? await detectPiped(formats, stream) : formatNamed(formats, options.format);
+	if (!format.openStream) {
+		throw new UsageError(`a ${format.name} is read here and there, and a pipe only once`, { path: stream.name, hint: ONCE });
+	}
+	return format.openStream(stream, {
+		follow: async () => Promise.reject(new UnsupportedError('it names other files, and a pipe is one', { path: stream.name, hint: ONCE })),
+		note: (note) => options.note?.({ path: stream.name, ...note }),
+		unpack: pakoCodec.unpack,
+		snapshot,
+		signal,
+	});
 };
 
 /** What a format's room is given to open or check `source`. */

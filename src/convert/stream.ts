@@ -65,7 +65,12 @@ const streamPacked = async (request: StreamRequest, layout: Layout): Promise<Mov
 };
 
 const streamPlaced = async (request: StreamRequest, layout: Layout): Promise<Moved> => {
-	const { disk, codec, signal } = request;
+	const { disk, codec, signal, format } = request;
+	if (disk.once && layout.fixedAt === undefined) {
+		throw new UnsupportedError(`the tables of such a ${format.name} come first, and a pipe that is read tells them last`, {
+			hint: `a subformat in which every block has its place, or ${SPOOL}`,
+		});
+	}
 	const image = pieces(request.name, SPOOL);
 	const data = await placeAll(request, layout, image);
 	await layout.finish([image.sink]);
@@ -114,7 +119,7 @@ const placeAll = async ({ disk, signal }: StreamRequest, layout: Layout, image: 
 const ZEROS = new Uint8Array(CHUNK);
 
 /** A sink that only goes on: what lies between two writes is zeros. */
-const forward = ({ name, append, signal }: StreamRequest): Sink & { position(): number } => {
+export const forward = ({ name, append, signal }: Pick<StreamRequest, 'name' | 'append' | 'signal'>): Sink & { position(): number } => {
 	let position = 0;
 	const put = async (bytes: Uint8Array): Promise<void> => {
 		signal?.throwIfAborted();

@@ -1,14 +1,15 @@
 import path from 'node:path';
 import { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from '../api.ts';
 import { humanSize } from '../bytes/size.ts';
+import { isFull } from '../convert/convert.ts';
 import { asReference } from '../convert/reference.ts';
 import type { Codec } from '../core/codec.ts';
 import type { Note } from '../core/note.ts';
 import type { Target } from '../core/sink.ts';
-import type { Source } from '../core/source.ts';
-import { AccessError, UnsupportedError } from '../errors.ts';
+import type { Source, Stream } from '../core/source.ts';
+import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
 import { diskFormats } from '../index.ts';
-import { identityOf, openFile, refuseChanged, statOf } from './file.ts';
+import { identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
 import { type GateOptions, gate, siblings } from './gate.ts';
 import { nodeMover } from './mover.ts';
 import { nodeCodec } from './packer.ts';
@@ -26,6 +27,12 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
 		readonly force?: boolean | undefined;
 		/** Begin even if the output may not fit. */
 		readonly skipSpaceCheck?: boolean | undefined;
+		/** Forget what an interrupted run has left of this output; without it that is taken up. */
+		readonly restart?: boolean | undefined;
+		/** Keep what is written when the run is interrupted or the store is full, for the same call to go on with; true where left out. */
+		readonly keepPartial?: boolean | undefined;
+		/** Hears that it was kept. */
+		onKept?(): void;
 		/** How many threads work on it. */
 		readonly threads?: number | undefined;
 		/** Bring the output to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
@@ -36,47 +43,70 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
  * Convert the image of one file, or of any source, into another: `convertFile('web.vmdk', 'web.qcow2')`. Parents and extents are found as `gate` allows.
  * @throws VconvError of every kind; the reason of `signal`. Nothing has the output's name then that had not before.
  */
-export const convertFile = (input: string | Source, output: string, options: ConvertFileOptions = {}): Promise<Conversion> =>
+export const convertFile = (input: string | Source | Stream, output: string, options: ConvertFileOptions = {}): Promise<Conversion> =>
 	withSources(input, options, async (given, reads, unchanged) => {
 		refuseOutput(output, reads);
+		const to = await createTarget(output, options);
+		const mover = nodeMover(options);
+		let planned: Plan | undefined;
 		return convert({
 			...given,
-			to: committedIf(unchanged, await createTarget(output, options)),
+			to: committedIf(unchanged, to),
 			backing: given.backing && { ...given.backing, name: options.backingName ?? relativeTo(output, given.backing.name) },
-			mover: nodeMover(options),
+			mover: {
+				move: (work) =>
+					mover.move(work).catch(async (error: unknown) => {
+						throw isFull(error) && planned ? await fullError(error, output, planned, to.held()) : error;
+					}),
+			},
 			async onPlan(plan) {
+				planned = plan;
 				await options.onPlan?.(plan);
-				await checkPlan(output, plan, options);
+				await checkPlan(output, plan, options, to.held());
 			},
 		});
 	});
+
+/** A store that was full, with how much is to be freed; where the image is compressed nobody knows. */
+const fullError = async (error: VconvError, output: string, { layout, measure }: Plan, held: number): Promise<AccessError> => {
+	const missing = layout.packing || !measure ? 0 : (await measure()) - held - (freeSpace(output) ?? 0);
+	const { message, path, offset, cause } = error;
+	const room = missing > 0 ? humanSize(missing) : 'some space';
+	return new AccessError(message, { path, offset, cause, hint: `freeing ${room} there, and the same command again` });
+};
 
 export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'durable' | 'onPlan'> &
 	Pick<StreamOptions, 'append'>;
 
 /** Convert the image of one file, or of any source, into one that is written front to back, as to a pipe. @throws as `convertStream`. */
-export const streamFile = (input: string | Source, options: StreamFileOptions): Promise<Conversion> =>
+export const streamFile = (input: string | Source | Stream, options: StreamFileOptions): Promise<Conversion> =>
 	withSources(input, options, async (given, _, unchanged) => {
 		const made = await convertStream({ ...given, append: options.append });
 		unchanged();
 		return made;
 	});
 
-type Given = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'> & { readonly codec: Codec };
+type Given<From> = Omit<ConvertOptions, 'from' | 'to' | 'mover' | 'onPlan'> & { readonly from: Source | From; readonly codec: Codec };
 
 /**
  * Open the files that the user named, and say how the others are found. All are closed in the end.
  * @param use is given a function too that throws ChangedError if any of them was written to since it was opened.
  */
-export const withSources = async <Result>(
-	input: string | Source,
+export const withSources = async <Result, From extends Source | Stream = Source>(
+	input: string | From,
 	options: Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'onPlan'>,
-	use: (given: Given, reads: ReadonlySet<string>, unchanged: () => void) => Promise<Result>,
+	use: (given: Given<From>, reads: ReadonlySet<string>, unchanged: () => void) => Promise<Result>,
 ): Promise<Result> => {
 	const { formats = diskFormats } = options;
 	const sources: Source[] = [];
 	const read: Source[] = [];
+	/** Looked into for a parent; most are none. */
+	const seen: Source[] = [];
 	const follow = gate(options);
+	const beside = siblings(
+		formats.flatMap(({ extensions }) => extensions),
+		options,
+	);
 	const open = async (name: string): Promise<Source> => {
 		const source = await openFile(name);
 		sources.push(source);
@@ -85,7 +115,6 @@ export const withSources = async <Result>(
 	try {
 		const from = typeof input === 'string' ? await open(input) : input;
 		const backing = options.backing === undefined ? undefined : await open(options.backing);
-		const extensions = formats.flatMap((format) => format.extensions);
 		const given = {
 			...options,
 			from,
@@ -95,14 +124,32 @@ export const withSources = async <Result>(
 				read.push(found);
 				return found;
 			},
-			siblings: siblings(extensions, options),
+			async *siblings(source: Source) {
+				for await (const found of beside(source)) {
+					seen.push(found);
+					yield found;
+				}
+			},
+			versions: (reads: ReadonlySet<string>) => versionsOf([from, ...[...read, ...seen].filter(({ identity }) => reads.has(identity))]),
 			codec: nodeCodec(),
 		};
-		read.push(...sources, from);
+		read.push(...sources);
+		if (!('peek' in from)) read.push(from);
 		return await use(given, new Set(sources.map(({ identity }) => identity)), () => read.forEach(refuseChanged));
 	} finally {
 		for (const source of sources) await source.close();
 	}
+};
+
+/** What all of them are at present; undefined if that cannot be told of one. */
+const versionsOf = (sources: readonly object[]): readonly string[] | undefined => {
+	const versions = new Set<string>();
+	for (const source of sources) {
+		const version = versionOf(source);
+		if (version === undefined) return undefined;
+		versions.add(version);
+	}
+	return [...versions].sort();
 };
 
 /** The target, which gets its names only if `check` does not throw. */
@@ -118,15 +165,19 @@ export const committedIf = (check: () => void, target: Target): Target => ({
 const relativeTo = (output: string, name: string): string =>
 	path.isAbsolute(name) ? name : asReference(path.relative(path.dirname(path.resolve(output)), path.resolve(name)));
 
-/** @throws AccessError for an image that would replace what is read, or cannot fit. */
+/**
+ * @param held bytes on the disk that an earlier run has written of it.
+ * @throws AccessError for an image that would replace what is read, or cannot fit.
+ */
 export const checkPlan = async (
 	output: string,
 	plan: Plan,
 	options: Pick<ConvertFileOptions, 'skipSpaceCheck' | 'onNote'>,
+	held = 0,
 ): Promise<void> => {
 	const files = [path.basename(output), ...(plan.layout.files ?? [])];
 	for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
-	if (!options.skipSpaceCheck) await checkSpace(output, plan, (note) => options.onNote?.(note));
+	if (!options.skipSpaceCheck) await checkSpace(output, plan, held, (note) => options.onNote?.(note));
 };
 
 /** What is no place for a file shows itself before anything is read. */
@@ -152,9 +203,11 @@ const TABLES = 1 / 16;
 const EMPTY = 64 * 1024 * 1024;
 
 /** @throws AccessError if the image cannot fit; where it is compressed nobody knows before, and it is a note. */
-const checkSpace = async (output: string, { layout, measure }: Plan, note: (note: Note) => void): Promise<void> => {
-	const free = freeSpace(output);
-	if (free === undefined || layout.size * (1 + TABLES) + EMPTY <= free) return;
+const checkSpace = async (output: string, { layout, measure }: Plan, held: number, note: (note: Note) => void): Promise<void> => {
+	const room = freeSpace(output);
+	if (room === undefined) return;
+	const free = room + held;
+	if (layout.size * (1 + TABLES) + EMPTY <= free) return;
 	const needed = await measure();
 	if (needed <= free) return;
 	const what = `it takes up to ${humanSize(needed)}, and ${humanSize(free)} are free there`;

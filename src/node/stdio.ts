@@ -1,15 +1,22 @@
 import path from 'node:path';
-import type { Conversion } from '../api.ts';
+import { type Conversion, freshStamp } from '../api.ts';
 import { isZero } from '../bytes/align.ts';
+import { formatNamed } from '../convert/detect.ts';
+import { profileNamed } from '../convert/profiles.ts';
+import { receiveRaw } from '../convert/receive.ts';
 import { asReference } from '../convert/reference.ts';
-import { refuseFiles } from '../convert/stream.ts';
-import { UsageError } from '../errors.ts';
+import { forward, refuseFiles } from '../convert/stream.ts';
+import type { Note } from '../core/note.ts';
+import type { Source, Stream } from '../core/source.ts';
+import { UnrecognizedError, UsageError } from '../errors.ts';
+import { diskFormats } from '../index.ts';
 import { forwardSource, forwardStream } from '../io/forward.ts';
-import { type ConvertFileOptions, convertFile, streamFile } from './convert.ts';
+import { type ConvertFileOptions, convertFile, refuseOutput, streamFile } from './convert.ts';
 import { openFile } from './file.ts';
 import { nodeFiles } from './files.ts';
 import { withScratchFolder } from './scratch.ts';
-import { writeFully } from './target.ts';
+import { createTarget } from './target.ts';
+import { writeFully } from './write.ts';
 
 /** The name that stands for standard input and standard output. */
 export const PIPE = '-';
@@ -29,18 +36,14 @@ export type PipeOptions = ConvertFileOptions & {
 };
 
 /**
- * `convertFile` with `-` for standard input or output. Images are read here and there, so standard input needs a spool, unless it is a
- * raw disk of known size; standard output needs one for what `streamFile` cannot write.
- * @throws UsageError for a pipe that needs a spool; otherwise as `convertFile` and `streamFile`.
+ * `convertFile` with `-` for standard input or output. What cannot be read or written front to back needs a spool.
+ * @throws UsageError, UnsupportedError for a pipe that needs a spool; otherwise as `convertFile` and `streamFile`.
  */
 export const convertPipe = async (input: string, output: string, options: PipeOptions): Promise<Conversion> => {
-	const { spool, append, signal, size } = options;
+	const { spool, append, signal } = options;
 	if (spool === undefined) {
-		if (input === PIPE && size === undefined) {
-			const hint = '--spool DIR, which copies it to a temporary file there first, or for a raw disk -f raw and --size';
-			throw new UsageError('an image is read here and there, and a pipe only once', { hint });
-		}
-		const from = input === PIPE && size !== undefined ? forwardSource(forwardStream(options.stdin, 'standard input'), size) : input;
+		const from = input === PIPE ? piped(options) : input;
+		if (from === undefined) return receive(output, options);
 		return output === PIPE ? streamFile(from, { ...options, append: (bytes) => append(bytes) }) : convertFile(from, output, options);
 	}
 	return withScratchFolder(spool, async (folder) => {
@@ -50,6 +53,7 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 		const made = await convertFile(from, image, {
 			...options,
 			durable: false,
+			keepPartial: false,
 			backingName: options.backing && asReference(options.backing),
 			async onPlan({ layout }) {
 				refuseFiles(layout);
@@ -65,7 +69,45 @@ export const convertPipe = async (input: string, output: string, options: PipeOp
 	});
 };
 
-/** Copy standard input to a file, in which zeros become holes. */
+const STDIN = 'standard input';
+
+/** Standard input as it comes; undefined for a raw disk that becomes a raw image, whose size nobody needs to know before. */
+const piped = ({ stdin, inputFormat, format, backing, size }: PipeOptions): Source | Stream | undefined => {
+	const stream = forwardStream(stdin, STDIN);
+	if (size !== undefined) return forwardSource(stream, size);
+	if (inputFormat !== 'raw') return stream;
+	if (format === 'raw' && backing === undefined) return undefined;
+	throw new UsageError('a raw disk from a pipe shows its size only at its end, and the tables of an image come of it', {
+		hint: '--size with its size, or --spool DIR, which copies it to a temporary file there first',
+	});
+};
+
+/** Copy a raw disk from standard input into a raw image. */
+const receive = async (output: string, { stdin, append, ...options }: PipeOptions): Promise<Conversion> => {
+	const { profile, signal } = options;
+	const format = formatNamed(options.formats ?? diskFormats, 'raw');
+	const request = {
+		...options,
+		stream: forwardStream(stdin, STDIN),
+		format,
+		profile: profile === undefined ? undefined : profileNamed(profile),
+		stamp: options.stamp ?? freshStamp(),
+		note: (note: Note) => options.onNote?.(note),
+	};
+	if (output === PIPE) return { ...(await receiveRaw({ ...request, sink: forward({ name: PIPE, append, signal }) })), format: format.id };
+	refuseOutput(output, new Set());
+	const target = await createTarget(output, options);
+	try {
+		const made = await receiveRaw({ ...request, sink: target.main });
+		await target.commit();
+		return { ...made, format: format.id };
+	} catch (error) {
+		await target.abandon();
+		throw error;
+	}
+};
+
+/** Copy standard input to a file, in which zeros become holes. @throws UnrecognizedError if there is nothing to copy. */
 const fill = async (name: string, { stdin, signal }: PipeOptions): Promise<string> => {
 	const fd = nodeFiles.create(name);
 	try {
@@ -75,6 +117,7 @@ const fill = async (name: string, { stdin, signal }: PipeOptions): Promise<strin
 			if (!isZero(bytes)) writeFully(nodeFiles, fd, bytes, size, name);
 			size += bytes.length;
 		}
+		if (size === 0) throw new UnrecognizedError('it is empty', { path: STDIN });
 		nodeFiles.truncate(fd, size);
 		return name;
 	} catch (error) {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Interrupted } from '../../src/cli/io.ts';
 import { vconv, vconvIn, vconvPiped } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
@@ -97,6 +97,64 @@ test.for([['raw'], ['vhd'], ['vhdx'], ['qcow2'], ['qcow2', '-c'], ['vmdk', '-o',
 	},
 );
 
+test('a raw disk becomes a raw image whatever its size, also through two pipes', async () => {
+	const { at, files } = room();
+	const stdin = fs.readFileSync(at('disk.raw'));
+	const { code, image } = await vconvPiped({ stdin }, '-f', 'raw', '-O', 'raw', '-', '-');
+	expect(code).toBe(0);
+	expect(image.equals(stdin)).toBe(true);
+	expect(await vconvIn({ stdin: image }, '-f', 'raw', '-o', 'align=1M', '-', at('out.raw'))).toMatchObject({ code: 0 });
+	expect(fs.statSync(at('out.raw')).size).toBe(10 * MiB);
+	expect(fs.readFileSync(at('out.raw')).subarray(0, stdin.length).equals(stdin)).toBe(true);
+	expect(files()).toEqual(['disk.raw', 'out.raw']);
+});
+
+describe('a streamOptimized VMDK from a pipe', () => {
+	const streamed = async (at: (name: string) => string) =>
+		(await vconvPiped({}, '-O', 'vmdk', '-o', 'subformat=streamOptimized', at('disk.raw'), '-')).image;
+
+	test.for([
+		['raw'],
+		['qcow2'],
+		['qcow2', '-c'],
+		['vhd'],
+		['vhdx'],
+		['vdi'],
+		['vmdk', '-o', 'subformat=streamOptimized'],
+		['vmdk', '-o', 'subformat=twoGbMaxExtentFlat'],
+	])('becomes a file as it comes: -O %s', async ([format, ...options]) => {
+		const { at, folder } = room();
+		const stdin = await streamed(at);
+		const cut = await vconvIn({ stdin: stdin.subarray(0, stdin.length - 512) }, '-O', format as string, ...options, '-', at('out'));
+		expect(cut).toMatchObject({ code: 4, stderr: expect.stringContaining('truncated') });
+		expect(fs.readdirSync(folder)).toEqual(['disk.raw']);
+		expect(await vconvIn({ stdin }, '-O', format as string, ...options, '-', at('out'))).toEqual({ code: 0, stdout: '', stderr: '' });
+		expect((await vconv('compare', '-F', format as string, at('disk.raw'), at('out'))).code).toBe(0);
+	});
+
+	test.for([
+		['raw'],
+		['vhd', '-o', 'subformat=fixed'],
+		['vdi', '-o', 'static=on'],
+		['vhdx', '-o', 'subformat=fixed'],
+		['qcow2', '-o', 'preallocation=metadata'],
+		['vmdk', '-o', 'subformat=streamOptimized'],
+	])('goes on into another pipe: -O %s', async ([format, ...options]) => {
+		const { at } = room();
+		const { code, image, stderr } = await vconvPiped({ stdin: await streamed(at) }, '-O', format as string, ...options, '-', '-');
+		expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+		fs.writeFileSync(at('piped'), image);
+		expect((await vconv('compare', '-F', format as string, at('disk.raw'), at('piped'))).code).toBe(0);
+	});
+
+	test.for([['vhd'], ['vhdx'], ['vdi'], ['qcow2']])('needs a spool into a pipe where tables come first: -O %s', async ([format]) => {
+		const { at } = room();
+		const { code, image, stderr } = await vconvPiped({ stdin: await streamed(at) }, '-O', format as string, '-', '-');
+		expect({ code, length: image.length }).toEqual({ code: 3, length: 0 });
+		expect(stderr).toMatch(/come first.*--spool DIR/s);
+	});
+});
+
 test('a pipe that holds less or more than was said is refused, and nothing appears', async () => {
 	const { at, files } = room();
 	const stdin = fs.readFileSync(at('disk.raw'));
@@ -116,11 +174,21 @@ test.for([
 	[['-O', 'vmdk', '-o', 'subformat=monolithicFlat', 'IN', '-'], 3, /is 2 files, and a pipe takes one\n.*try the name of a file/s],
 	[['--spool', 'DIR', '-O', 'vmdk', '-o', 'subformat=monolithicFlat', 'IN', '-'], 3, /is 2 files, and a pipe takes one/],
 	[['IN', '-'], 2, /'-' does not say a format to write\n.*-O and one of/s],
-	[['-', 'OUT.qcow2'], 2, /a pipe only once\n.*--spool DIR/s],
+	[['-', 'OUT.qcow2'], 3, /it is empty\n.*standard input/s],
+	[['-f', 'qcow2', '-', 'OUT.qcow2'], 2, /a pipe only once\n.*--spool DIR/s],
+	[['-f', 'raw', '-', 'OUT.qcow2'], 2, /shows its size only at its end.*--size.*--spool DIR/s],
+	[['-f', 'raw', '-', 'OUT.raw'], 3, /it is empty/],
+	[['-f', 'raw', '--spool', 'DIR', '-', 'OUT.raw'], 3, /it is empty/],
 	[['--spool', 'NOWHERE', '-', 'OUT.qcow2'], 5, /cannot be used as a spool/],
 ] as const)('what a pipe cannot do is refused with what to do instead: %j', async ([argv, exit, message]) => {
 	const { at, folder, files } = room();
-	const names: Record<string, string> = { IN: at('disk.raw'), DIR: folder, 'OUT.qcow2': at('out.qcow2'), NOWHERE: at('nowhere') };
+	const names: Record<string, string> = {
+		IN: at('disk.raw'),
+		DIR: folder,
+		'OUT.qcow2': at('out.qcow2'),
+		'OUT.raw': at('out.raw'),
+		NOWHERE: at('nowhere'),
+	};
 	const { code, stderr, image } = await vconvPiped({}, ...argv.map((word) => names[word] ?? word));
 	expect({ code, length: image.length, files: files() }).toEqual({ code: exit, length: 0, files: ['disk.raw'] });
 	expect(stderr).toMatch(message);

@@ -39,6 +39,12 @@ const options = {
 		default: 'writeback',
 		describe: 'unsafe does not wait until OUT is on the disk: sooner done, and after a power failure OUT may be there and damaged',
 	},
+	restart: { type: 'boolean', describe: 'begin anew where an interrupted run has left a part of OUT; without it that is gone on with' },
+	'keep-partial': {
+		type: 'boolean',
+		default: true,
+		describe: 'keep what is written when the run is interrupted; --no-keep-partial removes it',
+	},
 	'skip-space-check': { type: 'boolean', describe: 'begin even if OUT may not fit' },
 	spool: { type: 'string', describe: 'with - for IN or OUT: the folder for a temporary file, where a pipe alone will not do' },
 	size: { type: 'string', describe: 'with -f raw and - for IN: how large the disk is, which makes a spool needless' },
@@ -53,8 +59,8 @@ export const convert = command({
 	command: 'vconv convert',
 	operands: 'IN OUT',
 	about: `Write the disk of IN as OUT, in another format. OUT appears only when the whole of it is on disk; IN is never changed.
-- is a pipe: as OUT for what can be written front to back, and for all of it with --spool; as IN with --spool,
-or for a raw disk with --size.
+- is a pipe: as OUT for what can be written front to back; as IN for a streamOptimized VMDK, for a raw disk with --size,
+and for one without that becomes a raw image; for everything with --spool.
 Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 	options,
 	examples: [
@@ -84,6 +90,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		const note = noteWriter(args, { stderr: { write: progress.above } });
 		const started = performance.now();
 		let made: readonly KeptImage[];
+		let kept = false;
 		try {
 			const wanted: ConvertFileOptions = {
 				format: format?.id,
@@ -102,11 +109,20 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 				skipSpaceCheck: args['skip-space-check'],
 				threads: threadCount(args.threads),
 				durable: args.cache !== 'unsafe',
+				restart: args.restart,
+				keepPartial: args['keep-partial'],
+				onKept() {
+					kept = true;
+				},
 				onProgress: progress.report,
 				onNote: note,
 				signal: io.signal,
 			};
 			made = await move(input, output, wanted, args, io);
+		} catch (error) {
+			progress.end();
+			if (kept && !args.quiet) io.stderr.write(keptText(output));
+			throw error;
 		} finally {
 			progress.end();
 		}
@@ -119,6 +135,9 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		return 0;
 	},
 });
+
+const keptText = (output: string): string =>
+	`vconv: what is written of ${plain(output)} is kept: the same command goes on with it, and vconv clean removes it\n`;
 
 type ConvertArguments = Arguments<typeof options>;
 
