@@ -46,9 +46,10 @@ export const printVmx = (spec: VmSpec): string => {
 		say('RemoteDisplay.vnc.keymap', display.keymap);
 		say('RemoteDisplay.vnc.password', display.password);
 	}
-	for (const { bus, index, model } of spec.controllers) {
+	for (const { bus, index, model, pciSlotNumber } of spec.controllers) {
 		say(`${bus}${index}.present`, true);
 		say(`${bus}${index}.virtualDev`, model);
+		say(`${bus}${index}.pciSlotNumber`, pciSlotNumber);
 	}
 	for (const disk of spec.disks) sayDisk(disk, say);
 	say('disk.EnableUUID', spec.showsSerials);
@@ -59,8 +60,8 @@ export const printVmx = (spec: VmSpec): string => {
 	if (spec.tpms.length > 0) say('vtpm.present', true);
 	for (const { vram } of spec.videos) sayVideo(vram, platform.product !== undefined, say);
 	saySoundAndUsb(spec, say);
-	for (const port of spec.serials) saySerial(port, say);
-	for (const port of spec.parallels) sayPort(`parallel${port.index}`, port.backend, say);
+	for (const port of spec.serials) saySerial(port, platform.product === undefined, say);
+	for (const port of spec.parallels) sayPort(`parallel${port.index}`, port.backend, platform.product === undefined, say);
 	sayFirmware(spec, say);
 	if (chipset.pciBridges) {
 		say('pciBridge0.present', true);
@@ -71,7 +72,7 @@ export const printVmx = (spec: VmSpec): string => {
 		}
 	}
 	say('vmci0.present', chipset.vmci);
-	if (platform.product !== undefined) say('hpet0.present', true);
+	say('hpet0.present', chipset.hpet);
 	const written = new Set(lines.map(({ key }) => key.toLowerCase()));
 	for (const [key, value] of spec.kept ?? []) if (!written.has(key.toLowerCase())) say(key, value);
 	return printDictionary(lines);
@@ -160,13 +161,14 @@ const saySharedFolders = (folders: readonly SharedFolder[], say: Say): void => {
 	}
 };
 
-const sayNic = ({ index, model, network, mac, connected }: Nic, say: Say): void => {
+const sayNic = ({ index, model, network, mac, connected, pciSlotNumber }: Nic, say: Say): void => {
 	const id = `ethernet${index}`;
 	say(`${id}.present`, true);
 	say(`${id}.virtualDev`, model === 'vmxnet2' ? 'vmxnet' : model);
 	if (model === 'vmxnet2') say(`${id}.features`, 15);
 	sayNetwork(id, network, say);
 	sayMac(id, mac, say);
+	say(`${id}.pciSlotNumber`, pciSlotNumber);
 	say(`${id}.startConnected`, connected);
 };
 
@@ -190,12 +192,12 @@ const sayMac = (id: string, { assignment, address, checked }: Mac, say: Say): vo
 	say(`${id}.checkMACAddress`, checked);
 };
 
-const saySerial = ({ index, backend }: CharPort, say: Say): void => {
-	sayPort(`serial${index}`, backend, say);
-	say(`serial${index}.yieldOnMsrRead`, true);
+const saySerial = ({ index, backend }: CharPort, asLibvirt: boolean, say: Say): void => {
+	sayPort(`serial${index}`, backend, asLibvirt, say);
+	if (asLibvirt) say(`serial${index}.yieldOnMsrRead`, true);
 };
 
-const sayPort = (id: string, backend: CharPort['backend'], say: Say): void => {
+const sayPort = (id: string, backend: CharPort['backend'], asLibvirt: boolean, say: Say): void => {
 	say(`${id}.present`, true);
 	if (backend.type === 'tcp') {
 		const { protocol, host, service, role } = backend;
@@ -207,7 +209,7 @@ const sayPort = (id: string, backend: CharPort['backend'], say: Say): void => {
 	say(`${id}.fileType`, backend.type);
 	if (backend.type === 'pipe') {
 		say(`${id}.pipe.endPoint`, backend.role ?? 'client');
-		say(`${id}.tryNoRxLoss`, false);
+		if (asLibvirt) say(`${id}.tryNoRxLoss`, false);
 	}
 	if ('path' in backend) say(`${id}.fileName`, backend.path);
 };

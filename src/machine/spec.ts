@@ -351,6 +351,7 @@ export type Chipset = {
 	/** A PCI bridge and four ports of PCI Express with eight functions each. */
 	readonly pciBridges?: boolean | undefined;
 	readonly vmci?: boolean | undefined;
+	readonly hpet?: boolean | undefined;
 };
 
 /** What a server that holds the machine knows about it. */

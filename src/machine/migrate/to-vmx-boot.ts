@@ -37,7 +37,9 @@ export const planBoot = (planned: readonly DiskDevice[], isEfi: boolean, m: Migr
 		m.tell('BOOT_ORDER_EFI', 'firmware', message, { keys });
 		return {};
 	}
-	const isUsual = classes.every((kind, index) => kind === USUAL[index]);
+	const there = new Set([...spec.disks.map(({ kind }) => classOf(kind)), ...(spec.nics.length > 0 ? ['net' as const] : [])]);
+	const usual = USUAL.filter((kind) => there.has(kind));
+	const isUsual = classes.filter((kind) => there.has(kind)).every((kind, index) => kind === usual[index]);
 	const mixed = order.some(
 		([, kind], index) => kind !== order[index - 1]?.[1] && order.slice(0, index).some(([, other]) => other === kind),
 	);

@@ -53,7 +53,9 @@ const MOST_PORTS = { serial: 4, parallel: 3 } as const;
 export const planPorts = (kind: 'serial' | 'parallel', m: Migration): CharPort[] => {
 	const ports = kind === 'serial' ? m.spec.serials : m.spec.parallels;
 	const were = (kind === 'serial' ? m.origin?.serials : m.origin?.parallels) ?? [];
-	return ports.flatMap(({ index, backend }, position): CharPort[] => {
+	// A domain of KVM's has no parallel ports of the kinds that VMware has.
+	const leftOut = kind === 'parallel' ? were.filter(({ index }) => !ports.some((port) => port.index === index)) : [];
+	const planned = ports.flatMap(({ index, backend }, position): CharPort[] => {
 		const was = were.find((port) => port.index === index);
 		if (was) return [was];
 		const id = `${kind}${index}`;
@@ -64,6 +66,7 @@ export const planPorts = (kind: 'serial' | 'parallel', m: Migration): CharPort[]
 		m.tell('SERIAL_DROPPED', id, `VMware has no ${kind} port ${index} that is a '${said}'`, { keys, action: 'dropped' });
 		return [];
 	});
+	return [...planned, ...leftOut];
 };
 
 const SCHEMES = ['tcp', 'telnet', 'telnets', 'ssl'];

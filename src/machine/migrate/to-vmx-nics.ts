@@ -33,9 +33,9 @@ export const planNics = (m: Migration): Nic[] => {
 	return planned;
 };
 
-/** The card of the VMX that the machine came from which has the same address. */
-const originNic = ({ mac }: Nic, { origin }: Migration): Nic | undefined =>
-	mac.address === undefined ? undefined : origin?.nics.find((nic) => nic.mac.address === mac.address);
+/** The card of the VMX that the machine came from which has the same address, or has none either and is the same in number. */
+const originNic = ({ mac, index }: Nic, { origin }: Migration): Nic | undefined =>
+	origin?.nics.find((nic, position) => nic.mac.address === mac.address && (mac.address !== undefined || position === index));
 
 const planNic = (nic: Nic, index: number, field: string, m: Migration): Nic => {
 	const id = `ethernet${index}`;

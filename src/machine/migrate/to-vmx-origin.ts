@@ -3,7 +3,7 @@ import type { Migration } from './to-vmx-context.ts';
 
 /** Keys that are about the file that was, or that this plan decides whatever was said. */
 const NEVER =
-	/^(uuid\.|vc\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|rtc\.|bios\.)/;
+	/^(uuid\.|vc\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|bios\.)/;
 
 /** The device that a key is about, with the controller that it is on. */
 const DEVICE = /^((scsi|sata|nvme|ide)\d+)(:\d+)?\.|^((?:ethernet|serial|parallel|floppy|sharedfolder)\d+)\./;

@@ -169,6 +169,7 @@ export const controllersFor = (places: readonly Place[], origin: VmSpec | undefi
 			.sort((a, b) => a - b)
 			.map((index): Controller => {
 				const place = used.find(({ controller }) => controller === index);
-				return { bus, index, model: place ? place.model : had.find((controller) => controller.index === index)?.model, keys: [] };
+				const was = had.find((controller) => controller.index === index);
+				return { bus, index, model: place ? place.model : was?.model, pciSlotNumber: was?.pciSlotNumber, keys: [] };
 			});
 	});

@@ -63,6 +63,7 @@ export const planCpu = (m: Migration): Cpu => {
 	if (mode !== undefined) {
 		m.tell('CPU_MODEL_DROPPED', 'cpu', `VMware shows the CPU of its host, and not '${mode}'`, { keys: ['cpu/@mode'], action: 'dropped' });
 	}
+	const was = m.origin?.cpu;
 	if (affinity !== undefined) {
 		const message = `the host's CPUs ${affinity.join(',')} are those of the old host`;
 		m.tell('CPU_AFFINITY_LOST', 'cpu', message, { keys: ['vcpu/@cpuset'], action: 'dropped' });
@@ -72,7 +73,9 @@ export const planCpu = (m: Migration): Cpu => {
 		hotAdd: online < count || undefined,
 		nested: cpu.nested,
 		topology: topology && planTopology(topology, count, online, m),
-		shares: shares === undefined ? undefined : planShares(shares, platform.hypervisor === 'vmware' ? 1000 * count : 1024, m),
+		affinity: was?.affinity,
+		shares:
+			was?.shares ?? (shares === undefined ? undefined : planShares(shares, platform.hypervisor === 'vmware' ? 1000 * count : 1024, m)),
 	};
 };
 
@@ -85,7 +88,8 @@ const planTopology = (topology: NonNullable<Cpu['topology']>, count: number, onl
 		return undefined;
 	}
 	if (perSocket !== cores) m.tell('CPU_THREADS_FOLDED', 'cpu', `${said} are ${perSocket} cores in each`, { keys: ['cpu/topology'] });
-	return { cores: perSocket };
+	// One is what VMware takes where nothing is said.
+	return perSocket === 1 && m.origin?.cpu.topology === undefined ? undefined : { cores: perSocket };
 };
 
 /** The nearest of VMware's levels. */
@@ -155,6 +159,7 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 /** What VMware's clock is ahead of UTC; undefined where it shows the host's time. */
 export const planClock = (m: Migration): number | undefined => {
 	const { clock = 'utc', clockOffset } = m.spec;
+	if (m.origin) return m.origin.clockOffset;
 	if (clock === 'utc') return 0;
 	if (clock === 'variable') return clockOffset ?? 0;
 	if (clock === 'localtime' && m.product === 'hosted') return undefined;

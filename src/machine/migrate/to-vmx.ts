@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Machine } from '../format.ts';
 import { leftovers, type ReportEntry } from '../report.ts';
-import type { VmSpec } from '../spec.ts';
+import type { Chipset, VmSpec } from '../spec.ts';
 import { type GuestOs, guestOfOsinfo, guestOfVmx } from './guests.ts';
 import { hardwareVersionFor, tellTooLow } from './hardware-version.ts';
 import { planBoot } from './to-vmx-boot.ts';
@@ -52,9 +52,9 @@ export const planMigrationToVmx = (
 		showsSerials: spec.disks.some(({ serial }) => serial !== undefined) || undefined,
 		lifecycle: {},
 		controllers,
-		disks,
+		disks: [...disks, ...leftOut(m)],
 		nics: planNics(m),
-		displays: [],
+		displays: origin?.displays ?? [],
 		videos: planVideos(m),
 		serials: planPorts('serial', m),
 		parallels: planPorts('parallel', m),
@@ -62,7 +62,7 @@ export const planMigrationToVmx = (
 		tpms: planTpms(isEfi, m),
 		sounds: planSounds(m),
 		usb: planUsb(m),
-		chipset: { vmci: hardwareVersion >= 7 || undefined, pciBridges: hardwareVersion >= 7 },
+		chipset: origin ? {} : planChipset(hardwareVersion),
 		management: {},
 		extras: [],
 	};
@@ -70,6 +70,17 @@ export const planMigrationToVmx = (
 	const kept = restored(planned, m);
 	return { spec: { ...planned, kept }, report: [...machine.report, ...m.report, ...leftovers(unheld(m), 'a VMX')] };
 };
+
+/** Drives of the VMX that the machine came from which the domain never had. */
+const leftOut = ({ spec, origin }: Migration): VmSpec['disks'] =>
+	(origin?.disks ?? []).filter(({ id }) => !spec.origin?.devices.some(([from]) => from === id));
+
+/** What VMware's own machines have. */
+const planChipset = (hardwareVersion: number): Chipset => ({
+	vmci: hardwareVersion >= 7 || undefined,
+	pciBridges: hardwareVersion >= 7,
+	hpet: hardwareVersion >= 7 || undefined,
+});
 
 /** What nobody has answered for: what no field holds, and what is kept of a description that nobody could read. */
 const unheld = ({ spec, origin }: Migration): VmSpec['extras'] =>
