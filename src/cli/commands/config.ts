@@ -5,11 +5,13 @@ import { UnsupportedError, UsageError } from '../../errors.ts';
 import { profileNames } from '../../machine/faithful/profiles.ts';
 import type { MachineFormat } from '../../machine/format.ts';
 import { type MachinePlan, parseMachine, planMachine, printMachine } from '../../machine/plan.ts';
-import type { ReportEntry } from '../../machine/report.ts';
-import { identityOf, openFile } from '../../node/file.ts';
+import { identityOf } from '../../node/file.ts';
 import { createTarget } from '../../node/target.ts';
-import { type Arguments, command, operands } from '../command.ts';
-import { plain, toJson } from '../render.ts';
+import { type Command, command, operands } from '../command.ts';
+import { countReport, readDescription, reportText } from '../descriptions.ts';
+import { toJson } from '../render.ts';
+import { configDiff } from './config-diff.ts';
+import { configLint } from './config-lint.ts';
 
 const options = {
 	intent: { type: 'string', describe: "faithful: the same machine, as libvirt's VMware driver translates it" },
@@ -24,18 +26,23 @@ const options = {
 	quiet: { alias: 'q', type: 'boolean', describe: 'no report of what is merely worth knowing' },
 } as const satisfies Record<string, Options>;
 
-/** No description is larger, in bytes. */
-const MOST = 8 << 20;
-
 /** The report has an error, and `--strict` is given: the code of blocking concerns. */
 const BLOCKED = 7;
 
-/** `vconv config`: the description of a machine in another form, without its disks. */
-export const config = command({
+/** `vconv config`, `vconv config lint` and `vconv config diff`. */
+export const config: Command = (argv, io) => {
+	const [first, ...rest] = argv;
+	if (first === 'lint') return configLint(rest, io);
+	return first === 'diff' ? configDiff(rest, io) : translate(argv, io);
+};
+
+/** The description of a machine in another form, without its disks. */
+const translate = command({
 	command: 'vconv config',
 	operands: 'IN OUT',
 	about: `Write the description of a machine in the other form: a VMX as a libvirt domain, a libvirt domain as a VMX. What IN is shows in
-its bytes. The disks stay where they are. What is lost or changed is printed.`,
+its bytes. The disks stay where they are. What is lost or changed is printed.
+vconv config lint IN and vconv config diff A B look, and write nothing.`,
 	options,
 	examples: [
 		["vconv config --intent faithful --vmx-path '[store] web/web.vmx' web.vmx web.xml", 'as virsh domxml-from-native'],
@@ -58,7 +65,7 @@ its bytes. The disks stay where they are. What is lost or changed is printed.`,
 			hardwareVersion: hardwareVersion(args['hw-version']),
 		});
 		await writeFile(output, printMachine(plan, machineFormats), args.force ?? false);
-		io.stdout.write(args.json || args.report === 'json' ? asJson(input, output, args.profile, plan) : asText(plan, args));
+		io.stdout.write(args.json || args.report === 'json' ? asJson(input, output, args.profile, plan) : reportText(plan.report, args.quiet));
 		return args.strict && plan.report.some(({ severity }) => severity === 'error') ? BLOCKED : 0;
 	},
 });
@@ -75,19 +82,6 @@ const hardwareVersion = (said: string | undefined): number | undefined => {
 	if (said === undefined) return undefined;
 	if (!/^\d{1,2}$/.test(said)) throw new UsageError(`'${said}' is no virtual hardware version`, { hint: '--hw-version 13' });
 	return Number(said);
-};
-
-const readDescription = async (name: string): Promise<{ readonly bytes: Uint8Array; readonly identity: string }> => {
-	const source = await openFile(name);
-	try {
-		if (source.size > MOST) {
-			const message = `it has ${source.size} bytes, and no description of a machine has over ${MOST}`;
-			throw new UnsupportedError(message, { path: name, hint: 'vconv convert, if it is a disk' });
-		}
-		return { bytes: await source.read(0, source.size), identity: source.identity };
-	} finally {
-		await source.close();
-	}
 };
 
 /** The other form. @throws UsageError if OUT is called something that it will not be. */
@@ -116,19 +110,5 @@ const writeFile = async (name: string, text: string, force: boolean): Promise<vo
 };
 
 const asJson = (input: string, output: string, profile: string, { format, report }: MachinePlan): string => {
-	const count = (severity: ReportEntry['severity']) => report.filter((entry) => entry.severity === severity).length;
-	const counts = { error: count('error'), warning: count('warning'), info: count('info') };
-	return `${toJson({ input, output, format, intent: 'faithful', profile, counts, report }, 4)}\n`;
+	return `${toJson({ input, output, format, intent: 'faithful', profile, counts: countReport(report), report }, 4)}\n`;
 };
-
-const SEVERITIES = ['error', 'warning', 'info'] as const;
-
-const asText = ({ report }: MachinePlan, { quiet }: Pick<Arguments<typeof options>, 'quiet'>): string =>
-	report
-		.filter(({ severity }) => !quiet || severity !== 'info')
-		.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
-		.map(({ severity, subject, message, remedy, code }) => {
-			const hint = remedy ? ` (${remedy})` : '';
-			return `${severity.padEnd(8)}${plain(subject)}: ${plain(message)}${hint} [${code}]\n`;
-		})
-		.join('');
