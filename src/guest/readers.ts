@@ -1,6 +1,7 @@
 import { extReader } from './ext/index.ts';
 import { fatReader } from './fat/index.ts';
 import type { FileSystemReader } from './filesystem.ts';
+import { linuxReader } from './linux/index.ts';
 import { ntfsReader } from './ntfs/index.ts';
 import type { SystemReader } from './system.ts';
 import { windowsReader } from './windows/index.ts';
@@ -9,4 +10,4 @@ import { windowsReader } from './windows/index.ts';
 export const fileSystemReaders: readonly FileSystemReader[] = [extReader, fatReader, ntfsReader];
 
 /** The operating systems that it knows. */
-export const systemReaders: readonly SystemReader[] = [windowsReader];
+export const systemReaders: readonly SystemReader[] = [linuxReader, windowsReader];

@@ -1,3 +1,4 @@
+import type { Expanders } from '../core/expand.ts';
 import { VconvError } from '../errors.ts';
 import type { BlockDevice } from './device.ts';
 import type { DiskFacts, DriverFacts, Incomplete, NetworkFacts, OperatingSystem, SoftwareFacts, VolumeFacts } from './facts.ts';
@@ -17,6 +18,8 @@ export type GuestContext = {
 	/** Those of `volumes` that can be read. */
 	readonly open: readonly OpenVolume[];
 	readonly attempt: Attempt;
+	/** How initramfs are expanded; what runs anywhere where left out. */
+	readonly expanders?: Expanders | undefined;
 };
 
 /**

@@ -1,0 +1,111 @@
+import type { FileTree } from '../../tree.ts';
+import { configLines } from '../text.ts';
+import { readBlsEntries } from './bls.ts';
+import type { BootEntry, BootMenu } from './entry.ts';
+
+const FILES = [
+	'/boot/grub2/grub.cfg',
+	'/boot/grub/grub.cfg',
+	'/boot/efi/EFI/redhat/grub.cfg',
+	'/boot/efi/EFI/centos/grub.cfg',
+	'/boot/efi/EFI/fedora/grub.cfg',
+];
+
+/** A choice, or a submenu with choices of its own. */
+type Item = { readonly names: readonly string[]; readonly entry?: BootEntry | undefined; readonly items: readonly Item[] };
+
+/** GRUB 2: its configuration, the entries of the Boot Loader Specification if it asks for them, and its environment. */
+export const readGrub = async (tree: FileTree): Promise<BootMenu | undefined> => {
+	for (const file of FILES) {
+		const text = await tree.readText(file);
+		if (text === undefined) continue;
+		const environment = await grubEnvironment(tree, file);
+		const items = [...menuItems(text)];
+		if (/^\s*blscfg\b/m.test(text)) {
+			const entries = await readBlsEntries(tree, environment);
+			items.unshift(...entries.map((entry) => ({ names: entry.names, entry, items: [] })));
+		}
+		if (items.length === 0) continue; // on an ESP it only names the true one
+		return { kind: 'grub2', file, entries: flat(items), chosen: choose(items, defaultOf(text, environment)) };
+	}
+	return undefined;
+};
+
+const flat = (items: readonly Item[]): readonly BootEntry[] =>
+	items.flatMap(({ entry, items: inner }) => [...(entry ? [entry] : []), ...flat(inner)]);
+
+/** The environment block: lines of a file beside the configuration. */
+const grubEnvironment = async (tree: FileTree, file: string): Promise<ReadonlyMap<string, string>> => {
+	const values = new Map<string, string>();
+	for (const path of [file.replace(/[^/]+$/, 'grubenv'), '/boot/grub2/grubenv']) {
+		for (const [line] of configLines((await tree.readText(path)) ?? '')) {
+			const at = line.indexOf('=');
+			if (at > 0 && !values.has(line.slice(0, at))) values.set(line.slice(0, at), line.slice(at + 1));
+		}
+	}
+	return values;
+};
+
+/** What the last `set default` says that is not for the next boot alone. */
+const defaultOf = (text: string, environment: ReadonlyMap<string, string>): string => {
+	let chosen = '0';
+	for (const [, value = ''] of text.matchAll(/^\s*set\s+default=["']?(.*?)["']?\s*$/gm)) {
+		if (value.includes('next_entry')) continue;
+		chosen = value.includes('saved_entry') ? (environment.get('saved_entry') ?? '') : value;
+	}
+	return chosen === '' ? '0' : chosen;
+};
+
+/** `0`, `1>2`, a title or an id; what names nothing is GRUB's first. */
+const choose = (items: readonly Item[], path: string): BootEntry | undefined => {
+	let level = items;
+	let found: Item | undefined;
+	for (const name of path.split('>')) {
+		found = level.find(({ names }) => names.includes(name)) ?? (/^\d+$/.test(name) ? level[Number(name)] : undefined);
+		level = found?.items ?? [];
+	}
+	return found?.entry ?? firstEntry(found ? found.items : items);
+};
+
+const firstEntry = (items: readonly Item[]): BootEntry | undefined => flat(items)[0];
+
+const DEEPEST = 8;
+
+/** The menu of a configuration. Its conditions are not judged; what they guard is seldom an entry. */
+const menuItems = (text: string): readonly Item[] => {
+	type Open = { readonly names: readonly string[]; readonly items: Item[]; entry?: BootEntry | undefined; readonly depth: number };
+	const top: Item[] = [];
+	const stack: Open[] = [];
+	let depth = 0;
+	for (const [line] of configLines(text)) {
+		const heading = /^(menuentry|submenu)\s+(["'])(.*?)\2(.*)\{\s*$/.exec(line);
+		if (heading && stack.length < DEEPEST) {
+			const id = /(?:\$menuentry_id_option|--id)\s+["']?([^"'\s{]+)/.exec(heading[4] ?? '')?.[1];
+			stack.push({ names: [heading[3] ?? '', ...(id ? [id] : [])], items: [], depth: depth++ });
+			continue;
+		}
+		const current = stack.at(-1);
+		if (/\{\s*$/.test(line)) depth++;
+		else if (line === '}') {
+			depth--;
+			if (current && depth === current.depth) {
+				stack.pop();
+				(stack.at(-1)?.items ?? top).push({ names: current.names, entry: current.entry, items: current.items });
+			}
+		} else if (current) current.entry = withLine(current.entry, current.names, line);
+	}
+	return top;
+};
+
+const withLine = (entry: BootEntry | undefined, names: readonly string[], line: string): BootEntry | undefined => {
+	const [, command, rest = ''] = /^(linux(?:16|efi)?|initrd(?:16|efi)?)\s+(.*)$/.exec(line) ?? [];
+	if (command?.startsWith('linux')) {
+		const [kernel = '', ...options] = rest.split(/\s+/);
+		return { names, kernel: withoutDevice(kernel), initramfs: entry?.initramfs ?? [], commandLine: options.join(' ') };
+	}
+	if (command?.startsWith('initrd') && entry) return { ...entry, initramfs: rest.split(/\s+/).map(withoutDevice) };
+	return entry;
+};
+
+/** `($root)/vmlinuz` */
+const withoutDevice = (path: string): string => path.replace(/^\([^)]*\)/, '');

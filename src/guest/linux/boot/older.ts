@@ -1,0 +1,76 @@
+import type { FileTree } from '../../tree.ts';
+import { configLines } from '../text.ts';
+import type { BootEntry, BootMenu } from './entry.ts';
+
+/** GRUB before version 2: `title`, `kernel`, `initrd`. */
+export const readGrubLegacy = async (tree: FileTree): Promise<BootMenu | undefined> => {
+	for (const file of ['/boot/grub/grub.conf', '/boot/grub/menu.lst', '/etc/grub.conf']) {
+		const text = await tree.readText(file);
+		if (text === undefined) continue;
+		const entries: BootEntry[] = [];
+		let title: string | undefined;
+		let index = -1;
+		const places = new Map<number, BootEntry>();
+		let chosen = 0;
+		for (const [line] of configLines(text)) {
+			const [, command, rest = ''] = /^(default|title|kernel|initrd)[\s=]+(.*)$/.exec(line) ?? [];
+			if (command === 'default') chosen = /^\d+$/.test(rest) ? Number(rest) : 0;
+			if (command === 'title') [title, index] = [rest, index + 1];
+			if (title === undefined) continue;
+			if (command === 'kernel') {
+				const [kernel = '', ...options] = rest.split(/\s+/).filter((word) => !word.startsWith('--'));
+				places.set(index, { names: [title], kernel: kernel.replace(/^\([^)]*\)/, ''), initramfs: [], commandLine: options.join(' ') });
+			}
+			const entry = places.get(index);
+			if (command === 'initrd' && entry) places.set(index, { ...entry, initramfs: [rest.replace(/^\([^)]*\)/, '')] });
+		}
+		entries.push(...places.values());
+		if (entries.length > 0) return { kind: 'grub-legacy', file, entries, chosen: places.get(chosen) ?? entries[0] };
+	}
+	return undefined;
+};
+
+/** EXTLINUX and its family: `LABEL`, `LINUX` or `KERNEL`, `APPEND`, `INITRD`. */
+export const readExtlinux = async (tree: FileTree): Promise<BootMenu | undefined> => {
+	for (const file of ['/boot/extlinux/extlinux.conf', '/boot/extlinux.conf', '/boot/syslinux/syslinux.cfg']) {
+		const text = await tree.readText(file);
+		if (text === undefined) continue;
+		const entries: BootEntry[] = [];
+		let chosen = '';
+		let append = '';
+		for (const [line] of configLines(text)) {
+			const [, command = '', rest = ''] = /^(default|label|linux|kernel|append|initrd)\s+(.*)$/i.exec(line) ?? [];
+			const entry = entries.at(-1);
+			const set = (change: Partial<BootEntry>): void => {
+				if (entry) entries[entries.length - 1] = { ...entry, ...change };
+			};
+			switch (command.toLowerCase()) {
+				case 'default':
+					chosen = rest;
+					break;
+				case 'label':
+					entries.push({ names: [rest], kernel: '', initramfs: [], commandLine: append });
+					break;
+				case 'linux':
+				case 'kernel':
+					set({ kernel: rest });
+					break;
+				case 'initrd':
+					set({ initramfs: rest.split(',') });
+					break;
+				case 'append':
+					if (entry) set({ commandLine: rest, ...initrdOf(rest) });
+					else append = rest;
+			}
+		}
+		const bootable = entries.filter(({ kernel }) => kernel !== '');
+		if (bootable.length > 0)
+			return { kind: 'extlinux', file, entries: bootable, chosen: bootable.find(({ names }) => names.includes(chosen)) ?? bootable[0] };
+	}
+	return undefined;
+};
+
+const initrdOf = (options: string): Partial<BootEntry> => {
+	const initrd = /(?:^|\s)initrd=(\S+)/.exec(options)?.[1];
+	return initrd ? { initramfs: initrd.split(',') } : {};
+};

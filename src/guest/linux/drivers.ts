@@ -1,0 +1,96 @@
+import type { DiskBus, DriverFact, DriverFacts, NicModel } from '../facts.ts';
+
+/** Drivers of which any one set will do; of a set all are needed. Names as modules have them, with underscores. */
+type Needs = readonly (readonly string[])[];
+
+export const DISK_DRIVERS: Readonly<Record<DiskBus, Needs>> = {
+	'virtio-blk': [['virtio_pci', 'virtio_blk']],
+	'virtio-scsi': [['virtio_pci', 'virtio_scsi', 'sd_mod']],
+	sata: [['ahci', 'sd_mod']],
+	ide: [
+		['ata_piix', 'sd_mod'],
+		['ata_generic', 'sd_mod'],
+		['piix', 'ide_disk'],
+	],
+	nvme: [['nvme']],
+	pvscsi: [['vmw_pvscsi', 'sd_mod']],
+	lsilogic: [['mptspi', 'sd_mod']],
+	lsisas1068: [['mptsas', 'sd_mod']],
+	'hyperv-scsi': [['hv_vmbus', 'hv_storvsc', 'sd_mod']],
+	xen: [['xen_blkfront']],
+};
+
+export const NIC_DRIVERS: Readonly<Record<NicModel, Needs>> = {
+	virtio: [['virtio_pci', 'virtio_net']],
+	e1000: [['e1000']],
+	e1000e: [['e1000e']],
+	vmxnet3: [['vmxnet3']],
+	hyperv: [['hv_vmbus', 'hv_netvsc']],
+	pcnet: [['pcnet32']],
+	rtl8139: [['8139cp'], ['8139too']],
+};
+
+/** What kernels without a list of what is built in call the drivers in their configuration, where it is not the module's name in capitals. */
+export const CONFIG_NAMES: Readonly<Record<string, string>> = {
+	virtio_scsi: 'SCSI_VIRTIO',
+	sd_mod: 'BLK_DEV_SD',
+	ahci: 'SATA_AHCI',
+	ide_disk: 'BLK_DEV_IDEDISK',
+	piix: 'BLK_DEV_PIIX',
+	nvme: 'BLK_DEV_NVME',
+	vmw_pvscsi: 'VMWARE_PVSCSI',
+	mptspi: 'FUSION_SPI',
+	mptsas: 'FUSION_SAS',
+	hv_vmbus: 'HYPERV',
+	hv_storvsc: 'HYPERV_STORAGE',
+	hv_netvsc: 'HYPERV_NET',
+	xen_blkfront: 'XEN_BLKDEV_FRONTEND',
+	'8139cp': '8139CP',
+	'8139too': '8139TOO',
+};
+
+/** Every driver of the tables. */
+export const ALL_DRIVERS: readonly string[] = [...new Set([...Object.values(DISK_DRIVERS), ...Object.values(NIC_DRIVERS)].flat(2))];
+
+/** What a kernel has, by the names of modules. */
+export type KernelModules = {
+	/** Built into it. */
+	readonly builtIn: ReadonlySet<string>;
+	/** In /lib/modules, with the modules that each needs. */
+	readonly installed: ReadonlyMap<string, readonly string[]>;
+	/** In its initramfs; `none` if it boots without one, undefined if what it holds is not known. */
+	readonly early: ReadonlySet<string> | 'none' | undefined;
+};
+
+type Standing = { readonly state: 'boot' | 'installed' | 'absent' | 'unknown'; readonly evidence: string };
+
+const ORDER = ['boot', 'installed', 'unknown', 'absent'] as const;
+
+/** Which hardware a kernel can boot from and use. */
+export const kernelDrivers = (kernel: KernelModules): DriverFacts => {
+	const judge = <Key extends string>(table: Readonly<Record<Key, Needs>>): Record<Key, DriverFact> =>
+		Object.fromEntries(Object.entries<Needs>(table).map(([key, needs]) => [key, best(kernel, needs)])) as Record<Key, DriverFact>;
+	return { disk: judge(DISK_DRIVERS), network: judge(NIC_DRIVERS) };
+};
+
+/** The set that does best; the least that is there of it decides. */
+const best = (kernel: KernelModules, needs: Needs): DriverFact => {
+	const sets = needs.map((set) => {
+		const standings = set.map((name) => standing(kernel, name));
+		const state = ORDER[Math.max(...standings.map((one) => ORDER.indexOf(one.state)))] ?? 'unknown';
+		return { state, evidence: standings.map(({ evidence }) => evidence).join(', ') };
+	});
+	return sets.reduce((left, right) => (ORDER.indexOf(right.state) < ORDER.indexOf(left.state) ? right : left));
+};
+
+const standing = ({ builtIn, installed, early }: KernelModules, name: string): Standing => {
+	if (builtIn.has(name)) return { state: 'boot', evidence: `${name} is built in` };
+	const needed = installed.get(name);
+	if (!needed) return { state: 'absent', evidence: `${name} is not there` };
+	if (early === undefined) return { state: 'unknown', evidence: `${name} is in /lib/modules` };
+	if (early === 'none') return { state: 'installed', evidence: `${name} is in /lib/modules, and there is no initramfs` };
+	if (!early.has(name)) return { state: 'installed', evidence: `${name} is in /lib/modules and not in the initramfs` };
+	const missing = needed.find((other) => !early.has(other) && !builtIn.has(other));
+	if (missing !== undefined) return { state: 'installed', evidence: `${name} is in the initramfs without ${missing}, which it needs` };
+	return { state: 'boot', evidence: `${name} is in the initramfs` };
+};

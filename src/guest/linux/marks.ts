@@ -1,0 +1,71 @@
+import type { Mark, MountFacts } from '../facts.ts';
+import type { FileTree } from '../tree.ts';
+import { isOptional, namedByHardware } from './fstab.ts';
+import { configLines } from './text.ts';
+
+/**
+ * What of a guest's settings matters to a move. Codes: `device-name`, `device-by-path`, `device-by-id` (fstab), `volume-missing`,
+ * `root-device-name`, `resume-device`, `net-ifnames-off`, `lvm-devices-file`, `lvm-filter`, `udev-persistent-net`, `crypttab`,
+ * `azure-agent`, `machine-id`. Those of mounts that the guest can do without end in `-optional`.
+ */
+export const linuxMarks = async (
+	tree: FileTree,
+	mounts: readonly MountFacts[],
+	commandLine: string,
+	loader: string,
+): Promise<readonly Mark[]> => [...mounts.flatMap(mountMarks), ...commandLineMarks(commandLine, loader), ...(await fileMarks(tree))];
+
+const mountMarks = (mount: MountFacts): readonly Mark[] => {
+	const mark = (code: string): Mark => ({
+		code: isOptional(mount) ? `${code}-optional` : code,
+		evidence: `${mount.device} on ${mount.mountpoint}`,
+		where: mount.where,
+	});
+	const naming = namedByHardware(mount.device);
+	const isLocal = /^((PART)?(UUID|LABEL)=|\/dev\/)/i.test(mount.device) && !/^\/dev\/(cdrom|sr\d|fd\d|root$)/.test(mount.device);
+	return [...(naming ? [mark(naming)] : []), ...(isLocal && mount.volume === undefined ? [mark('volume-missing')] : [])];
+};
+
+const commandLineMarks = (commandLine: string, where: string): readonly Mark[] => {
+	const marks: Mark[] = [];
+	for (const word of commandLine.split(/\s+/)) {
+		const [, key, value = ''] = /^([\w.]+)=(.*)$/.exec(word) ?? [];
+		if (key === 'root' && namedByHardware(value)) marks.push({ code: 'root-device-name', evidence: word, where });
+		if (key === 'resume') marks.push({ code: 'resume-device', evidence: word, where });
+		if (word === 'net.ifnames=0') marks.push({ code: 'net-ifnames-off', evidence: word, where });
+	}
+	return marks;
+};
+
+const fileMarks = async (tree: FileTree): Promise<readonly Mark[]> => {
+	const marks: Mark[] = [];
+	const devices = '/etc/lvm/devices/system.devices';
+	for (const [line, number] of configLines((await tree.readText(devices)) ?? '')) {
+		if (/\bIDTYPE=/.test(line))
+			marks.push({ code: 'lvm-devices-file', evidence: /\bIDTYPE=\S+/.exec(line)?.[0] ?? '', where: `${devices}:${number}` });
+	}
+	const lvm = '/etc/lvm/lvm.conf';
+	for (const [line, number] of configLines((await tree.readText(lvm)) ?? '')) {
+		if (/^(global_)?filter\s*=/.test(line)) marks.push({ code: 'lvm-filter', evidence: line, where: `${lvm}:${number}` });
+	}
+	for (const [line, number] of configLines((await tree.readText('/etc/crypttab')) ?? '')) {
+		const [name, device] = line.split(/\s+/);
+		marks.push({ code: 'crypttab', evidence: `${name} is on ${device}`, where: `/etc/crypttab:${number}` });
+	}
+	const rules = '/etc/udev/rules.d';
+	for (const name of await tree.readdir(rules)) {
+		if (/persistent-net\.rules$/.test(name))
+			marks.push({
+				code: 'udev-persistent-net',
+				evidence: 'network interfaces are named by their MAC addresses',
+				where: `${rules}/${name}`,
+			});
+	}
+	for (const path of ['/usr/sbin/waagent', '/usr/bin/waagent']) {
+		if (await tree.isFile(path)) marks.push({ code: 'azure-agent', evidence: 'the agent of Azure is installed', where: path });
+	}
+	const id = (await tree.readText('/etc/machine-id'))?.trim();
+	if (id && /^[0-9a-f]{32}$/.test(id))
+		marks.push({ code: 'machine-id', evidence: 'the machine has an id of its own', where: '/etc/machine-id' });
+	return marks;
+};

@@ -1,0 +1,58 @@
+import type { Expanders } from '../../core/expand.ts';
+import { initramfsNames } from '../initramfs/names.ts';
+import type { FileTree, Found } from '../tree.ts';
+import { ALL_DRIVERS, CONFIG_NAMES } from './drivers.ts';
+import { assignments, configLines } from './text.ts';
+
+/** `kernel/drivers/block/virtio_blk.ko.xz` is `virtio_blk`; undefined for what is no module. */
+export const moduleName = (path: string): string | undefined =>
+	/(?:^|\/)([^/]+)\.ko(?:\.(?:gz|xz|zst|bz2))?$/.exec(path)?.[1]?.replaceAll('-', '_');
+
+/** The modules of a kernel in a folder of /lib/modules, each with those that it needs: `modules.dep`. */
+export const installedModules = async (tree: FileTree, folder: string): Promise<ReadonlyMap<string, readonly string[]> | undefined> => {
+	const text = await tree.readText(`${folder}/modules.dep`, 16 << 20);
+	if (text === undefined) return undefined;
+	const modules = new Map<string, readonly string[]>();
+	for (const [line] of configLines(text)) {
+		const colon = line.indexOf(':');
+		const name = moduleName(line.slice(0, colon));
+		if (colon < 0 || name === undefined) continue;
+		const needed = line
+			.slice(colon + 1)
+			.split(' ')
+			.map(moduleName);
+		modules.set(
+			name,
+			needed.filter((other) => other !== undefined),
+		);
+	}
+	return modules;
+};
+
+/** What is built into a kernel: `modules.builtin`, and of the drivers that matter what its configuration says. */
+export const builtInModules = async (tree: FileTree, folder: string, version: string): Promise<ReadonlySet<string>> => {
+	const listed = configLines((await tree.readText(`${folder}/modules.builtin`)) ?? '').map(([line]) => moduleName(line));
+	const config = assignments((await tree.readText(`/boot/config-${version}`)) ?? '');
+	const configured = ALL_DRIVERS.filter((name) => config.get(`CONFIG_${CONFIG_NAMES[name] ?? name.toUpperCase()}`) === 'y');
+	return new Set([...listed.filter((name) => name !== undefined), ...configured]);
+};
+
+/**
+ * Which of the wanted modules are in an initramfs. It is read up to the last of them, and no further.
+ * @throws what `initramfsNames` throws.
+ */
+export const earlyModules = async (
+	files: readonly Found[],
+	wanted: ReadonlySet<string>,
+	expanders: Expanders,
+): Promise<ReadonlySet<string>> => {
+	const found = new Set<string>();
+	for (const file of files) {
+		for await (const path of initramfsNames(file, expanders)) {
+			const name = moduleName(path);
+			if (name !== undefined && wanted.has(name)) found.add(name);
+			if (found.size === wanted.size) return found;
+		}
+	}
+	return found;
+};

@@ -1,0 +1,57 @@
+/** The lines of a configuration file with their numbers from 1, without comments and blank ones. */
+export const configLines = (text: string): readonly (readonly [line: string, number: number])[] =>
+	text
+		.split(/\r?\n/)
+		.map((line, index) => [line.trim(), index + 1] as const)
+		.filter(([line]) => line !== '' && !line.startsWith('#') && !line.startsWith(';'));
+
+/** `KEY=value` lines as a shell reads them, in os-release, ifcfg files and the like; of a key said twice the last counts. */
+export const assignments = (text: string): ReadonlyMap<string, string> => {
+	const values = new Map<string, string>();
+	for (const [line] of configLines(text)) {
+		const [, key, value] = /^(?:export\s+)?([\w.]+)=(.*)$/.exec(line) ?? [];
+		if (key !== undefined && value !== undefined) values.set(key, unquoted(value));
+	}
+	return values;
+};
+
+const unquoted = (value: string): string => {
+	const [, quote, inner] = /^\s*(["'])(.*?)\1/.exec(value) ?? [];
+	if (inner === undefined) return value.replace(/\s+#.*$/, '').trim();
+	return quote === '"' ? inner.replace(/\\(["$`\\])/g, '$1') : inner;
+};
+
+/** A key of a section of an INI file, as NetworkManager and systemd have them. A key may be said more than once. */
+export type IniEntry = { readonly section: string; readonly key: string; readonly value: string };
+
+export const iniEntries = (text: string): readonly IniEntry[] => {
+	const entries: IniEntry[] = [];
+	let section = '';
+	for (const [line] of configLines(text)) {
+		const heading = /^\[(.+)\]$/.exec(line)?.[1];
+		if (heading !== undefined) section = heading;
+		const [, key, value] = /^([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? [];
+		if (key !== undefined && value !== undefined) entries.push({ section, key, value });
+	}
+	return entries;
+};
+
+/** Versions as people order them: digits by their value, `~` before everything. Negative where `left` is the older. */
+export const compareVersions = (left: string, right: string): number => {
+	const [a, b] = [parts(left), parts(right)];
+	for (let i = 0; i < Math.max(a.length, b.length); i++) {
+		const [x = '', y = ''] = [a[i], b[i]];
+		if (x === y) continue;
+		const [isNumber, isOther] = [/^\d/.test(x), /^\d/.test(y)];
+		if (isNumber && isOther) {
+			const [short, other] = [x.replace(/^0+/, ''), y.replace(/^0+/, '')];
+			if (short !== other) return short.length - other.length || (short < other ? -1 : 1);
+			continue;
+		}
+		if (isNumber !== isOther) return isNumber ? 1 : -1;
+		return x < y ? -1 : 1;
+	}
+	return 0;
+};
+
+const parts = (version: string): readonly string[] => version.match(/\d+|[a-z]+|~/gi) ?? [];
