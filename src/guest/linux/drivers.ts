@@ -66,31 +66,42 @@ type Standing = { readonly state: 'boot' | 'installed' | 'absent' | 'unknown'; r
 
 const ORDER = ['boot', 'installed', 'unknown', 'absent'] as const;
 
-/** Which hardware a kernel can boot from and use. */
-export const kernelDrivers = (kernel: KernelModules): DriverFacts => {
-	const judge = <Key extends string>(table: Readonly<Record<Key, Needs>>): Record<Key, DriverFact> =>
-		Object.fromEntries(Object.entries<Needs>(table).map(([key, needs]) => [key, best(kernel, needs)])) as Record<Key, DriverFact>;
-	return { disk: judge(DISK_DRIVERS), network: judge(NIC_DRIVERS) };
-};
+type Judge = (kernel: KernelModules, name: string) => Standing;
+
+/** Which hardware a kernel can boot from and use. Network cards may come later, from /lib/modules: the initramfs is not asked for them. */
+export const kernelDrivers = (kernel: KernelModules): DriverFacts => ({
+	disk: judged(DISK_DRIVERS, (needs) => best(kernel, needs, standing)),
+	network: judged(NIC_DRIVERS, (needs) => best(kernel, needs, presence)),
+});
+
+const judged = <Key extends string>(table: Readonly<Record<Key, Needs>>, judge: (needs: Needs) => DriverFact): Record<Key, DriverFact> =>
+	Object.fromEntries(Object.entries<Needs>(table).map(([key, needs]) => [key, judge(needs)])) as Record<Key, DriverFact>;
 
 /** The set that does best; the least that is there of it decides. */
-const best = (kernel: KernelModules, needs: Needs): DriverFact => {
+const best = (kernel: KernelModules, needs: Needs, judge: Judge): DriverFact => {
 	const sets = needs.map((set) => {
-		const standings = set.map((name) => standing(kernel, name));
+		const standings = set.map((name) => judge(kernel, name));
 		const state = ORDER[Math.max(...standings.map((one) => ORDER.indexOf(one.state)))] ?? 'unknown';
 		return { state, evidence: standings.map(({ evidence }) => evidence).join(', ') };
 	});
 	return sets.reduce((left, right) => (ORDER.indexOf(right.state) < ORDER.indexOf(left.state) ? right : left));
 };
 
-const standing = ({ builtIn, installed, early }: KernelModules, name: string): Standing => {
+const presence: Judge = ({ builtIn, installed }, name) => {
 	if (builtIn.has(name)) return { state: 'boot', evidence: `${name} is built in` };
-	const needed = installed.get(name);
-	if (!needed) return { state: 'absent', evidence: `${name} is not there` };
-	if (early === undefined) return { state: 'unknown', evidence: `${name} is in /lib/modules` };
+	return installed.has(name)
+		? { state: 'installed', evidence: `${name} is in /lib/modules` }
+		: { state: 'absent', evidence: `${name} is not there` };
+};
+
+const standing: Judge = (kernel, name) => {
+	const present = presence(kernel, name);
+	const { builtIn, installed, early } = kernel;
+	if (present.state !== 'installed') return present;
+	if (early === undefined) return { state: 'unknown', evidence: `${name} is in /lib/modules, and what the initramfs holds is not known` };
 	if (early === 'none') return { state: 'installed', evidence: `${name} is in /lib/modules, and there is no initramfs` };
 	if (!early.has(name)) return { state: 'installed', evidence: `${name} is in /lib/modules and not in the initramfs` };
-	const missing = needed.find((other) => !early.has(other) && !builtIn.has(other));
+	const missing = installed.get(name)?.find((other) => !early.has(other) && !builtIn.has(other));
 	if (missing !== undefined) return { state: 'installed', evidence: `${name} is in the initramfs without ${missing}, which it needs` };
 	return { state: 'boot', evidence: `${name} is in the initramfs` };
 };

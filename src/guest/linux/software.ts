@@ -21,13 +21,13 @@ const TOOLS: readonly (readonly [key: Exclude<keyof SoftwareFacts, 'antivirus' |
 
 /** The tools of hypervisors in a guest, found by their programs. */
 export const linuxSoftware = async (tree: FileTree): Promise<SoftwareFacts> => {
-	const facts: Partial<Record<keyof SoftwareFacts, string>> = {};
+	const facts: { -readonly [Key in keyof SoftwareFacts]: SoftwareFacts[Key] } = {};
 	for (const [key, ...found] of TOOLS) {
 		const tool = await first(tree, found);
 		if (tool) facts[key] = tool;
 	}
 	if (await tree.isFile('/usr/bin/cloud-init')) facts.cloudInit = await cloudInit(tree);
-	return facts as SoftwareFacts;
+	return facts;
 };
 
 const first = async (tree: FileTree, found: readonly Found[]): Promise<string | undefined> => {
