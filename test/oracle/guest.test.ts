@@ -1,0 +1,229 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { machineFormats } from '../../formats/machines.ts';
+import { raw } from '../../formats/raw/index.ts';
+import { assemble } from '../../src/guest/assemble.ts';
+import { sourceDevice } from '../../src/guest/device.ts';
+import type { GuestReport, Incomplete } from '../../src/guest/facts.ts';
+import { attempts } from '../../src/guest/system.ts';
+import type { Recognised } from '../../src/guest/volumes/candidate.ts';
+import { openFile } from '../../src/node/file.ts';
+import { inspectFiles } from '../../src/node/inspect.ts';
+import { record } from '../guest/make-disk.ts';
+import { has, run, temporaryFolder } from '../helpers/programs.ts';
+
+process.env['PATH'] += ':/sbin:/usr/sbin'; // where Debian has mke2fs and its like
+
+const inspect = (...names: string[]): Promise<GuestReport> =>
+	inspectFiles(names, {
+		opening: { formats: [raw], format: 'raw', gate: () => Promise.reject(new Error('nothing is named')) },
+		machineFormats,
+	});
+
+const emptyDisk = (folder: string, size: string | number, name = 'disk.img'): string => {
+	const file = path.join(folder, name);
+	run('truncate', '-s', String(size), file);
+	return file;
+};
+
+/** What a program says as `KEY=value` lines. */
+const pairs = (text: string): Readonly<Record<string, string>> =>
+	Object.fromEntries(text.split('\n').flatMap((line) => [line.split(/=(.*)/s, 2)].filter(([, value]) => value !== undefined)));
+
+const luks = (type: string) => (file: string) => {
+	fs.writeFileSync(`${file}.key`, 'secret');
+	const cost = type === 'luks2' ? ['--pbkdf', 'pbkdf2', '--label', 'sealed'] : [];
+	run('cryptsetup', 'luksFormat', '-q', '--type', type, ...cost, '--pbkdf-force-iterations', '1000', file, `${file}.key`);
+};
+
+const mdMember = (file: string): void => {
+	const superblock = record(256, [
+		[0, 4, 0xa92b4efc],
+		[4, 4, 1],
+		[16, 8, 0x123456789a],
+		[72, 4, 1],
+		[80, 8, 1024],
+		[92, 4, 2],
+		[128, 8, 64],
+		[144, 8, 8],
+	]);
+	let sum = 0n;
+	for (let at = 0; at < 256; at += 4) sum += BigInt(new DataView(superblock.buffer).getUint32(at, true));
+	new DataView(superblock.buffer).setUint32(216, Number((sum & 0xffffffffn) + (sum >> 32n)), true);
+	const open = fs.openSync(file, 'r+');
+	fs.writeSync(open, superblock, 0, 256, 4096);
+	fs.closeSync(open);
+};
+
+type Maker = readonly [what: string, size: string, program: string, make: (file: string) => unknown];
+
+const makers: readonly Maker[] = [
+	['ext2', '4M', 'mke2fs', (file) => run('mke2fs', '-q', '-F', '-t', 'ext2', '-L', 'two', file)],
+	['ext3', '8M', 'mke2fs', (file) => run('mke2fs', '-q', '-F', '-t', 'ext3', '-L', 'three', file)],
+	['ext4', '8M', 'mke2fs', (file) => run('mke2fs', '-q', '-F', '-t', 'ext4', '-L', 'sixteen of them!', file)],
+	['XFS', '300M', 'mkfs.xfs', (file) => run('mkfs.xfs', '-q', '-L', 'x', file)],
+	['btrfs', '120M', 'mkfs.btrfs', (file) => run('mkfs.btrfs', '-q', '-L', 'b', file)],
+	['NTFS', '8M', 'mkntfs', (file) => run('mkntfs', '-q', '-F', '-f', '-L', 'nt', file)],
+	['FAT12', '2M', 'mkfs.vfat', (file) => run('mkfs.vfat', '-n', 'TWELVE', file)],
+	['FAT16', '20M', 'mkfs.vfat', (file) => run('mkfs.vfat', '-F', '16', '-n', 'SIXTEEN', file)],
+	['FAT32', '40M', 'mkfs.vfat', (file) => run('mkfs.vfat', '-F', '32', file)],
+	['exFAT', '8M', 'mkfs.exfat', (file) => run('mkfs.exfat', file)],
+	['swap', '4M', 'mkswap', (file) => run('mkswap', '-q', '-L', 'sw', file)],
+	['LUKS1', '8M', 'cryptsetup', luks('luks1')],
+	['LUKS2', '20M', 'cryptsetup', luks('luks2')],
+	['ISO 9660', '0', 'genisoimage', (file) => run('genisoimage', '-quiet', '-V', 'AN ISO', '-o', file, temporaryFolder())],
+	['a member of an array', '2M', 'blkid', mdMember],
+];
+
+describe.skipIf(!has('blkid'))('blkid says the same of', () => {
+	test.each(makers.filter(([, , program]) => has(program)))('%s', async (_, size, __, make) => {
+		const file = emptyDisk(temporaryFolder(), size);
+		make(file);
+		const theirs = pairs(run('blkid', '-p', '-o', 'export', file).replaceAll('\\', ''));
+		const [volume] = (await inspect(file)).volumes;
+		expect([volume?.type, volume?.uuid, volume?.label]).toEqual([theirs['TYPE'], theirs['UUID'], theirs['LABEL']]);
+		expect(volume?.clean).not.toBe(false);
+	});
+});
+
+type SfdiskTable = {
+	readonly partitiontable: {
+		readonly label: string;
+		readonly id: string;
+		readonly partitions?: readonly {
+			node: string;
+			start: number;
+			size: number;
+			type: string;
+			uuid?: string;
+			name?: string;
+			bootable?: boolean;
+		}[];
+	};
+};
+
+describe.skipIf(!has('sfdisk'))('sfdisk says the same of', () => {
+	test.each([
+		['four partitions', 'label: dos\n,4M,L,*\n,4M,7\n,4M,82\n,,8e\n'],
+		['logical partitions', 'label: dos\nlabel-id: 0xdeadbeef\n,4M,c\n,,E\n,4M,L\n,8M,fd\n,,L\n'],
+		['nothing but an extended one', 'label: dos\n,,E\n'],
+		['a GPT', 'label: gpt\n,4M,U,\n,1M,21686148-6449-6E6F-744E-656564454649\nsize=4M,type=S,name="swap – é"\nattrs=LegacyBIOSBootable\n'],
+		['a GPT with gaps', 'label: gpt\nfirst-lba: 34\n3: start=2048,size=100\n9: start=8192,size=4096\n'],
+		['an empty GPT', 'label: gpt\n'],
+	])('%s', async (_, script) => {
+		const folder = temporaryFolder();
+		const file = emptyDisk(folder, '40M');
+		fs.writeFileSync(path.join(folder, 'script'), script);
+		run('sh', '-c', `sfdisk -q --no-reread --no-tell-kernel ${file} < ${path.join(folder, 'script')}`);
+		const { partitiontable: theirs } = JSON.parse(run('sfdisk', '-J', file)) as SfdiskTable;
+		const [ours] = (await inspect(file)).disks;
+		expect(ours).toMatchObject({ scheme: theirs.label === 'dos' ? 'mbr' : 'gpt', flags: [] });
+		expect(ours?.diskId).toBe(theirs.id.toLowerCase().replace(/^0x/, ''));
+		const known = (theirs.partitions ?? []).map(({ node, start, size, type, uuid, name, bootable }) => ({
+			number: Number(/\d+$/.exec(node)?.[0]),
+			...{ start: start * 512, size: size * 512, type: type.toLowerCase(), uuid: uuid?.toLowerCase(), name },
+			bootable: bootable ?? false,
+		}));
+		expect(
+			ours?.partitions.map(({ number, start, size, typeGuid, mbrType, uuid, name, bootable }) => ({
+				...{ number, start, size, type: typeGuid ?? mbrType?.toString(16), name },
+				uuid: typeGuid ? uuid : undefined,
+				bootable: typeGuid ? false : bootable,
+			})),
+		).toEqual(known);
+		const active = theirs.label === 'gpt' && script.includes('Legacy') ? 1 : 0;
+		if (theirs.label === 'gpt') expect(ours?.partitions.filter(({ bootable }) => bootable)).toHaveLength(active);
+	});
+});
+
+describe.skipIf(!has('sgdisk'))('sgdisk finds fault where vconv does', () => {
+	test.each<[string, string[], (file: string) => unknown]>([
+		['nothing', [], () => {}],
+		['a disk that was grown', ['gpt-backup-not-at-end'], (file) => fs.truncateSync(file, 80 << 20)],
+		[
+			'a disk whose end was cut off',
+			['gpt-backup-bad', 'gpt-backup-not-at-end', 'partition-outside'],
+			(file) => fs.truncateSync(file, 20 << 20),
+		],
+		['a damaged header', ['gpt-primary-bad'], (file) => overwrite(file, 512 + 20)],
+		['a damaged copy', ['gpt-backup-bad'], (file) => overwrite(file, (40 << 20) - 512)],
+	])('%s', async (_, flags, damage) => {
+		const file = emptyDisk(temporaryFolder(), '40M');
+		run('sgdisk', '-n', '1:2048:+4M', '-n', '2:0:0', file);
+		damage(file);
+		const [disk] = (await inspect(file)).disks;
+		expect(disk?.flags).toEqual(flags);
+		expect(disk?.partitions).toHaveLength(2);
+		const verdict = run('sh', '-c', `sgdisk -v ${file} 2>&1 || true`);
+		expect(/No problems found/.test(verdict) && !/invalid|mismatch|corrupt/i.test(verdict)).toBe(flags.length === 0);
+	});
+});
+
+const overwrite = (file: string, at: number, text = 'garbage'): void => {
+	const open = fs.openSync(file, 'r+');
+	fs.writeSync(open, text, at);
+	fs.closeSync(open);
+};
+
+/** LVM makes groups on block devices alone, and does without the kernel's device mapper only if it is told to. */
+const LVM = ['--config', 'devices{filter=["a|/dev/loop|","r|.*|"] use_devicesfile=0} global{activation=0} backup{backup=0 archive=0}'];
+const canLoop = (): boolean => {
+	try {
+		return has('pvcreate') && process.getuid?.() === 0 && run('losetup', '-f') !== '';
+	} catch {
+		return false;
+	}
+};
+
+const volumesOf = async (files: readonly string[]): Promise<readonly Recognised[]> => {
+	const incomplete: Incomplete[] = [];
+	const given = await Promise.all(
+		files.map(async (image, index) => ({ image, device: sourceDevice(await openFile(image), { name: `disk${index}` }) })),
+	);
+	const { volumes } = await assemble(given, { attempt: attempts(incomplete), incomplete, renew() {} });
+	expect(incomplete).toEqual([]);
+	return volumes;
+};
+
+test.skipIf(!canLoop())('volume groups of LVM itself are put together', async () => {
+	const folder = temporaryFolder();
+	const files = ['a.img', 'b.img'].map((name) => emptyDisk(folder, '40M', name));
+	const loops = files.map((file) => run('losetup', '-f', '--show', file).trim());
+	const lvm = (command: string, ...args: string[]): string => run(command, ...LVM, ...args);
+	const own = 'vg-a';
+	const make = (name: string, ...args: string[]) => lvm('lvcreate', '-y', '-an', '-Zn', '-Wn', '-n', name, ...args, own);
+	try {
+		lvm('pvcreate', '-y', ...loops);
+		lvm('vgcreate', '-s', '1M', own, ...loops);
+		make('striped', '-i2', '-l4');
+		make('first', '-l20');
+		make('both', '-l40');
+		lvm('lvextend', '-l+5', `${own}/first`);
+		const segments = lvm('lvs', '--noheadings', '--units', 'b', '--nosuffix', '-o', 'lv_name,seg_start,seg_pe_ranges', own)
+			.trim()
+			.split('\n')
+			.map((line) => line.trim().split(/\s+/))
+			.filter(([name]) => name !== 'striped');
+		for (const [name, start, ranges = ''] of segments) {
+			const [loop = '', extent] = ranges.split(/[:-]/);
+			overwrite(files[loops.indexOf(loop)] ?? '', (1 + Number(extent)) << 20, `${name} at ${start}`);
+		}
+		const volumes = await volumesOf(files);
+		expect(volumes.map(({ facts: { id, type, memberOf, unsupported } }) => [id, type, memberOf ?? unsupported])).toEqual([
+			['disk0', 'LVM2_member', own],
+			['disk1', 'LVM2_member', own],
+			[`lv:${own}/striped`, 'unknown', "vconv does not read LVM's striped volumes"],
+			[`lv:${own}/first`, 'unknown', undefined],
+			[`lv:${own}/both`, 'unknown', undefined],
+		]);
+		expect(segments.length).toBeGreaterThan(3);
+		for (const [name, start] of segments) {
+			const text = `${name} at ${start}`;
+			const device = volumes.find(({ facts }) => facts.id === `lv:${own}/${name}`)?.device;
+			expect(Buffer.from((await device?.read(Number(start), text.length)) ?? []).toString()).toBe(text);
+		}
+	} finally {
+		run('losetup', '-d', ...loops);
+	}
+});
