@@ -28,21 +28,24 @@ export const clusterTable = (device: BlockDevice, geometry: Geometry): ClusterTa
 	const bad = 2 ** (bits === 32 ? 28 : bits) - 9;
 	let held: { readonly at: number; readonly view: DataView } | undefined;
 
-	const window = async (at: number): Promise<DataView> => {
-		if (held?.at === at) return held.view;
-		const bytes = await device.read(tableAt + at, Math.min(WINDOW, end - at));
-		const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-		held = { at, view };
-		return view;
+	/** The entry, where the window that it is in is held: a chain has thousands, and waiting for each takes longer than all else. */
+	const heldEntry = (cluster: number): number | undefined => {
+		const at = Math.floor((cluster * bits) / 8);
+		const within = at % WINDOW;
+		if (held?.at !== at - within) return undefined;
+		const { view } = held;
+		if (bits === 32) return view.getUint32(within, true) & 0x0fff_ffff;
+		if (bits === 16) return view.getUint16(within, true);
+		const pair = view.getUint8(within) | (view.getUint8(within + 1) << 8);
+		return cluster % 2 === 1 ? pair >> 4 : pair & 0x0fff;
 	};
 
 	const entry = async (cluster: number): Promise<number> => {
 		const at = Math.floor((cluster * bits) / 8);
-		const view = await window(at - (at % WINDOW));
-		if (bits === 32) return view.getUint32(at % WINDOW, true) & 0x0fff_ffff;
-		if (bits === 16) return view.getUint16(at % WINDOW, true);
-		const pair = view.getUint8(at) | (view.getUint8(at + 1) << 8);
-		return cluster % 2 === 1 ? pair >> 4 : pair & 0x0fff;
+		const start = at - (at % WINDOW);
+		const bytes = await device.read(tableAt + start, Math.min(WINDOW, end - start));
+		held = { at: start, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+		return heldEntry(cluster) ?? 0;
 	};
 
 	return {
@@ -58,7 +61,7 @@ export const clusterTable = (device: BlockDevice, geometry: Geometry): ClusterTa
 				const last = runs.at(-1);
 				if (last && last.cluster + last.count === cluster) last.count++;
 				else runs.push({ cluster, count: 1 });
-				cluster = await entry(cluster);
+				cluster = heldEntry(cluster) ?? (await entry(cluster));
 				if (cluster > bad) break;
 			}
 			if (overlap(runs)) throw circular(device);
@@ -66,7 +69,9 @@ export const clusterTable = (device: BlockDevice, geometry: Geometry): ClusterTa
 		},
 		async free() {
 			let free = 0;
-			for (let cluster = 2; cluster < clusters + 2; cluster++) if ((await entry(cluster)) === 0) free++;
+			for (let cluster = 2; cluster < clusters + 2; cluster++) {
+				if ((heldEntry(cluster) ?? (await entry(cluster))) === 0) free++;
+			}
 			return free;
 		},
 	};

@@ -18,7 +18,7 @@ export const withoutFixups = (
 	if (head.fixups !== strides + 1) throw new CorruptError(`${head.fixups} fixups for ${strides} strides`, { ...place, field: 'fixups' });
 	const reader = byteReader(stored, place);
 	const number = reader.u16(head.fixupsAt);
-	const whole = stored.slice();
+	const whole = new Uint8Array(stored); // a copy, which the slice of a Buffer is not
 	for (let stride = 1; stride <= strides; stride++) {
 		const end = stride * STRIDE - 2;
 		if (reader.u16(end) !== number) throw new CorruptError('it was not written whole', { ...place, field: 'fixups' });
