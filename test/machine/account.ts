@@ -4,6 +4,7 @@ import { printXml } from '../../src/bytes/print-xml.ts';
 import { parseXml, type XmlElement, xmlElement } from '../../src/bytes/xml.ts';
 import { VconvError } from '../../src/errors.ts';
 import type { FaithfulOptions } from '../../src/machine/faithful/context.ts';
+import type { MigrateOptions } from '../../src/machine/migrate/options.ts';
 import { type MachinePlan, parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -22,6 +23,24 @@ export const planFaithfully = (text: string | Uint8Array, to: string, options: F
 export const translate = (text: string | Uint8Array, to: string, options: FaithfulOptions = {}): string =>
 	printMachine(planFaithfully(text, to, options), machineFormats);
 
+/** A VMX, planned as a domain of KVM. Nothing is kept for the way back, where every key would be. */
+export const planMigration = (text: string | Uint8Array, options: MigrateOptions = {}): MachinePlan => {
+	const bytes = typeof text === 'string' ? encode(text) : text;
+	return planMachine(parseMachine(bytes, 'machine.vmx', machineFormats), { intent: 'migrate', to: 'libvirt', keepSource: false, ...options });
+};
+
+/** The domain, and the codes of the report with what they are about. */
+export const migrate = (text: string | Uint8Array, options: MigrateOptions = {}): { readonly xml: string; readonly said: readonly string[] } => {
+	const plan = planMigration(text, options);
+	return {
+		xml: printMachine(plan, machineFormats),
+		said: plan.report.map(({ severity, code, subject }) => `${severity} ${code} ${subject}`),
+	};
+};
+
+/** Keys that a domain needs no word for. */
+export const INERT = /^nothing$/;
+
 /** Other values for a key, of which one at least means something else to whoever reads it. */
 const others = (value: string): string[] => {
 	if (value.endsWith('-64')) return [value.slice(0, -3)];
@@ -33,8 +52,8 @@ const others = (value: string): string[] => {
  * The keys of a VMX that change nothing when they change, and are not in the report: those that were lost without a word.
  * A translation that is refused has said its word.
  */
-export const unaccounted = (text: string, options: FaithfulOptions): string[] => {
-	const plan = planFaithfully(text, 'libvirt', options);
+export const unaccounted = (text: string, planned: (text: string) => MachinePlan): string[] => {
+	const plan = planned(text);
 	const before = printMachine(plan, machineFormats);
 	const said = JSON.stringify(plan.report);
 	const reported = new Set(plan.report.flatMap(({ keys }) => keys.map((key) => key.toLowerCase())));
@@ -44,7 +63,7 @@ export const unaccounted = (text: string, options: FaithfulOptions): string[] =>
 		const own = (line: string) => line.startsWith(`${key} `) || line.startsWith(`${key}=`);
 		const changed = lines.map((line) => (own(line) ? line.replace(`"${stored}"`, () => `"${value}"`) : line));
 		try {
-			const after = planFaithfully(changed.join('\n'), 'libvirt', options);
+			const after = planned(changed.join('\n'));
 			return printMachine(after, machineFormats) !== before || JSON.stringify(after.report) !== said;
 		} catch (error) {
 			if (error instanceof VconvError) return true;
@@ -61,16 +80,18 @@ export const unaccounted = (text: string, options: FaithfulOptions): string[] =>
  * The same for a domain: paths of attributes and texts that change nothing when they change, and are not in the report, by
  * themselves or with the element that they are in.
  */
-export const unaccountedParts = (text: string): string[] => {
-	const options = { hardwareVersion: 10 };
-	const plan = planFaithfully(text, 'vmx', options);
+export const unaccountedParts = (
+	text: string,
+	planned: (text: string) => MachinePlan = (domain) => planFaithfully(domain, 'vmx', { hardwareVersion: 10 }),
+): string[] => {
+	const plan = planned(text);
 	const [before, said] = [printMachine(plan, machineFormats), JSON.stringify(plan.report)];
 	const reported = plan.report.flatMap(({ keys }) => keys);
 	const root = parseXml(encode(text), 'a.xml');
 	const changes = (value: string, put: (value: string) => XmlElement): boolean =>
 		others(value).some((another) => {
 			try {
-				const after = planFaithfully(printXml(put(another)), 'vmx', options);
+				const after = planned(printXml(put(another)));
 				return printMachine(after, machineFormats) !== before || JSON.stringify(after.report) !== said;
 			} catch (error) {
 				if (error instanceof VconvError) return true;

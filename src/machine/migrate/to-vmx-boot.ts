@@ -35,7 +35,7 @@ export const planBoot = (planned: readonly DiskDevice[], isEfi: boolean, m: Migr
 	if (isEfi) {
 		const message = `EFI keeps the boot order (${said}) in a file of its own, which starts empty`;
 		m.tell('BOOT_ORDER_EFI', 'firmware', message, { keys });
-		return {};
+		return { bootOrder: m.origin?.firmware.bootOrder, bootDisks: m.origin?.firmware.bootDisks };
 	}
 	const there = new Set([...spec.disks.map(({ kind }) => classOf(kind)), ...(spec.nics.length > 0 ? ['net' as const] : [])]);
 	const usual = USUAL.filter((kind) => there.has(kind));

@@ -94,13 +94,16 @@ const planBackend = (backend: CharBackend, id: string, keys: readonly string[], 
 	}
 };
 
-export const planFolders = (m: Migration): SharedFolder[] =>
-	m.spec.sharedFolders.flatMap((folder, index, all) => {
+export const planFolders = (m: Migration): readonly SharedFolder[] => {
+	// A domain of KVM's has them where somebody wanted them there.
+	if (m.origin && m.spec.sharedFolders.length === 0) return m.origin.sharedFolders;
+	return m.spec.sharedFolders.flatMap((folder, index, all) => {
 		if (folder.type === 'mount' && m.product !== 'esxi' && folder.hostPath !== '') return [folder];
 		const message = `the folder '${folder.hostPath}' (${folder.type}) is not shared as '${folder.guestName}'`;
 		m.tell('SHARED_FOLDER_DROPPED', 'shared folders', message, { keys: [field('filesystem', index, all.length)], action: 'dropped' });
 		return [];
 	});
+};
 
 export const planTpms = (isEfi: boolean, m: Migration): Tpm[] => {
 	const { tpms } = m.spec;

@@ -88,7 +88,8 @@ const planImage = (
 			hint: 'decrypting it first',
 		});
 	}
-	const path = imageFor(disk, m) ?? unique(originDisk(disk, m)?.fileName ?? vmdkName(media, target), names);
+	const was = originDisk(disk, m);
+	const path = imageFor(disk, m) ?? unique(was?.fileName ?? vmdkName(media, target), names);
 	names.add(path);
 	const isThere = media.type === 'file' && toVmxPath(media.path) === path;
 	if (!isThere) {
@@ -97,7 +98,8 @@ const planImage = (
 		const remedy = media.type === 'file' ? 'vconv convert' : 'copy it to a file and convert that';
 		m.tell('DISK_TO_CONVERT', target, message, { keys: [`${field}/source`, `${field}/driver/@type`, `${field}/@type`], remedy });
 	}
-	const deviceType = bus === 'scsi' ? 'scsi-hardDisk' : bus === 'ide' ? 'ata-hardDisk' : undefined;
+	const usual = bus === 'scsi' ? 'scsi-hardDisk' : bus === 'ide' ? 'ata-hardDisk' : undefined;
+	const deviceType = was ? was.deviceType : usual;
 	return { media: { type: 'file', path }, deviceType, fileName: path };
 };
 

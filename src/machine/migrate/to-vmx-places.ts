@@ -45,7 +45,7 @@ export const placeDisks = (disks: readonly DiskDevice[], m: Migration): Place[] 
 	};
 	// Those that came from a VMX go back, then those that have an address on the same bus keep it.
 	for (const disk of disks) settle(disk, originPlace(disk, m));
-	for (const disk of disks) settle(disk, samePlace(disk, wish(disk, m)));
+	for (const disk of disks) settle(disk, samePlace(disk, wish(disk, m), m));
 	for (const disk of disks) {
 		const wished = wish(disk, m);
 		const found = firstFree(wished, isFree) ?? overflow(wished, m, isFree);
@@ -88,7 +88,7 @@ const wish = (disk: DiskDevice, m: Migration): Wish => {
 	if (disk.bus === 'sata' && hardwareVersion >= 10) return { bus: 'sata' };
 	if (disk.bus === 'nvme' && hardwareVersion >= 13) return { bus: 'nvme' };
 	if (disk.bus === 'scsi') {
-		const model = m.spec.controllers.find(({ bus, index }) => bus === 'scsi' && index === disk.controller)?.model;
+		const model = adapterOf(disk, m);
 		const ofVmware = m.spec.platform.hypervisor === 'vmware' && model === 'lsilogic';
 		if (model !== undefined && (SAME_ADAPTER.includes(model) || ofVmware)) return scsi(model, hardwareVersion);
 	}
@@ -116,9 +116,14 @@ const scsi = (model: string, hardwareVersion: number): Wish => ({
 	model: hardwareVersion < 7 && model !== 'buslogic' ? 'lsilogic' : model,
 });
 
-/** The address that a drive has on the bus that it stays on. */
-const samePlace = ({ bus, address, target = '' }: DiskDevice, wished: Wish): Place | undefined => {
-	if (wished.bus !== bus) return undefined;
+/** The SCSI adapter that a drive is on. */
+const adapterOf = ({ controller }: DiskDevice, { spec }: Migration): string | undefined =>
+	spec.controllers.find(({ bus, index }) => bus === 'scsi' && index === controller)?.model;
+
+/** The address that a drive has on the adapter that it stays on. */
+const samePlace = (disk: DiskDevice, wished: Wish, m: Migration): Place | undefined => {
+	const { bus, address, target = '' } = disk;
+	if (wished.bus !== bus || (bus === 'scsi' && adapterOf(disk, m) !== wished.model)) return undefined;
 	const room = ROOM[wished.bus];
 	const letter = /^[hf]d([a-d])$/.exec(target)?.[1];
 	const named = letter === undefined ? undefined : letter.charCodeAt(0) - 97;

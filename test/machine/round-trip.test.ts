@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { machineFormats } from '../../formats/machines.ts';
+import { diffMachines } from '../../src/machine/diff.ts';
+import type { Machine } from '../../src/machine/format.ts';
+import { lintMachine } from '../../src/machine/lint.ts';
+import { parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
+import { kvmWith, richKvm } from './kvm-sample.ts';
+import { richVmx, vmxWith } from './samples.ts';
+import { NOT_HARDWARE, thereAndBack } from './there-and-back.ts';
+
+const parse = (text: string, path = 'a'): Machine => parseMachine(new TextEncoder().encode(text), path, machineFormats);
+const differences = (a: string, b: string) => diffMachines(parse(a), parse(b)).map(({ kind, path }) => `${kind} ${path}`);
+
+describe('a VMX that was a domain of KVM for a while', () => {
+	const full = `${richVmx.replace('virtualHW.version = "13"', 'virtualHW.version = "17"')}bios.hddOrder = "scsi0:1,scsi0:0"
+rtc.diffFromUTC = "0"
+hpet0.present = "TRUE"
+sound.present = "TRUE"
+sound.virtualDev = "es1371"
+pciBridge0.present = "TRUE"
+pciBridge0.pciSlotNumber = "17"
+scsi1.present = "TRUE"
+scsi1.virtualDev = "lsilogic"
+`;
+
+	test('has the same hardware again', () => {
+		expect(diffMachines(parse(full), thereAndBack(full)).filter(({ path }) => !NOT_HARDWARE.test(path))).toEqual([]);
+	});
+
+	test('and what was changed in the meantime stays changed', () => {
+		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
+		const changed = xml
+			.replace(/<memory unit='KiB'>\d+</, "<memory unit='KiB'>4194304<")
+			.replace(/<currentMemory unit='KiB'>\d+</, "<currentMemory unit='KiB'>4194304<")
+			.replace(/<interface (?:(?!<\/interface>).)*00:50:56:80:00:01.*?<\/interface>/s, '');
+		const vmx = printMachine(planMachine(parse(changed), { intent: 'migrate', to: 'vmx' }), machineFormats);
+		expect(vmx).toContain('memsize = "4096"');
+		expect(vmx).not.toMatch(/ethernet1\.present = "TRUE"/);
+		expect(vmx).toContain('scsi1.virtualDev = "lsilogic"');
+	});
+
+	test('no secret went along', () => {
+		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
+		expect(xml).not.toMatch(/opensesame|c2VjcmV0/);
+	});
+});
+
+describe('two descriptions', () => {
+	test('are the same machine, however they are written', () => {
+		const upper = richVmx.replaceAll('"TRUE"', '"true"').split('\n').toReversed().join('\n').replace('memSize', 'MEMSIZE');
+		expect(differences(richVmx, upper)).toEqual([]);
+		expect(differences(richKvm, richKvm.replace("<memory unit='MiB'>2049", "<!-- c --><memory unit='KiB'>2098176"))).toEqual([]);
+	});
+
+	test('differ where they say something else', () => {
+		expect(differences(richVmx, richVmx.replace('"2048"', '"4096"'))).toEqual(['different memory/size']);
+		expect(differences(richVmx, richVmx.replace('some.new.key = "1"\n', ''))).toEqual(['missing others/some.new.key']);
+		expect(differences(vmxWith(), vmxWith('numvcpus = "2"'))).toEqual(['extra cpu/count']);
+		const disk = (dev: string) => `<disk type='file'><source file='/${dev}'/><target dev='${dev}' bus='virtio'/></disk>`;
+		expect(differences(kvmWith(disk('vda') + disk('vdb')), kvmWith(disk('vdb') + disk('vda')))).toContain('order disks');
+	});
+
+	test('of different forms are compared by their hardware', () => {
+		const card =
+			'ethernet0.present = "TRUE"\nethernet0.virtualDev = "e1000"\nethernet0.addressType = "static"\nethernet0.address = "00:50:56:01:02:03"';
+		const vmx = vmxWith('memsize = "4"', 'numvcpus = "2"', 'uuid.bios = "33 22 11 00 55 44 77 66-88 99 aa bb cc dd ee ff"', card);
+		const domain = kvmWith("<interface type='null'><mac address='00:50:56:01:02:03'/><model type='e1000'/></interface>", '<vcpu>2</vcpu>');
+		expect(differences(vmx, domain)).toEqual([]);
+		expect(differences(vmx, domain.replace("'e1000'", "'virtio'"))).toEqual(['different nics/0/model']);
+	});
+
+	test('and a secret that differs is not shown', () => {
+		const [said] = diffMachines(parse(richVmx), parse(richVmx.replace('opensesame', 'sesame')));
+		expect(said).toEqual({ path: 'displays/0/password', kind: 'different' });
+	});
+});
+
+describe('a description that contradicts itself', () => {
+	const codes = (text: string) => lintMachine(parse(text)).map(({ code }) => code);
+	const disk = (dev: string, more = '') =>
+		`<disk type='file' device='disk'><source file='/one'/><target dev='${dev}' bus='virtio'/>${more}</disk>`;
+	const card = (mac: string) => `<interface type='user'><mac address='${mac}'/></interface>`;
+
+	test.for([
+		['two disks on one image', kvmWith(disk('vda') + disk('vdb')), 'DISK_SHARED'],
+		['two disks of one name', kvmWith(disk('vda') + disk('vda')), 'DISK_TARGET_TWICE'],
+		['two disks that boot first', kvmWith(disk('vda', "<boot order='1'/>") + disk('vdb', "<boot order='1'/>")), 'BOOT_ORDER_GUESSED'],
+		['one address twice', kvmWith(card('52:54:00:00:00:01') + card('52:54:00:00:00:01')), 'MAC_INVALID'],
+		['a multicast address', kvmWith(card('01:00:5e:00:00:01')), 'MAC_INVALID'],
+		['three cores in each of two', vmxWith('numvcpus = "2"', 'cpuid.coresPerSocket = "3"'), 'CPU_TOPOLOGY_INCONSISTENT'],
+		[
+			'a disk at the place of its adapter',
+			vmxWith('scsi0.present = "TRUE"', 'scsi0:7.present = "TRUE"', 'scsi0:7.fileName = "a.vmdk"'),
+			'DISK_UNREACHED',
+		],
+		['an unknown key', vmxWith('some.new.key = "1"'), 'VMX_UNKNOWN_KEYS'],
+		['a line that is none', vmxWith('what is this'), 'VMX_LINE_IGNORED'],
+	] as const)('%s', ([, text, code]) => {
+		expect(codes(text)).toContain(code);
+	});
+
+	test('and one that does not has nothing to be said of', () => {
+		expect(codes(vmxWith('numvcpus = "2"'))).toEqual([]);
+		expect(codes(kvmWith(disk('vda') + card('52:54:00:00:00:01')))).toEqual([]);
+	});
+});

@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { machineFormats } from '../../formats/machines.ts';
+import { UnsupportedError, UsageError, VconvError } from '../../src/errors.ts';
+import { targetVersion } from '../../src/machine/migrate/hardware-version.ts';
+import type { ToVmxOptions } from '../../src/machine/migrate/to-vmx-context.ts';
+import { type MachinePlan, parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
+import { unaccountedParts } from './account.ts';
+import { kvmWith, richKvm } from './kvm-sample.ts';
+
+const plan = (text: string, options: ToVmxOptions = {}): MachinePlan =>
+	planMachine(parseMachine(new TextEncoder().encode(text), 'machine.xml', machineFormats), { intent: 'migrate', to: 'vmx', ...options });
+const toVmx = (text: string, options?: ToVmxOptions): string => printMachine(plan(text, options), machineFormats);
+const entry = (text: string, code: string, options?: ToVmxOptions) => plan(text, options).report.find((told) => told.code === code);
+
+const disk = (dev: string, bus: string, more = '', device = 'disk') =>
+	`<disk type='file' device='${device}'><source file='/images/${dev}.qcow2'/><target dev='${dev}' bus='${bus}'/>${more}</disk>`;
+const osinfo = (id: string) =>
+	`<metadata><l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'><l:os id='http://${id}'/></l:libosinfo></metadata>`;
+const WINDOWS = osinfo('microsoft.com/win/10');
+const DEBIAN = osinfo('debian.org/debian/11');
+const OLD_WINDOWS = osinfo('microsoft.com/win/xp');
+
+describe('a domain of KVM as a VMX', () => {
+	test('has its hardware in the words of VMware', () => {
+		const vmx = toVmx(richKvm);
+		for (const line of [
+			'virtualHW.version = "19"',
+			'guestOS = "debian11-64"',
+			'uuid.bios = "33 22 11 00 55 44 77 66-88 99 aa bb cc dd ee ff"',
+			'uuid.action = "keep"',
+			'displayName = "web |22one|22 é😀"',
+			'annotation = "two|0alines"',
+			'vm.genid = "-570734802784577186"',
+			'vm.genidX = "-5042519231342505152"',
+			'memsize = "2052"',
+			'sched.mem.minsize = "2052"',
+			'sched.mem.pin = "TRUE"',
+			'mem.hotadd = "TRUE"',
+			'numvcpus = "4"',
+			'cpuid.coresPerSocket = "4"',
+			'vcpu.hotadd = "TRUE"',
+			'vhv.enable = "TRUE"',
+			'hypervisor.cpuid.v0 = "FALSE"',
+			'sched.cpu.shares = "high"',
+			'rtc.diffFromUTC = "3600"',
+			'scsi0.virtualDev = "pvscsi"',
+			'scsi0:0.fileName = "data.vmdk"',
+			'scsi0:0.mode = "independent-persistent"',
+			'scsi0:1.fileName = "root.vmdk"',
+			'scsi0:1.sharing = "multi-writer"',
+			'scsi0:1.writeThrough = "TRUE"',
+			'scsi0:2.fileName = "image.vmdk"',
+			'scsi0:2.mode = "independent-nonpersistent"',
+			'scsi0:3.fileName = "v.vmdk"',
+			'sata0:0.fileName = "data-1.vmdk"',
+			'sata0:1.deviceType = "atapi-cdrom"',
+			'disk.EnableUUID = "TRUE"',
+			'bios.bootOrder = "cdrom,hdd,net"',
+			'bios.hddOrder = "scsi0:1,scsi0:0,scsi0:2,scsi0:3,sata0:0"',
+			'bios.bootDelay = "3000"',
+			'bios.bootRetry.delay = "10"',
+			'ethernet0.virtualDev = "vmxnet3"',
+			'ethernet0.connectionType = "nat"',
+			'ethernet0.address = "52:54:00:01:02:03"',
+			'ethernet0.checkMACAddress = "FALSE"',
+			'ethernet1.virtualDev = "e1000"',
+			'ethernet1.startConnected = "FALSE"',
+			'ethernet2.virtualDev = "e1000e"',
+			'serial0.fileType = "pipe"',
+			'serial0.pipe.endPoint = "server"',
+			'serial2.fileName = "telnet://h:4000"',
+			'parallel0.fileName = "printed"',
+			'sharedFolder0.hostPath = "/srv"',
+			'usb_xhci.present = "TRUE"',
+			'svga.vramSize = "67108864"',
+			'sound.virtualDev = "hdaudio"',
+			'pciBridge7.functions = "8"',
+		]) {
+			expect(vmx).toContain(`${line}\n`);
+		}
+		expect(vmx).not.toMatch(/= "(true|false)"|opensesame|serial1|floppy0.present = "TRUE"/);
+	});
+
+	test('what it loses, changes and assumes is in the report', () => {
+		const { report } = plan(richKvm);
+		const codes = new Set<string>(report.map(({ code }) => code));
+		for (const code of [
+			...[
+				'HYPERV_DROPPED',
+				'LIFECYCLE_LOST',
+				'DISK_TO_CONVERT',
+				'CDROM_MEDIA_DROPPED',
+				'FLOPPY_DROPPED',
+				'DISK_SHARED',
+				'DISK_CACHE_DROPPED',
+			],
+			...[
+				'DISK_SERIAL_LOST',
+				'BOOT_DRIVER_RISK',
+				'UUID_SWAPPED',
+				'TITLE_DROPPED',
+				'CPU_MODEL_DROPPED',
+				'CPU_AFFINITY_LOST',
+				'SHARES_SCALED',
+			],
+			...['CPU_THREADS_FOLDED', 'MEMORY_ROUNDED', 'BALLOON_TARGET_DROPPED', 'SMBIOS_PARTIAL', 'NET_UNMAPPED', 'VLAN_TO_PORTGROUP'],
+			...['NIC_MODEL_CHANGED', 'NIC_NAME_CHANGES', 'VIDEO_CHANGED', 'GRAPHICS_CHANGED', 'SERIAL_PIPE', 'SERIAL_DROPPED', 'SOUND_CHANGED'],
+			...['TPM_UNSUPPORTED', 'PASSTHROUGH', 'USB_PASSTHROUGH', 'DEVICE_DROPPED', 'TUNING_DROPPED', 'DISK_QOS_LOST', 'TIMERS_DROPPED'],
+		]) {
+			expect(codes, code).toContain(code);
+		}
+		expect(JSON.stringify(report)).not.toContain('opensesame');
+	});
+
+	test('nothing vanishes', () => {
+		expect(unaccountedParts(richKvm, plan).filter((part) => !SPELLING.test(part))).toEqual([]);
+	});
+
+	test.for([
+		['debian', 'virtio', DEBIAN, 'scsi0:0', 'pvscsi', 'warning'],
+		['Windows', 'virtio', WINDOWS, 'nvme0:0', undefined, 'error'],
+		['Windows', 'sata', WINDOWS, 'sata0:0', undefined, undefined],
+		['Windows', 'ide', WINDOWS, 'ide0:0', undefined, undefined],
+		['XP', 'virtio', OLD_WINDOWS, 'ide0:0', undefined, 'error'],
+		['RHEL 5', 'virtio', osinfo('redhat.com/rhel/5.4'), 'scsi0:0', 'lsilogic', 'warning'],
+	] as const)('%s on %s boots from what its drivers know', ([, bus, guest, id, model, severity]) => {
+		const text = kvmWith(disk(bus === 'ide' ? 'hda' : 'vda', bus), guest);
+		const { spec } = plan(text);
+		expect(spec.disks[0]?.id).toBe(id);
+		expect(spec.controllers[0]?.model).toBe(model);
+		expect(entry(text, 'BOOT_DRIVER_RISK')?.severity).toBe(severity);
+	});
+
+	test('seventeen disks are on two adapters, and none is unit 7', () => {
+		const disks = Array.from({ length: 17 }, (_, index) => disk(`vd${String.fromCharCode(97 + index)}`, 'virtio')).join('');
+		const ids = plan(kvmWith(disks, DEBIAN)).spec.disks.map(({ id }) => id);
+		expect(ids).toHaveLength(17);
+		expect(ids).not.toContain('scsi0:7');
+		expect(ids.at(-1)).toBe('scsi1:1');
+	});
+
+	test('more drives than there is room for are refused', () => {
+		const disks = Array.from({ length: 181 }, (_, index) => disk(`vd${index}`, 'virtio')).join('');
+		expect(() => plan(kvmWith(disks, DEBIAN))).toThrow(UnsupportedError);
+	});
+
+	test('the eleventh network card is left out, and that is an error', () => {
+		const cards = "<interface type='bridge'><source bridge='b'/></interface>".repeat(12);
+		expect(plan(kvmWith(cards)).spec.nics).toHaveLength(10);
+		expect(entry(kvmWith(cards), 'NIC_LIMIT')?.severity).toBe('error');
+	});
+
+	test('EFI and secure boot are kept, and a TPM wants somebody to act', () => {
+		const text = kvmWith(
+			"<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
+			'',
+			"<os firmware='efi'><type arch='x86_64'>hvm</type><firmware><feature name='secure-boot' enabled='yes'/></firmware></os>",
+		);
+		expect(toVmx(text)).toMatch(/firmware = "efi"\nuefi.secureBoot.enabled = "TRUE"/);
+		expect(entry(text, 'TPM_NEEDS_PROVIDER')?.severity).toBe('error');
+		expect(entry(text, 'HW_TOO_LOW', { hardwareVersion: 11 })?.severity).toBe('error');
+		const loader = "<os><type>hvm</type><loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader></os>";
+		expect(toVmx(kvmWith('', '', loader))).toContain('firmware = "efi"');
+	});
+
+	test('networks are those that a map says', () => {
+		const card = "<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/></interface>";
+		expect(toVmx(kvmWith(card), { networks: new Map([['bridge:br0', 'Prod']]) })).toContain('networkName = "Prod"');
+		expect(entry(kvmWith(card), 'NET_UNMAPPED', { networks: new Map([['default', 'nat']]) })).toBeUndefined();
+		const nat = "<interface type='user'/>";
+		expect(entry(kvmWith(nat), 'NET_UNMAPPED', { product: 'esxi' })?.severity).toBe('error');
+	});
+
+	test('a UUID stays what the guest reads', () => {
+		expect(toVmx(kvmWith(), { hardwareVersion: 11 })).toContain('uuid.bios = "00 11 22 33 44 55 66 77-88');
+		expect(toVmx(kvmWith(), { newUuid: true })).toContain('uuid.action = "create"');
+	});
+
+	test.for([
+		["<os><type arch='aarch64' machine='virt'>hvm</type></os>", '', 'os/type/@arch'],
+		['<os><type>hvm</type></os>', disk('vda', 'virtio', "<encryption format='luks'/>"), 'devices/disk/encryption'],
+	] as const)('%s is refused by name', ([os, devices, field]) => {
+		expect(() => plan(kvmWith(devices, '', os))).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', field }));
+	});
+
+	test('a version of a product is a hardware version', () => {
+		expect(targetVersion('esxi=8.0.2')).toEqual({ product: 'esxi', hardwareVersion: 21 });
+		expect(targetVersion('esxi=6.7')).toEqual({ product: 'esxi', hardwareVersion: 14 });
+		expect(targetVersion('ws=17')).toEqual({ product: 'hosted', hardwareVersion: 20 });
+		expect(targetVersion('hw=13')).toEqual({ hardwareVersion: 13 });
+		for (const wrong of ['esxi', 'esxi=1.0', 'hw=2', 'hw=1.5', 'xen=4']) expect(() => targetVersion(wrong)).toThrow(UsageError);
+	});
+});
+
+/** What says how a thing is written, and not what it is; the place of the only device that boots. */
+const SPELLING = /@xmlns|@unit$|@accessmode$|@placement$|@primary$|@autoport$|graphics\/@listen$|boot\/@order$|target\/@port$/;
+
+test('a domain with any value changed becomes a VMX, or is refused with an error of ours', () => {
+	const values = fc.constantFrom('', '-1', '0', '7', '99999999999999999999', 'yes', 'x', '__proto__', '../../x', '%', 'é'.repeat(300));
+	const parts = richKvm.match(/'[^']*'|>[^<>\n]+</g) ?? [];
+	fc.assert(
+		fc.property(fc.nat(parts.length - 1), values, fc.constantFrom(4, 10, undefined), (part, value, hardwareVersion) => {
+			const said = parts[part] ?? '';
+			try {
+				toVmx(
+					richKvm.replace(said, () => `${said[0]}${value}${said.at(-1)}`),
+					{ hardwareVersion },
+				);
+			} catch (error) {
+				if (!(error instanceof VconvError)) throw new Error(`not a VconvError for ${said} as ${value}`, { cause: error });
+			}
+		}),
+		{ numRuns: process.env['VCONV_THOROUGH'] ? 5000 : 100 },
+	);
+});
