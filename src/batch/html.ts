@@ -19,7 +19,7 @@ code, .path { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
 .problem { border-left: 4px solid var(--bad); background: var(--card); padding: .6rem 1rem; margin: .6rem 0; border-radius: 0 8px 8px 0; }
 .table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--dim); font-weight: 600; }
+th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: baseline; } th { color: var(--dim); font-weight: 600; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; } svg text { fill: var(--text); } svg .time { fill: var(--dim); }
 svg .done { fill: var(--good); } svg .failed { fill: var(--bad); } svg .waiting { fill: var(--wait); } svg .pause { stroke: var(--dim); stroke-dasharray: 3 3; }

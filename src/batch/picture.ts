@@ -38,7 +38,7 @@ export const timeline = (jobs: readonly JobReport[]): string => {
 		const label = job.name.length > 38 ? `…${job.name.slice(-37)}` : job.name;
 		return `<g><title>${markup(title)}</title><text x="${LABEL - 8}" y="${y + 13}" text-anchor="end">${markup(label)}</text>
 <rect class="${job.state}" x="${x(start).toFixed(1)}" y="${y + 3}" width="${width.toFixed(1)}" height="${ROW - 6}" rx="2"/>
-<text class="time" x="${(x(start) + width + 5).toFixed(1)}" y="${y + 13}">${duration(seconds)}</text></g>`;
+<text class="time" x="${(x(start) + width + 5).toFixed(1)}" y="${y + 13}">${duration(seconds)}${job.state === 'failed' ? ', failed' : ''}</text></g>`;
 	});
 	const gaps = pauses.map(
 		(time) =>

@@ -51,11 +51,12 @@ export const processIo = (): Io => {
 			controller.abort(new Interrupted(name));
 		});
 	}
-	if (process.channel) {
-		// Started by a batch, which has gone: so do we. Waiting for it does not keep us running.
-		process.once('disconnect', () => controller.abort(new Interrupted('SIGHUP')));
-		process.channel.unref();
-	}
+	// Started by a batch, which has gone: so do we. It may have gone before we got here.
+	const orphaned = (): void => controller.abort(new Interrupted('SIGHUP'));
+	if (process.connected === false) orphaned();
+	process.once('disconnect', orphaned);
+	// Waiting for it does not keep us running.
+	process.channel?.unref();
 	// Whoever read our messages may go before us; what is being written is to be cleaned up all the same.
 	process.stderr.on('error', () => {});
 	let image = false;

@@ -42,6 +42,12 @@ const options = {
 /** Some of the jobs failed, or were not tried: the report says which. */
 const SOME_FAILED = 8;
 
+/** The plan has mistakes: the code of a `UsageError`, of which there may be many here. */
+const USAGE = 2;
+
+/** Nobody reads more at once. */
+const MOST_MISTAKES = 20;
+
 /** Of what reads from one file system, so many at once keep a disk busy and do not make it seek too much. */
 const PER_DEVICE = '2';
 
@@ -62,8 +68,10 @@ Exits 0 if all is done, 8 if some jobs failed, 75 if another batch is at work in
 		if (args.operands.length === 0) throw new UsageError('PLAN is missing', { hint: 'vconv batch --help' });
 		const loaded = loadJobs(args.operands, defaultsOf(args));
 		if (loaded.mistakes.length > 0) {
-			for (const mistake of loaded.mistakes) io.stderr.write(args.json ? errorJson(mistake) : errorText(mistake));
-			return new UsageError('').exitCode;
+			for (const mistake of loaded.mistakes.slice(0, MOST_MISTAKES)) io.stderr.write(args.json ? errorJson(mistake) : errorText(mistake));
+			const more = loaded.mistakes.length - MOST_MISTAKES;
+			if (more > 0) io.stderr.write(args.json ? '' : `vconv: and ${more} mistakes more\n`);
+			return USAGE;
 		}
 		const limits = limitsOf(args);
 		const state = args.state ?? loaded.state;

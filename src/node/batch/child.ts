@@ -82,13 +82,16 @@ export const runChild = async ({ argv, log, hold, signal, onProgress }: ChildRun
 		child.stdout?.setEncoding('utf8').on('data', (text: string) => {
 			if (result.length < MAX_RESULT) result += text;
 		});
+		const outputs = [child.stdout, child.stderr].flatMap((stream) => (stream ? [new Promise((done) => stream.once('close', done))] : []));
 		const code = await new Promise<number>((resolve) => {
 			child.once('error', (cause) => {
 				error = { code: 'ACCESS', message: `the job cannot be started: ${cause.message}`, exitCode: 5 };
 				resolve(5);
 			});
-			child.once('close', (status, by) => resolve(status ?? 128 + (by ? (SIGNAL_NUMBERS[by] ?? 0) : 0)));
+			// Not 'close', which never comes once the channel has been broken from this side.
+			child.once('exit', (status, by) => resolve(status ?? 128 + ((by && SIGNAL_NUMBERS[by]) || 0)));
 		});
+		await Promise.all(outputs);
 		clearTimeout(killer);
 		signal.removeEventListener('abort', stop);
 		write(`${result}${new Date().toISOString()} exit ${code}\n`);

@@ -37,7 +37,7 @@ export const readRecords = (folder: string): ReadonlyMap<string, JobRecord> => {
 const JOURNAL = 'batch.jsonl';
 
 /** How long the children of a batch that was killed may take to notice, in ms. */
-const PATIENCE = 2000;
+const PATIENCE = 1000;
 
 /**
  * Open the folder of a batch, which is made if it is not there.

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readCsv } from '../../src/batch/csv.ts';
+import { expandPlan, type Surroundings } from '../../src/batch/expand.ts';
+import { type Defaults, readPlan } from '../../src/batch/plan.ts';
+import { readYaml } from '../../src/batch/yaml.ts';
+import { EXAMPLE_PLAN } from '../../src/cli/commands/batch-init.ts';
+
+const nothing: Defaults = { values: new Map() };
+
+/** A world in which patterns find what `files` says, and ids are the words themselves. */
+const world = (files: Readonly<Record<string, readonly string[]>> = {}): Surroundings => ({
+	resolve: (name) => (name.startsWith('/') ? name : `/plans/${name}`),
+	find: (name) => ({ root: name.replace(/\/[^/]*$/, ''), files: files[name] ?? [name] }),
+	id: (argv) => argv.join(' '),
+});
+
+const jobsOf = (text: string, { read = readYaml, given = nothing, files = {} as Readonly<Record<string, readonly string[]>> } = {}) => {
+	const tree = read(text);
+	if ('mistakes' in tree) return { jobs: [], mistakes: tree.mistakes };
+	const plan = readPlan(tree, given);
+	return plan.mistakes.length > 0 ? { jobs: [], mistakes: plan.mistakes } : expandPlan(plan.entries, world(files));
+};
+
+const wordsOf = (...args: Parameters<typeof jobsOf>): string[] => {
+	const { jobs, mistakes } = jobsOf(...args);
+	expect(mistakes).toEqual([]);
+	return jobs.map(({ argv }) => argv.join(' '));
+};
+
+const mistakesOf = (...args: Parameters<typeof jobsOf>): string[] =>
+	jobsOf(...args).mistakes.map(({ line, column, field, message }) => `${line}:${column} ${field}: ${message}`);
+
+test('the same plan in YAML, JSON and CSV is the same jobs', () => {
+	const yaml = `version: 1
+defaults: { compress: yes }
+jobs:
+  - from: a.vmdk
+    to: out/a.qcow2
+    options: { cluster_size: 2M, compression_type: zstd }
+  - { from: b.vmdk, to: out/b.vhdx, compress: no, sector-size: 4096 }
+`;
+	const json = JSON.stringify({
+		version: 1,
+		jobs: [
+			{ from: 'a.vmdk', to: 'out/a.qcow2', compress: true, options: { cluster_size: '2M', compression_type: 'zstd' } },
+			{ from: 'b.vmdk', to: 'out/b.vhdx', compress: false, 'sector-size': 4096 },
+		],
+	});
+	const csv = `from,to,compress,options,sector-size\r
+a.vmdk,out/a.qcow2,yes,"cluster_size=2M,compression_type=zstd",\r
+# a comment
+
+"b.vmdk",out/b.vhdx,no,,4096
+`;
+	const words = [
+		'convert -O -o'.replace(' -O', '').concat(' cluster_size=2M -o compression_type=zstd -c /plans/a.vmdk /plans/out/a.qcow2'),
+		'convert --sector-size 4096 /plans/b.vmdk /plans/out/b.vhdx',
+	];
+	expect(wordsOf(yaml)).toEqual(words);
+	expect(wordsOf(json)).toEqual(words);
+	expect(wordsOf(csv, { read: readCsv })).toEqual(words);
+});
+
+test('the example of batch init is a plan, with its comments taken away too', () => {
+	const files = {
+		'/plans/disks/**/*.vmdk': ['/plans/disks/a.vmdk', '/plans/disks/old/a.vmdk'],
+		'/plans/machines/*/*.vmx': ['/plans/machines/db/db.vmx'],
+	};
+	expect(mistakesOf(EXAMPLE_PLAN, { files: { ...files, '/plans/disks/**/*.vmdk': ['/plans/disks/a.vmdk'] } })).toEqual([]);
+	const whole = EXAMPLE_PLAN.replace(/^( +)# (?=[-a-z ])(?!One|A |What)/gm, '$1');
+	expect(wordsOf(whole, { files: { ...files, '/plans/disks/**/*.vmdk': ['/plans/disks/a.vmdk'] } })).toHaveLength(5);
+});
+
+test('a pattern is as many jobs as it finds files, and a template says where each goes', () => {
+	const files = { '/plans/in/*': ['/plans/in/a.vmdk', '/plans/in/b.x.vhd', '/plans/in/deep/c'] };
+	expect(wordsOf('jobs: [{ from: in/*, to: "out/{dir}/{name}-{ext}-{base}{{}}.raw" }]', { files })).toEqual([
+		'convert /plans/in/a.vmdk /plans/out/./a-vmdk-a.vmdk{}.raw',
+		'convert /plans/in/b.x.vhd /plans/out/./b.x-vhd-b.x.vhd{}.raw',
+		'convert /plans/in/deep/c /plans/out/deep/c--c{}.raw',
+	]);
+});
+
+test('what the command line says holds for jobs that say nothing, and a plan is above it', () => {
+	const given: Defaults = { kind: 'convert', to: 'there/{name}.vhd', values: new Map([['format', 'vhd']]) };
+	expect(wordsOf('[a.vmdk, { from: b.vmdk, to: b.raw, format: raw }]', { given })).toEqual([
+		'convert -O vhd /plans/a.vmdk /plans/there/a.vhd',
+		'convert -O raw /plans/b.vmdk /plans/b.raw',
+	]);
+});
+
+test('migrations and validations are jobs', () => {
+	const text = `jobs:
+  - { kind: migrate, from: web/web.vmx, to: out/web, target: libvirt, arguments: [--network, "a:b"] }
+  - { kind: validate, from: web/web.vmx, target: libvirt }
+`;
+	expect(wordsOf(text)).toEqual([
+		'migrate --to libvirt --network a:b /plans/web/web.vmx /plans/out/web',
+		'validate --to libvirt /plans/web/web.vmx',
+	]);
+});
+
+describe('a mistake is told with its line and column:', () => {
+	test.for([
+		[
+			'jobs:\n  - frm: a.vmdk\n    to: a.raw\n',
+			["2:5 jobs[1].frm: there is no key 'frm' here", '2:5 jobs[1].from: the job does not say what to read'],
+		],
+		['jobs:\n  - from: a\n', ['2:5 jobs[1].to: the job does not say what to write']],
+		['jobs:\n  - { from: a, to: b, compress: maybe }\n', ['2:33 jobs[1].compress: it is yes or no']],
+		['jobs:\n  - { from: a, to: b, kind: copy }\n', ["2:29 jobs[1].kind: there is no kind of job called 'copy'"]],
+		['jobs:\n  - { from: a, to: b }\n  - { from: c, to: b }\n', ["3:5 jobs[2].to: jobs[1] writes 'b' too"]],
+		['jobs:\n  - { from: a, to: b }\n  - { from: b, to: c }\n', ['2:5 jobs[1].to: a would be written over what another job reads']],
+		['jobs:\n  - { from: a, to: "{nam}.raw" }\n', ['2:5 jobs[1].to: there is no {nam}']],
+		['jobs:\n  - { kind: validate, from: a, to: b }\n', ['2:32 jobs[1].to: validate writes nothing']],
+		['version: 2\njobs: [{ from: a, to: b }]\n', ['1:10 version: this vconv reads plans of version 1']],
+		['jobs: []\n', ['1:7 jobs: there are no jobs in it']],
+		['', ['1:1 plan: a plan is a list of jobs']],
+		['jobs:\n  - from: &x a\n    to: *x\n', ['3:9 YAML: a plan has no aliases']],
+		['jobs:\n  - from: a\n    from: b\n    to: c\n', ['3:5 YAML: map keys must be unique']],
+		['jobs:\n  - from: [a\n', ['3:1 YAML: flow sequence in block collection must be sufficiently indented and end with a ]']],
+	] as const)('%j', ([text, expected]) => {
+		expect(mistakesOf(text)).toEqual(expected);
+	});
+
+	test('all of them at once', () => {
+		expect(mistakesOf('jobs:\n  - { from: a, too: b }\n  - { form: a }\n').length).toBe(5);
+	});
+
+	test('in CSV too', () => {
+		expect(mistakesOf('from,to\na,b\n"c\nd",e,f\n', { read: readCsv })).toEqual(['4:6 CSV: it is cell 3, and there are 2 columns']);
+		expect(mistakesOf('from,to\n"a,b\n', { read: readCsv })).toEqual(['2:1 CSV: a quote is not closed, or has text behind it']);
+	});
+});
+
+test('what nests too deep, or is any noise, is a mistake and soon', () => {
+	for (const text of [
+		'['.repeat(100_000),
+		'{a: '.repeat(50_000),
+		`${'- '.repeat(50_000)}a`,
+		`${'? '.repeat(50_000)}a`,
+		'"'.repeat(9999),
+		'&a '.repeat(999),
+	]) {
+		const start = performance.now();
+		expect(mistakesOf(text).length).toBeGreaterThan(0);
+		expect(performance.now() - start).toBeLessThan(2000);
+	}
+	const pieces = fc.constantFrom(
+		'jobs',
+		'from',
+		'to',
+		': ',
+		'\n',
+		'  ',
+		'- ',
+		'[',
+		']',
+		'{',
+		'}',
+		'"',
+		"'",
+		'|',
+		'>',
+		'#',
+		'&a',
+		'*a',
+		'!!x',
+		'? ',
+		',',
+		'é',
+		'\0',
+		'%',
+		'---\n',
+		'<<',
+	);
+	const text = fc.array(fc.oneof(pieces, fc.string({ maxLength: 3 })), { maxLength: 40 }).map((all) => all.join(''));
+	fc.assert(
+		fc.property(text, fc.constantFrom(readYaml, readCsv), (said, read) => void jobsOf(said, { read })),
+		{
+			numRuns: process.env['VCONV_THOROUGH'] ? 100_000 : 1500,
+		},
+	);
+});

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { BatchReport } from '../../src/batch/report.ts';
+import { type Ended, ended, journalOf, startVconv } from '../helpers/batch.ts';
+import { vconv } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
+
+const MiB = 1 << 20;
+
+/** A folder with a plan of these jobs, and with a.raw and b.raw in it. */
+const batchFolder = (...jobs: string[]): { readonly folder: string; readonly state: string; batch(...argv: string[]): Promise<Ended> } => {
+	const folder = temporaryFolder();
+	rawFile(path.join(folder, 'a.raw'), 2 * MiB, [[0, MiB]]);
+	rawFile(path.join(folder, 'b.raw'), 3 * MiB, [[MiB, MiB]]);
+	fs.writeFileSync(path.join(folder, 'plan.yaml'), `jobs:\n${jobs.map((job) => `  - ${job}\n`).join('')}`);
+	const batch = (...argv: string[]) => ended(startVconv(folder, 'batch', 'plan.yaml', ...argv));
+	return { folder, state: path.join(folder, 'plan.batch'), batch };
+};
+
+const reportIn = (state: string): BatchReport => JSON.parse(fs.readFileSync(path.join(state, 'report.json'), 'utf8'));
+
+const states = (state: string): string[] => journalOf(state).map((record) => record.state);
+
+test('one failure stops no other job; it is not tried again unasked, unless its source has changed', async () => {
+	const secret = '{ from: b.raw, to: secret.qcow2, arguments: [--api-token=hunter2] }';
+	const { folder, state, batch } = batchFolder('{ from: a.raw, to: out/a.qcow2 }', '{ from: c.vmdk, to: out/c.qcow2 }', secret);
+	const damaged = path.join(folder, 'c.vmdk');
+	fs.writeFileSync(damaged, 'noise');
+	const first = await batch('-j', '3');
+	expect(first.code).toBe(8);
+	expect(first.stderr).toContain('FAILED c.vmdk');
+	expect(first.stderr).toContain('1 done, 2 failed');
+	expect(reportIn(state).counts).toEqual({ done: 1, failed: 2, waiting: 0 });
+	expect(await vconv('compare', path.join(folder, 'a.raw'), path.join(folder, 'out/a.qcow2'))).toMatchObject({ code: 0 });
+	const kept = fs.readdirSync(state, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	expect(kept.length).toBeGreaterThan(7);
+	for (const { parentPath, name } of kept) expect(fs.readFileSync(path.join(parentPath, name), 'utf8')).not.toContain('hunter2');
+
+	const records = journalOf(state);
+	expect((await batch()).code).toBe(8);
+	expect(journalOf(state)).toEqual(records);
+	fs.copyFileSync('samples/hello.vmdk', damaged);
+	expect((await batch()).stderr).toContain('done c.vmdk');
+	expect((await batch('--retry-failed')).code).toBe(8);
+	expect(reportIn(state).jobs.map(({ attempts }) => attempts)).toEqual([1, 2, 2]);
+}, 120_000);
+
+test('a target that a killed run has finished and not recorded is compared with its source, and stays', async () => {
+	const { folder, state, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }', '{ from: b.raw, to: b.qcow2 }');
+	expect((await batch()).code).toBe(0);
+	// As if it had been killed before it could say so; and in b's place is another image by now.
+	const journal = path.join(state, 'batch.jsonl');
+	const started = journalOf(state).filter((record) => record.state === 'started');
+	fs.writeFileSync(journal, `${started.map((record) => JSON.stringify(record)).join('\n')}\n{"id":"torn`);
+	const stat = fs.statSync(path.join(folder, 'a.qcow2'));
+	fs.copyFileSync(path.join(folder, 'a.qcow2'), path.join(folder, 'b.qcow2'));
+	expect((await batch()).code).toBe(8);
+	expect(fs.statSync(path.join(folder, 'a.qcow2')).mtimeMs).toBe(stat.mtimeMs);
+	const [a, b] = reportIn(state).jobs;
+	expect(a).toMatchObject({ state: 'done', adopted: true, attempts: 1 });
+	expect(b).toMatchObject({
+		state: 'failed',
+		error: { exitCode: 5, message: 'it exists already, and holds another disk than the source' },
+	});
+}, 120_000);
+
+test('a target that is gone is made again; one that a guest has written to since is done all the same', async () => {
+	const { folder, batch } = batchFolder('{ from: a.raw, to: a.vhd }', '{ from: b.raw, to: b.vhd }');
+	expect((await batch()).code).toBe(0);
+	fs.rmSync(path.join(folder, 'a.vhd'));
+	fs.appendFileSync(path.join(folder, 'b.vhd'), 'x');
+	const { code, stderr } = await batch();
+	expect(code).toBe(0);
+	expect(stderr).toContain('done a.raw');
+	expect(stderr).not.toContain('b.raw');
+}, 120_000);
+
+const posix = test.skipIf(process.platform === 'win32');
+
+posix(
+	'a second batch in the same folder is busy; SIGTERM stops the first in good order, and it goes on later',
+	async () => {
+		const { folder, state, batch } = batchFolder('{ from: big.raw, to: big.qcow2, compress: true, threads: 1 }');
+		fs.writeFileSync(path.join(folder, 'big.raw'), randomBytes(192 * MiB));
+		const first = startVconv(folder, 'batch', 'plan.yaml', '--progress=json');
+		const end = ended(first);
+		const pid = first.pid as number;
+		while (!states(state).includes('started')) await sleep(10);
+		process.kill(-pid, 'SIGSTOP');
+		const second = await batch();
+		expect(second).toMatchObject({ code: 75, stdout: '' });
+		expect(second.stderr).toContain('another batch is at work here');
+		process.kill(pid, 'SIGTERM');
+		process.kill(-pid, 'SIGCONT');
+		const { code, stderr } = await end;
+		expect(code).toBe(143);
+		expect(stderr).toContain('interrupted by SIGTERM');
+		expect(states(state)).toEqual(['started']);
+		expect(reportIn(state)).toMatchObject({ interrupted: true, counts: { waiting: 1 } });
+		expect(fs.existsSync(path.join(folder, 'big.qcow2'))).toBe(false);
+		expect((await batch()).code).toBe(0);
+	},
+	120_000,
+);
+
+test.skipIf(process.platform !== 'linux')(
+	'children stop when the batch is killed',
+	async () => {
+		const { folder, state } = batchFolder('{ from: big.raw, to: big.qcow2, compress: true, threads: 1 }');
+		fs.writeFileSync(path.join(folder, 'big.raw'), randomBytes(192 * MiB));
+		const parent = startVconv(folder, 'batch', 'plan.yaml');
+		const end = ended(parent);
+		while (!states(state).includes('started')) await sleep(10);
+		const children = (): string[] =>
+			fs.readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+		while (children().length === 0) await sleep(10);
+		const child = children()[0];
+		parent.kill('SIGKILL');
+		await end;
+		const isGone = (): boolean => !fs.existsSync(`/proc/${child}`);
+		for (let waited = 0; !isGone() && waited < 10_000; waited += 20) await sleep(20);
+		expect(isGone()).toBe(true);
+		expect(fs.existsSync(path.join(folder, 'big.qcow2'))).toBe(false);
+	},
+	120_000,
+);
+
+test('what JSON lines and the dry run say is JSON, and the dry run writes nothing', async () => {
+	const { folder, state, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }', '{ from: nothing.raw, to: b.qcow2 }');
+	const dry = await batch('--dry-run', '--json');
+	expect(dry).toMatchObject({ code: 0, stderr: '' });
+	expect(JSON.parse(dry.stdout)).toMatchObject({
+		jobs: [{ name: 'a.raw', 'virtual-size': 2 * MiB, 'source-size': MiB }, { name: 'nothing.raw' }],
+		space: [{ folder }],
+	});
+	expect((await batch('--dry-run')).stdout).toMatch(/^convert a\.raw +-> a\.qcow2: 2 MiB virtual, 1 MiB to read, up to /);
+	expect(fs.existsSync(state)).toBe(false);
+	const { stderr } = await batch('--progress=json', '--quiet');
+	const lines = stderr
+		.trim()
+		.split('\n')
+		.map((line) => JSON.parse(line));
+	expect(
+		lines
+			.map(({ job }) => job?.state)
+			.filter(Boolean)
+			.toSorted(),
+	).toEqual(['done', 'failed', 'running', 'running']);
+	expect(lines.at(-1)).toMatchObject({ progress: { done: 1, failed: 1, jobs: 2 } });
+}, 120_000);
