@@ -62,6 +62,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 		about: "a machine's description: a VMX as a libvirt domain, or back",
 		load: async () => (await import('./commands/config.ts')).config,
 	},
+	batch: {
+		operands: 'PLAN',
+		about: 'many jobs, that can be killed and go on, with one report',
+		load: async () => (await import('./commands/batch.ts')).batch,
+	},
 };
 
 const help = (): string => {
