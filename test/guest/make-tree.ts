@@ -1,22 +1,26 @@
 import type { FileNode, FileSystem } from '../../src/guest/filesystem.ts';
 
-/** A folder by its names: text is a file, `-> target` a link. */
-export type Folder = { readonly [name: string]: string | Folder };
+/** A folder by its names: text and bytes are a file, `-> target` a link. */
+export type Folder = { readonly [name: string]: string | Uint8Array | Folder };
+
+type Content = Folder[string];
+
+const isFolder = (content: Content | undefined): content is Folder => typeof content === 'object' && !(content instanceof Uint8Array);
 
 /** A file system in memory. */
 export const fileSystemOf = (root: Folder, options: Partial<FileSystem> = {}): FileSystem => {
-	const contents: (string | Folder)[] = [];
-	const nodeOf = (content: string | Folder): FileNode => {
+	const contents: Content[] = [];
+	const nodeOf = (content: Content): FileNode => {
 		const id = contents.push(content) - 1;
-		if (typeof content !== 'string') return { id, kind: 'directory', size: 0 };
-		return { id, kind: content.startsWith('-> ') ? 'symlink' : 'file', size: content.length };
+		if (isFolder(content)) return { id, kind: 'directory', size: 0 };
+		return { id, kind: typeof content === 'string' && content.startsWith('-> ') ? 'symlink' : 'file', size: content.length };
 	};
 	const entries = new Map<number, readonly { name: string; id: number }[]>();
 	const nodes = new Map<number, FileNode>();
-	const enter = (content: string | Folder): FileNode => {
+	const enter = (content: Content): FileNode => {
 		const node = nodeOf(content);
 		nodes.set(node.id, node);
-		if (typeof content !== 'string') {
+		if (isFolder(content)) {
 			entries.set(
 				node.id,
 				Object.entries(content).map(([name, inner]) => ({ name, id: enter(inner).id })),
@@ -38,7 +42,11 @@ export const fileSystemOf = (root: Folder, options: Partial<FileSystem> = {}): F
 			if (!node) throw new Error(`there is no node ${id}`);
 			return node;
 		},
-		read: async ({ id }, offset, length) => new TextEncoder().encode(String(contents[id])).subarray(offset, offset + length),
+		async read({ id }, offset, length) {
+			const content = contents[id];
+			const bytes = content instanceof Uint8Array ? content : new TextEncoder().encode(String(content));
+			return bytes.subarray(offset, offset + length);
+		},
 		readlink: async ({ id }) => String(contents[id]).slice(3),
 		...options,
 	};

@@ -3,8 +3,11 @@ import type { DiskFacts, Incomplete } from '../../../src/guest/facts.ts';
 import { attempts, type GuestContext, type SystemFacts } from '../../../src/guest/system.ts';
 import { windowsReader } from '../../../src/guest/windows/index.ts';
 import { memorySource } from '../../../src/io/memory.ts';
-import { type Files, memoryFiles } from '../memory-files.ts';
+import { type Folder, fileSystemOf } from '../make-tree.ts';
 import { type Keys, makeHive } from '../registry/make.ts';
+
+/** Files by their paths: `Windows/System32/cmd.exe`. */
+export type Files = Readonly<Record<string, string | Uint8Array>>;
 
 /** A Windows Server 2019 as VMware has it: its disks on LSI SAS, virtio not installed. */
 export const SYSTEM: Keys = {
@@ -98,11 +101,23 @@ const DISK: DiskFacts = {
 /** What the reader of Windows makes of files. */
 export const readWindows = async (files: Files): Promise<{ facts: SystemFacts | undefined; incomplete: readonly Incomplete[] }> => {
 	const incomplete: Incomplete[] = [];
-	const fileSystem = memoryFiles(files);
+	const fileSystem = fileSystemOf(foldersOf(files), { caseInsensitive: true });
 	const facts = { id: 'disk0p2', type: 'ntfs', size: 1 << 29, clean: true, state: [] };
 	const root = { facts, device: sourceDevice(memorySource(new Uint8Array(512))), fileSystem };
 	const context: GuestContext = { disks: [DISK], volumes: [facts], open: [root], attempt: attempts(incomplete) };
 	return { facts: await windowsReader(root, context), incomplete };
+};
+
+const foldersOf = (files: Files): Folder => {
+	const inner: Record<string, Record<string, string | Uint8Array>> = {};
+	const out: Record<string, Folder[string]> = {};
+	for (const [path, content] of Object.entries(files)) {
+		const [first = '', ...rest] = path.split('/');
+		if (rest.length === 0) out[first] = content;
+		else inner[first] = { ...inner[first], [rest.join('/')]: content };
+	}
+	for (const [name, below] of Object.entries(inner)) out[name] = foldersOf(below);
+	return out;
 };
 
 /** Keys with others laid over them. */
