@@ -20,8 +20,6 @@ export type GuestReport = {
 	readonly incomplete: readonly Incomplete[];
 };
 
-export type PartitionScheme = 'gpt' | 'mbr' | 'none';
-
 export type DiskFlag =
 	/** The first GPT header or its entries are damaged or missing; the copy at the end was taken. */
 	| 'gpt-primary-bad'
@@ -50,7 +48,7 @@ export type DiskFacts = {
 	/** In bytes. */
 	readonly size: number;
 	readonly sectorSize: 512 | 4096;
-	readonly scheme: PartitionScheme;
+	readonly scheme: 'gpt' | 'mbr' | 'none';
 	/** The GPT's GUID in lower case, or the MBR's signature as eight hexadecimal digits. */
 	readonly diskId?: string | undefined;
 	readonly flags: readonly DiskFlag[];

@@ -32,7 +32,10 @@ export const inspectFiles = async (names: readonly string[], options: InspectFil
 	try {
 		for (const name of names) {
 			const source = await openFile(name);
-			const devices = await describedDisks(source, machineFormats);
+			const devices = await describedDisks(source, machineFormats).catch(async (error) => {
+				await source.close();
+				throw error;
+			});
 			if (!devices) disks.push({ image: name, disk: flatten(await openChain(source, opening)) });
 			else await openDescribed(source, devices, opening, disks, incomplete);
 		}

@@ -1,3 +1,4 @@
+import { extendCrc32 } from '../../src/bytes/crc32.ts';
 import { type Piece, record } from './make-disk.ts';
 
 /** Of each physical volume, in bytes. */
@@ -33,6 +34,7 @@ export const physicalPieces = (uuid: string, text: string, at = 512): readonly P
 		[32, 8, AREA_SIZE],
 		[40, 8, at],
 		[48, 8, text.length],
+		[56, 4, extendCrc32(0xf597a6cf, new TextEncoder().encode(text)) >>> 0],
 	]);
 	const first = text.slice(0, AREA_SIZE - at);
 	return [

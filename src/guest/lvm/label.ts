@@ -1,3 +1,5 @@
+import { extendCrc32 } from '../../bytes/crc32.ts';
+import { CorruptError } from '../../errors.ts';
 import type { BlockDevice } from '../device.ts';
 import { byteReader } from '../reader.ts';
 import { isAt, type Prober } from '../volumes/probe.ts';
@@ -72,22 +74,30 @@ const MAGIC = ' LVM2 x[5A%r0N*>';
 /** No description of a volume group is larger: 16 MiB. */
 const LARGEST_TEXT = 16 << 20;
 
+/** What LVM's checksums begin with (lib/misc/crc.h of LVM2). */
+const FIRST_CRC = 0xf597a6cf;
+
 /**
- * The text of the volume group's description, from the first area of metadata that holds one. It is kept in a ring after the area's
- * header. Undefined where the physical volume has none: LVM can be told to keep it on others.
+ * The text of the volume group's description, from the first area of metadata that holds a sound one. It is kept in a ring after the
+ * area's header. Undefined where the physical volume has none: LVM can be told to keep it on others.
+ * @throws CorruptError where there is one, and none is sound.
  */
 export const metadataText = async (device: BlockDevice, { metadata }: PhysicalVolume): Promise<string | undefined> => {
+	let damaged: number | undefined;
 	for (const { start, size } of metadata) {
 		const data = byteReader(await device.read(start, SECTOR), { path: device.name, offset: start });
-		if (data.latin1(4, MAGIC.length) !== MAGIC || data.u64(32) !== size) continue;
 		const at = data.u64(40);
 		const length = data.u64(48);
+		if (at === 0 && length === 0) continue;
+		damaged ??= start;
+		if (data.latin1(4, MAGIC.length) !== MAGIC || data.u64(32) !== size) continue;
 		if (at < SECTOR || at >= size || length === 0 || length > Math.min(size - SECTOR, LARGEST_TEXT)) continue;
 		const first = Math.min(length, size - at);
 		const bytes = new Uint8Array(length);
 		bytes.set(await device.read(start + at, first));
 		bytes.set(await device.read(start + SECTOR, length - first), first);
-		return byteReader(bytes, { path: device.name }).utf8(0, length);
+		if (extendCrc32(FIRST_CRC, bytes) >>> 0 === data.u32(56)) return byteReader(bytes, { path: device.name }).utf8(0, length);
 	}
-	return undefined;
+	if (damaged === undefined) return undefined;
+	throw new CorruptError("the description of LVM's volume group is damaged", { path: device.name, offset: damaged });
 };

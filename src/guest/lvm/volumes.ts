@@ -5,7 +5,7 @@ import { countAt, type LvmSection, listAt, sectionAt, textAt } from './text.ts';
 /** A physical volume that was found, by the id that the group's description knows it by. */
 export type FoundPhysical = { readonly uuid: string; readonly device: BlockDevice };
 
-export type LogicalVolume = {
+type LogicalVolume = {
 	/** `lv:vg/root`. */
 	readonly id: string;
 	/** In bytes. */
