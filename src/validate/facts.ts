@@ -12,6 +12,8 @@ export type Facts = {
 	readonly machine?: MachineFacts | undefined;
 	/** In the machine's order; drives without an image are not among them. */
 	readonly disks: readonly DiskState[];
+	/** The policy by which the move chooses devices: `auto` where left out, `virtio`, … */
+	readonly policy?: string | undefined;
 	/** Of the guest on all these disks together; absent where it was not looked at. */
 	readonly guest?: GuestReport | undefined;
 	/** Where it is to go; absent where nobody said. */

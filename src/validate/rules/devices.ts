@@ -1,0 +1,172 @@
+import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
+import type { Facts } from '../facts.ts';
+import type { Evidence, Rule } from '../rule.ts';
+
+/** What is peculiar about the disks and drives that a description names. */
+export const deviceRules: readonly Rule[] = [
+	{
+		id: 'vmware.disk.count.exceeds.limit',
+		category: 'Critical',
+		label: 'More disks than the target takes',
+		assessment: 'The target has no places for all disks of the machine.',
+		remedy: 'Join data disks in the guest, or choose another target.',
+		find: ({ disks, subject }, { name, most }) =>
+			disks.length > most.disks ? [{ what: `${disks.length} disks, and ${name} takes at most ${most.disks}`, file: subject }] : [],
+	},
+	{
+		id: 'vmware.disk.rdm.detected',
+		category: 'Critical',
+		label: 'Raw device mapping',
+		assessment: 'The disk is a device of the source host: its data is in no file here.',
+		remedy: 'Copy the device to an image of its own, or have the product migrate its storage to a virtual disk first.',
+		find: (facts) =>
+			devices(facts, ({ deviceType, media }) => /^rawdisk$/i.test(deviceType ?? '') || (media.type === 'block' && 'a device of the host')),
+	},
+	{
+		id: 'vmware.disk_mode.independent',
+		category: 'Warning',
+		label: 'Independent disk',
+		assessment: 'Snapshots of the source left this disk out, so that they and it are of different times.',
+		remedy: 'Nothing for the present state; do not mix it with snapshots of the other disks.',
+		find: (facts) => devices(facts, ({ mode }) => /^independent[-_]persistent$/i.test(mode ?? '') && `its mode is ${mode}`),
+	},
+	{
+		id: 'vconv.disk.nonpersistent',
+		category: 'Warning',
+		label: 'Disk that forgets',
+		assessment: 'The source throws away what the guest writes to this disk whenever it is switched off. The target keeps it.',
+		remedy: 'Make the disk transient at the target where that is wanted.',
+		find: (facts) => devices(facts, ({ mode }) => /nonpersistent|undoable|append/i.test(mode ?? '') && `its mode is ${mode}`),
+	},
+	{
+		id: 'vmware.disk.shared.detected',
+		category: 'Warning',
+		label: 'Shared disk',
+		assessment: 'Several machines write to this disk: each that is moved on its own has a copy, and they part.',
+		remedy: 'Move all machines that share it together, and set the sharing up again at the target.',
+		find: (facts) => devices(facts, ({ shareable }) => shareable === true && 'it is shared'),
+	},
+	{
+		id: 'vmware.disk.nvme.detected',
+		category: 'Warning',
+		label: 'NVMe disk on a target without NVMe',
+		assessment: 'The target has no NVMe controller: the disk comes to another bus, whose driver the guest needs at boot.',
+		remedy: 'See that the guest has the driver (vconv inspect tells), and names its disks by UUID.',
+		find: (facts, { buses }) => devices(facts, ({ bus }) => bus === 'nvme' && !buses.includes('nvme') && 'it is on an NVMe controller'),
+	},
+	{
+		id: 'vmware.disk_serial.truncated',
+		category: 'Information',
+		label: 'Serial numbers of disks are shortened',
+		assessment: 'The guest is shown serial numbers of its SCSI disks, and the target has fewer characters for them.',
+		remedy: 'See whether something in the guest (a cluster, multipath, a licence) goes by them.',
+		find: ({ machine, disks }, { has }) =>
+			machine?.spec.showsSerials && !has.includes('long-serials') && disks.some(({ device }) => device?.bus === 'scsi')
+				? [{ what: 'disk.EnableUUID is set, and a disk is on SCSI', file: machine.path, key: 'disk.EnableUUID' }]
+				: [],
+	},
+	{
+		id: 'vmware.changed_block_tracking.disabled',
+		category: 'Information',
+		label: 'Changed block tracking is off',
+		assessment:
+			'A machine can be moved while it runs only where the source tracks changes; vconv moves machines that are shut down, so that it does not matter.',
+		remedy: 'Nothing.',
+		find: ({ machine }) =>
+			machine?.format === 'vmx' && !/^true$/i.test(keyed(machine.spec, /^ctkenabled$/i)?.value ?? '')
+				? [{ what: 'ctkEnabled is not set', file: machine.path, key: 'ctkEnabled' }]
+				: [],
+	},
+	{
+		id: 'vconv.disk.position.duplicate',
+		category: 'Critical',
+		label: 'Two disks in one place',
+		assessment: 'Two disks claim the same place on a controller, so that one of them is not seen, and nobody knows which.',
+		remedy: 'Correct the description.',
+		find: ({ disks, machine }) =>
+			twice(disks.flatMap(({ device }) => (device ? [`${device.bus}${device.controller}:${device.unit}`] : []))).map((place) => ({
+				what: `more than one disk at ${place}`,
+				file: machine?.path,
+				key: place,
+			})),
+	},
+	{
+		id: 'vconv.disk.image.duplicate',
+		category: 'Critical',
+		label: 'One image for two disks',
+		assessment: 'Two disks of the machine are the same file, and would write over each other.',
+		remedy: 'Correct the description.',
+		find: ({ disks }) => twice(disks.map(({ path }) => path)).map((file) => ({ what: 'it is the image of more than one disk', file })),
+	},
+	{
+		id: 'vconv.disk.bus.full',
+		category: 'Information',
+		label: 'More disks than one controller of IDE takes',
+		assessment: 'IDE has four places; further disks come to another bus.',
+		remedy: 'See that the guest has a driver for the other bus, and names its disks by UUID.',
+		targets: ['hyperv', 'libvirt', 'proxmox'],
+		find: ({ disks, machine }) =>
+			disks.filter(({ device }) => device?.bus === 'ide').length > 4 ? [{ what: 'more than four disks on IDE', file: machine?.path }] : [],
+	},
+	{
+		id: 'vconv.controller.models',
+		category: 'Warning',
+		label: 'SCSI controllers of several models',
+		assessment: 'The target has one model of SCSI controller for a machine, so that some disks change theirs.',
+		remedy: 'See that the guest has the drivers for the model that is chosen.',
+		targets: ['proxmox', 'kubevirt'],
+		find: ({ machine }) => {
+			const models = new Set((machine?.spec.controllers ?? []).flatMap(({ bus, model }) => (bus === 'scsi' && model ? [model] : [])));
+			return models.size > 1 ? [{ what: [...models].sort().join(', '), file: machine?.path, key: 'scsi*.virtualDev' }] : [];
+		},
+	},
+	{
+		id: 'vconv.optical.media',
+		category: 'Information',
+		label: 'Disc in an optical drive',
+		assessment: 'The image of the disc is not converted: the drive is empty after the move, or needs the image copied.',
+		remedy: 'Take the disc out, or copy its image to the target.',
+		find: ({ machine }) => drives(machine, 'cdrom'),
+	},
+	{
+		id: 'vconv.floppy',
+		category: 'Warning',
+		label: 'Floppy drive on a target without one',
+		assessment: 'The target has no floppy drives.',
+		remedy: 'Remove the drive, and copy what is on the floppy.',
+		find: ({ machine }, { has }) => (has.includes('floppy') ? [] : drives(machine, 'floppy')),
+	},
+	{
+		id: 'vconv.optical.absent',
+		category: 'Information',
+		label: 'Optical drive on a target without one',
+		assessment: 'The target has no optical drives.',
+		remedy: 'Nothing, unless the guest starts from it.',
+		find: ({ machine }, { has }) =>
+			has.includes('optical')
+				? []
+				: (machine?.spec.disks ?? []).filter(({ kind }) => kind === 'cdrom').map(({ id }) => at(machine, id, 'an optical drive')),
+	},
+];
+
+const at = (machine: Facts['machine'], key: string, what: string): Evidence => ({ what: `${key}: ${what}`, file: machine?.path, key });
+
+/** Evidence for each hard disk that is so, with what to say of it. */
+const devices = ({ disks, machine }: Facts, seen: (device: DiskDevice) => string | boolean): Evidence[] =>
+	disks.flatMap(({ device }) => {
+		const what = device ? seen(device) : false;
+		return device && what !== false ? [at(machine, device.id, what === true ? (device.deviceType ?? 'seen') : what)] : [];
+	});
+
+/** Drives of a kind with something in them. */
+const drives = (machine: Facts['machine'], kind: string): Evidence[] =>
+	(machine?.spec.disks ?? []).flatMap((device) => {
+		if (device.kind !== kind) return [];
+		const { media } = device;
+		return media.type === 'file' || media.type === 'block' ? [at(machine, device.id, media.path)] : [];
+	});
+
+const twice = (names: readonly string[]): readonly string[] => [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
+
+/** The first piece that the model has no field for whose key is so. */
+export const keyed = ({ extras }: VmSpec, key: RegExp) => extras.find((extra) => key.test(extra.key));

@@ -1,0 +1,195 @@
+import type { DiskBus, DiskFlag, DriverFact, GuestReport, NicModel } from '../../guest/facts.ts';
+import type { Evidence, Rule } from '../rule.ts';
+import type { Target } from '../targets.ts';
+
+/** Whether the guest starts at the target: drivers, firmware, partition tables. */
+export const bootRules: readonly Rule[] = [
+	{
+		id: 'vconv.guest.disk.driver',
+		category: 'Critical',
+		label: 'No driver for any disk bus of the target',
+		assessment: 'The guest does not find its system disk at the target: Linux stops in its initramfs, Windows with 0x7B.',
+		remedy:
+			'Put a driver in before the move: on Linux `dracut -f --add-drivers "virtio_blk virtio_scsi"` or `update-initramfs -u`, on Windows the drivers of the target, started at boot.',
+		find: ({ guest }, { buses }) => {
+			const states = buses.map((bus) => [bus, guest?.drivers?.disk[bus]] as const);
+			if (!guest?.drivers || states.some(([, fact]) => !fact || fact.state === 'boot' || fact.state === 'unknown')) return [];
+			return states.flatMap(([bus, fact]) => (fact ? [driver(bus, fact)] : []));
+		},
+	},
+	{
+		id: 'vconv.guest.disk.virtio',
+		category: 'Critical',
+		label: 'The guest cannot start from virtio',
+		assessment: 'Virtio was asked for, and the guest has no driver for it that is there when it starts.',
+		remedy:
+			'Leave the choice to vconv (--devices auto), which takes a bus that the guest starts from; or put the driver in before the move.',
+		targets: ['libvirt', 'kubevirt', 'proxmox', 'gcp'],
+		find: ({ guest, policy }) => (policy === 'virtio' ? lacking(VIRTIO.map((bus) => [bus, guest?.drivers?.disk[bus]] as const)) : []),
+	},
+	{
+		id: 'vconv.guest.disk.slower',
+		category: 'Warning',
+		label: 'The guest has no driver at boot for the fastest disk bus',
+		assessment: 'The disks come to another bus of the target that the guest starts from, which is slower.',
+		remedy:
+			'Put the driver in (Linux: dracut or update-initramfs with the virtio modules; Windows: the virtio drivers), then change the bus.',
+		find: ({ guest, policy = 'auto' }, { buses }) => {
+			if (policy !== 'auto' || !guest?.drivers) return [];
+			const states = buses.map((bus) => [bus, guest.drivers?.disk[bus]] as const);
+			const best = states.findIndex(([, fact]) => fact?.state === 'boot');
+			const first = fastest(buses);
+			return best >= first.length ? lacking(states.slice(0, first.length)) : [];
+		},
+	},
+	{
+		id: 'vconv.guest.disk.staged',
+		category: 'Warning',
+		label: 'Driver in the store and not in use',
+		assessment: 'The driver for this bus was put into the driver store of Windows, and Windows does not start with it yet.',
+		remedy: 'Start once with the system disk on SATA and a small second disk on the new bus, then change the bus.',
+		find: ({ guest }, { buses }) =>
+			buses.flatMap((bus) => {
+				const fact = guest?.drivers?.disk[bus];
+				return fact?.state === 'staged' ? [driver(bus, fact)] : [];
+			}),
+	},
+	{
+		id: 'vconv.guest.network.driver',
+		category: 'Warning',
+		label: 'No driver for any network card of the target',
+		assessment: 'The guest has no network at the target until a driver is put in.',
+		remedy: 'Put the driver in before the move.',
+		find: ({ guest }, { nics }) => {
+			const facts = nics.map((model): readonly [NicModel, DriverFact | undefined] => [model, guest?.drivers?.network[model]]);
+			if (!guest?.drivers || facts.some(([, fact]) => !fact || ['boot', 'installed', 'unknown'].includes(fact.state))) return [];
+			return facts.flatMap(([model, fact]) => (fact ? [{ what: `${model}: ${fact.state}, ${fact.evidence}` }] : []));
+		},
+	},
+	{
+		id: 'vconv.guest.firmware.mismatch',
+		category: 'Critical',
+		label: 'The description and the disks want different firmware',
+		assessment: 'The machine is said to start by one firmware, and its disks are made for the other: it does not start.',
+		remedy: 'Correct the firmware of the description.',
+		find: ({ machine, guest }) => {
+			const said = /^u?efi$/i.test(machine?.spec.firmware.type ?? 'bios') ? 'uefi' : 'bios';
+			const seen = guest?.firmware.type;
+			if (!machine || (seen !== 'bios' && seen !== 'uefi') || seen === said) return [];
+			return [{ what: `the description says ${said}, the disks say ${seen}`, file: machine.path, key: 'firmware' }];
+		},
+	},
+	{
+		id: 'vconv.guest.firmware.fallback',
+		category: 'Critical',
+		label: 'No boot loader where firmware without boot entries looks',
+		assessment: 'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI is not there: the firmware finds nothing to start.',
+		remedy: 'Copy shim or the boot manager to EFI/BOOT/BOOTX64.EFI on the EFI system partition, or add a boot entry at the target.',
+		find: ({ guest }) => {
+			const firmware = guest?.firmware;
+			if (firmware?.type !== 'uefi' || firmware.fallbackLoader !== false) return [];
+			return [{ what: `it has ${firmware.loaders?.slice(0, 4).join(', ') || 'no loaders'}`, key: firmware.esp }];
+		},
+	},
+	{
+		id: 'vconv.guest.boot.none',
+		category: 'Warning',
+		label: 'Nothing to start from',
+		assessment: 'No disk has a boot sector with code or an EFI system partition: the machine starts from something else, or not at all.',
+		remedy: 'See whether the system disk is among the disks given, and the first of them.',
+		find: ({ guest }) =>
+			guest && guest.disks.length > 0 && guest.firmware.type === 'unknown'
+				? [{ what: `${guest.disks.length} disks without a boot loader` }]
+				: [],
+	},
+	{
+		id: 'vconv.guest.partitions.damaged',
+		category: 'Warning',
+		label: 'Partition table not in order',
+		assessment: 'The partition table contradicts itself or its copy; firmware and systems differ in what they make of it.',
+		remedy: 'Repair it with gdisk or the like, on a copy.',
+		find: ({ guest }) =>
+			flagged(guest, [
+				'gpt-primary-bad',
+				'gpt-backup-bad',
+				'gpt-backup-not-at-end',
+				'hybrid-mbr',
+				'no-protective-mbr',
+				'ebr-chain-broken',
+				'partitions-overlap',
+			]),
+	},
+	{
+		id: 'vconv.guest.partitions.outside',
+		category: 'Critical',
+		label: 'Partition that ends after its disk',
+		assessment: 'The disk was cut off, or its size was taken for another: what is behind its end is lost.',
+		remedy: 'Take the image from the source once more.',
+		find: ({ guest }) => flagged(guest, ['partition-outside']),
+	},
+	{
+		id: 'vconv.guest.partitions.sectors',
+		category: 'Critical',
+		label: 'Partition table made for sectors of another size',
+		assessment: 'The table counts in sectors of another size than the disk has: firmware does not find the partitions.',
+		remedy: 'Convert with --sector-size of the size that the table was made for.',
+		find: ({ guest }) => flagged(guest, ['gpt-sector-size-mismatch']),
+	},
+	{
+		id: 'vconv.guest.volume.cut',
+		category: 'Critical',
+		label: 'File system larger than its partition',
+		assessment: 'The end of the file system is not there.',
+		remedy: 'Take the image from the source once more.',
+		find: ({ guest }) =>
+			(guest?.volumes ?? []).flatMap(({ id, size, fileSystemSize = 0 }) =>
+				fileSystemSize > size ? [{ what: `${fileSystemSize} bytes on ${size}`, key: id }] : [],
+			),
+	},
+	{
+		id: 'vconv.guest.root.spread',
+		category: 'Warning',
+		label: 'The system is spread over several disks',
+		assessment: 'The target wants the system on one disk.',
+		remedy: 'Bring the system together on one disk before the move.',
+		targets: ['aws', 'azure', 'gcp'],
+		find: ({ guest }) => {
+			const disks = new Set(
+				(guest?.volumes ?? [])
+					.filter(({ mountpoint }) => /^\/(boot(\/efi)?|usr)?$/.test(mountpoint ?? ''))
+					.map(({ id }) => /^disk\d+/.exec(id)?.[0]),
+			);
+			return disks.size > 1 && !disks.has(undefined) ? [{ what: [...disks].join(', ') }] : [];
+		},
+	},
+	{
+		id: 'vconv.guest.root.several',
+		category: 'Warning',
+		label: 'Several operating systems',
+		assessment: 'More than one system was found; drivers and settings are judged by the one that starts by default.',
+		remedy: 'See that it is the right one.',
+		find: ({ guest }) =>
+			guest && guest.otherSystems.length > 0 ? guest.otherSystems.map(({ name, root }) => ({ what: name, key: root })) : [],
+	},
+];
+
+const VIRTIO: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi'];
+
+/** The buses of a target that are as fast as its fastest: virtio's two count as one. */
+const fastest = (buses: Target['buses']): Target['buses'] => {
+	const virtio = buses.filter((bus) => VIRTIO.includes(bus));
+	return virtio.length > 0 && VIRTIO.includes(buses[0] as DiskBus) ? virtio : buses.slice(0, 1);
+};
+
+const driver = (bus: string, { state, evidence }: DriverFact): Evidence => ({ what: `${bus}: ${state}, ${evidence}` });
+
+/** Evidence for each bus, if none of them is there at boot. */
+const lacking = (facts: readonly (readonly [DiskBus, DriverFact | undefined])[]): Evidence[] =>
+	facts.some(([, fact]) => !fact || fact.state === 'boot' || fact.state === 'unknown')
+		? []
+		: facts.flatMap(([bus, fact]) => (fact ? [driver(bus, fact)] : []));
+
+const flagged = (guest: GuestReport | undefined, flags: readonly DiskFlag[]): Evidence[] =>
+	(guest?.disks ?? []).flatMap((disk) =>
+		disk.flags.filter((flag) => flags.includes(flag)).map((flag) => ({ what: flag.replaceAll('-', ' '), file: disk.image })),
+	);

@@ -1,0 +1,166 @@
+import type { GuestReport, VolumeFacts } from '../../guest/facts.ts';
+import type { Evidence, Rule } from '../rule.ts';
+
+/** In what state the guest's file systems are, and what is encrypted. */
+export const guestStateRules: readonly Rule[] = [
+	{
+		id: 'vconv.guest.hibernated',
+		category: 'Critical',
+		label: 'The guest is hibernated',
+		assessment:
+			'Memory and open files of a running system are on its disk. On other hardware it does not wake up, and its file systems are not in order.',
+		remedy: 'Start it at the source and shut it down whole: on Windows `shutdown /s /t 0` after `powercfg /h off`.',
+		find: ({ guest }) => volumes(guest, ({ state }) => state.includes('hibernated') && 'it holds the memory of a hibernated system'),
+	},
+	{
+		id: 'vconv.guest.fast_startup',
+		category: 'Warning',
+		label: 'Windows with Fast Startup',
+		assessment: 'Shutting down leaves Windows half hibernated, with file systems that others must not write to.',
+		remedy: 'Switch it off (`powercfg /h off`) and shut down once more.',
+		find: ({ guest }) => marked(guest, 'fast-startup'),
+	},
+	{
+		id: 'vconv.guest.filesystem.unclean',
+		category: 'Warning',
+		label: 'File system that was not unmounted',
+		assessment:
+			'The guest was switched off rather than shut down. Its journal sets most of it right at the next start; what was being written is lost.',
+		remedy: 'Start it at the source once more and shut it down in order.',
+		find: ({ guest }) =>
+			volumes(
+				guest,
+				({ clean, state, type }) =>
+					clean === false && !state.includes('hibernated') && type !== 'swap' && (state.join(', ') || 'not clean'),
+			),
+	},
+	{
+		id: 'vconv.guest.filesystem.errors',
+		category: 'Critical',
+		label: 'File system with errors',
+		assessment: 'The file system itself says that it found errors, which a move neither mends nor hides.',
+		remedy: 'Have it checked at the source: fsck, xfs_repair or chkdsk.',
+		find: ({ guest }) =>
+			volumes(guest, ({ state }) => ['errors', 'needs-repair', 'chkdsk-underway'].find((word) => state.includes(word)) ?? false),
+	},
+	{
+		id: 'vmware.guestDisks.btrfs.unsupported',
+		category: 'Information',
+		label: 'btrfs',
+		assessment: 'vconv does not look into btrfs: whether the guest has the drivers that it needs is not known.',
+		remedy: 'See to the drivers in the guest before the move.',
+		find: ({ guest }) => volumes(guest, ({ type }) => type === 'btrfs' && 'btrfs'),
+	},
+	{
+		id: 'vconv.guest.filesystem.unread',
+		category: 'Information',
+		label: 'Volume that vconv does not look into',
+		assessment: 'What is on it was not judged. It is copied like everything else.',
+		remedy: 'See to it in the guest where it holds the system.',
+		find: ({ guest }) =>
+			volumes(guest, ({ unsupported, encrypted, type }) => unsupported !== undefined && !encrypted && type !== 'btrfs' && unsupported),
+	},
+	{
+		id: 'vconv.guest.encrypted.bitlocker',
+		category: 'Warning',
+		label: 'BitLocker',
+		assessment: 'Other hardware and another TPM: Windows asks for the recovery key at the first start.',
+		remedy: 'Have the recovery key at hand, or suspend the protectors (`manage-bde -protectors -disable C:`) before shutting down.',
+		find: ({ guest }) => [...volumes(guest, ({ type }) => type === 'BitLocker' && 'encrypted'), ...marked(guest, 'bitlocker')],
+	},
+	{
+		id: 'vconv.guest.encrypted.luks',
+		category: 'Warning',
+		label: 'LUKS',
+		assessment: 'The volume is copied as it is. Somebody types its passphrase at the first start, and vconv does not look into it.',
+		remedy: 'Have the passphrase and a console at hand.',
+		find: ({ guest }) => volumes(guest, ({ type, state }) => type === 'crypto_LUKS' && (state.join(', ') || 'encrypted')),
+	},
+	{
+		id: 'vconv.guest.encrypted.tpm',
+		category: 'Critical',
+		label: 'Volume that is unlocked by a TPM or a server',
+		assessment: 'The TPM stays behind, and with it what unlocks the volume: the guest does not start by itself.',
+		remedy: 'Add a passphrase to it before the move (`cryptsetup luksAddKey`).',
+		find: ({ guest }) =>
+			volumes(guest, ({ state, type }) => type === 'crypto_LUKS' && (state.find((word) => /tpm2|clevis/.test(word)) ?? false)),
+	},
+	{
+		id: 'vconv.guest.encrypted.target',
+		category: 'Critical',
+		label: 'Encrypted volume that the target refuses',
+		assessment: 'The import of the target changes the guest, which it cannot in an encrypted volume.',
+		remedy: 'Decrypt it before the move.',
+		targets: ['aws'],
+		find: ({ guest }) => volumes(guest, ({ encrypted, type }) => encrypted === true && type),
+	},
+	{
+		id: 'vconv.guest.dynamic_disk',
+		category: 'Critical',
+		label: 'Dynamic disk of Windows',
+		assessment: 'Windows starts from dynamic disks only as it was installed on them, and tools of the target do not read them.',
+		remedy: 'Back the data up and make it a basic disk, or move the machine and check it at the target.',
+		targets: ['kubevirt', 'aws', 'gcp', 'proxmox', 'libvirt'],
+		find: ({ guest }) => [
+			...(guest?.disks ?? []).flatMap(({ image, partitions }) =>
+				partitions.some(({ mbrType, type }) => mbrType === 0x42 || /^ldm/.test(type)) ? [{ what: 'it is dynamic', file: image }] : [],
+			),
+		],
+	},
+	{
+		id: 'vconv.guest.lvm.missing',
+		category: 'Critical',
+		label: 'Part of a volume group is not there',
+		assessment: 'Disks that the group is spread over were not given, so that its volumes cannot be opened.',
+		remedy: 'Give all disks of the machine.',
+		find: ({ guest }) =>
+			volumes(guest, ({ state, type }) => /LVM2|lv/.test(type) && state.includes('missing') && 'a physical volume is missing'),
+	},
+	{
+		id: 'vconv.guest.md.degraded',
+		category: 'Warning',
+		label: 'Degraded array',
+		assessment: 'Disks of the array were not given, or failed at the source.',
+		remedy: 'Give all disks of the machine, or repair the array first.',
+		find: ({ guest }) => volumes(guest, ({ state }) => state.includes('degraded') && 'members are missing'),
+	},
+	{
+		id: 'vmware.guestDisks.freespace',
+		category: 'Warning',
+		label: 'Little free space in the guest',
+		assessment: 'Drivers and agents that are put in after the move need some room; tools that change the guest during a move refuse.',
+		remedy: 'Free some space: 100 MiB on the system volume, 50 MiB on /boot, 10 MiB elsewhere.',
+		find: ({ guest }) =>
+			volumes(guest, ({ mountpoint, free }) => {
+				if (mountpoint === undefined || free === undefined) return false;
+				const least = /^(\/|c:\\?)$/i.test(mountpoint) ? 100 : mountpoint === '/boot' ? 50 : 10;
+				return free < least * 2 ** 20 && !mountpoint.startsWith('/boot/efi') && `${mountpoint} has ${Math.floor(free / 2 ** 20)} MiB`;
+			}),
+	},
+	{
+		id: 'vconv.guest.inodes',
+		category: 'Warning',
+		label: 'No room for further files in the guest',
+		assessment: 'The file system has hardly any inodes left, however many bytes are free.',
+		remedy: 'Remove files.',
+		find: ({ guest }) => volumes(guest, ({ freeInodes }) => freeInodes !== undefined && freeInodes < 100 && `${freeInodes} inodes`),
+	},
+	{
+		id: 'vconv.guest.incomplete',
+		category: 'Information',
+		label: 'Parts of the guest that could not be read',
+		assessment: 'What is here was not judged; everything else was.',
+		remedy: 'Look at these in the guest.',
+		find: ({ guest }) => (guest?.incomplete ?? []).map(({ where, what, why }) => ({ what: `${what}: ${why}`, key: where })),
+	},
+];
+
+const volumes = (guest: GuestReport | undefined, seen: (volume: VolumeFacts) => string | false): Evidence[] =>
+	(guest?.volumes ?? []).flatMap((volume) => {
+		const what = seen(volume);
+		return what === false ? [] : [{ what, key: volume.mountpoint === undefined ? volume.id : `${volume.id} (${volume.mountpoint})` }];
+	});
+
+/** Evidence for each mark of the system under this code. */
+export const marked = (guest: GuestReport | undefined, ...codes: readonly string[]): Evidence[] =>
+	(guest?.os?.marks ?? []).filter(({ code }) => codes.includes(code)).map(({ evidence, where }) => ({ what: evidence, key: where }));

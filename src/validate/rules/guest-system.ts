@@ -1,0 +1,272 @@
+import type { GuestReport, MountFacts, NetworkFacts } from '../../guest/facts.ts';
+import type { Evidence, Rule } from '../rule.ts';
+import { marked } from './guest-state.ts';
+
+/** What the guest's own settings say that hold for its present hardware. */
+export const systemRules: readonly Rule[] = [
+	{
+		id: 'vmware.os.unsupported',
+		category: 'Information',
+		label: 'No operating system found',
+		assessment: 'Whether the guest starts at the target is not known. The move takes buses that every system has drivers for.',
+		remedy: 'See to the drivers in the guest, or give all of its disks.',
+		find: ({ guest }) => (guest && guest.os === null ? [{ what: 'none of the volumes that could be read has one' }] : []),
+	},
+	{
+		id: 'vconv.guest.grub.device',
+		category: 'Warning',
+		label: 'The kernel is told its root by a device name',
+		assessment: 'On another bus the disk has another name (sda becomes vda), and the kernel does not find its root.',
+		remedy: 'Put root=UUID=… on the command line, or keep the bus.',
+		find: ({ guest }) => marked(guest, 'root-device-name'),
+	},
+	{
+		id: 'vconv.guest.fstab.device',
+		category: 'Warning',
+		label: 'fstab names disks by device',
+		assessment:
+			'On another bus the disks have other names. A mount without nofail that is not found stops the start in an emergency shell.',
+		remedy: 'Name them by UUID, which blkid tells.',
+		find: ({ guest }) => mounts(guest, ({ device }) => /^\/dev\/(sd|hd|vd|xvd|nvme)[a-z0-9]/.test(device)),
+	},
+	{
+		id: 'vconv.guest.fstab.hardware',
+		category: 'Warning',
+		label: 'fstab names disks by their place or serial number',
+		assessment: 'Names under /dev/disk/by-path and by-id are made of the hardware, which is another at the target.',
+		remedy: 'Name them by UUID, which blkid tells.',
+		find: ({ guest }) => mounts(guest, ({ device }) => /^\/dev\/disk\/(by-path\/|by-id\/(scsi|ata|wwn|nvme|usb)-)/.test(device)),
+	},
+	{
+		id: 'vconv.guest.fstab.missing',
+		category: 'Warning',
+		label: 'fstab names a volume that is not there',
+		assessment: 'No disk given has it: a disk is missing, or the line is out of date.',
+		remedy: 'Give all disks of the machine; mark the line nofail where it is no matter.',
+		find: ({ guest }) =>
+			mounts(
+				guest,
+				({ device, volume, options, type }) =>
+					/^(UUID|LABEL|PARTUUID|PARTLABEL)=/.test(device) &&
+					volume === undefined &&
+					!options.includes('nofail') &&
+					!options.includes('noauto') &&
+					type !== 'swap',
+			),
+	},
+	{
+		id: 'vconv.guest.resume',
+		category: 'Warning',
+		label: 'Wakes up from a device that may not be there',
+		assessment: 'The kernel looks for a hibernated system on this device and may wait for it at every start.',
+		remedy: 'Remove resume= from the command line, or name the device by UUID.',
+		find: ({ guest }) => marked(guest, 'resume-device').filter(({ what }) => !/=(UUID|LABEL)=/.test(what)),
+	},
+	{
+		id: 'vconv.guest.lvm.devices',
+		category: 'Warning',
+		label: 'LVM goes by a list of devices',
+		assessment: 'The list names disks by serial numbers of the source, and LVM does not open others.',
+		remedy: 'Remove /etc/lvm/devices/system.devices before the move, or run `lvmdevices --update` after it.',
+		find: ({ guest }) => marked(guest, 'lvm-devices-file', 'lvm-filter'),
+	},
+	{
+		id: 'vconv.guest.network.names',
+		category: 'Warning',
+		label: 'Network settings go by the name of the card',
+		assessment:
+			'The name comes from the place of the card (ens192) and may be another at the target, where these settings then do nothing.',
+		remedy: 'The move keeps the name where it can; a .link file or `match: macaddress:` keeps it for sure.',
+		find: ({ guest }) =>
+			networks(guest, ({ name, mac }) => guest?.os?.family === 'linux' && mac === undefined && /^(en[sopx]|eth)\w*\d/.test(name ?? '')),
+	},
+	{
+		id: 'vconv.guest.network.static',
+		category: 'Warning',
+		label: 'Windows with a fixed address',
+		assessment: 'A new card is a new adapter: the old one is hidden and keeps the address.',
+		remedy: 'Note the settings, and set the new adapter up after the move.',
+		find: ({ guest }) => networks(guest, ({ method }) => guest?.os?.family === 'windows' && method === 'static'),
+	},
+	{
+		id: 'vconv.guest.network.persistent',
+		category: 'Information',
+		label: 'Cards are named by their MAC addresses',
+		assessment: 'The names hold as long as the addresses do, which the move keeps.',
+		remedy: 'Nothing.',
+		find: ({ guest }) => marked(guest, 'udev-persistent-net'),
+	},
+	{
+		id: 'vmware.hostname.empty',
+		category: 'Information',
+		label: 'Guest without a name of its own',
+		assessment: 'The guest has no host name, or the one that everybody has.',
+		remedy: 'Nothing, unless something gives it a name by its hardware.',
+		find: ({ guest }) => {
+			const name = guest?.os?.hostname;
+			return guest?.os && (name === undefined || name === '' || /^localhost(\.|$)/.test(name))
+				? [{ what: name ? `'${name}'` : 'none is set' }]
+				: [];
+		},
+	},
+	{
+		id: 'vconv.guest.tools.vmware.windows',
+		category: 'Warning',
+		label: 'VMware Tools in Windows',
+		assessment: 'They cannot be removed at another hypervisor: their uninstaller refuses.',
+		remedy: 'Remove them before the move, as the last thing.',
+		targets: ['libvirt', 'kubevirt', 'proxmox', 'hyperv', 'virtualbox', 'azure', 'aws', 'gcp'],
+		find: ({ guest }) =>
+			guest?.os?.family === 'windows' && guest.software.vmwareTools !== undefined
+				? [{ what: guest.software.vmwareTools || 'installed' }]
+				: [],
+	},
+	{
+		id: 'vconv.guest.tools.vmware.linux',
+		category: 'Information',
+		label: 'Tools of VMware in Linux',
+		assessment: 'They do nothing at another hypervisor.',
+		remedy: "Remove them after the move, and install the target's.",
+		targets: ['libvirt', 'kubevirt', 'proxmox', 'hyperv', 'virtualbox', 'azure', 'aws', 'gcp'],
+		find: ({ guest }) =>
+			guest?.os?.family === 'linux' && guest.software.vmwareTools !== undefined
+				? [{ what: guest.software.vmwareTools || 'installed' }]
+				: [],
+	},
+	{
+		id: 'vconv.guest.agent',
+		category: 'Information',
+		label: 'No agent of the target in the guest',
+		assessment: 'Without it the target cannot shut the guest down in order everywhere, nor tell its addresses.',
+		remedy: 'Install qemu-guest-agent before or after the move.',
+		targets: ['libvirt', 'kubevirt', 'proxmox'],
+		find: ({ guest }) => (guest?.os && guest.software.qemuAgent === undefined ? [{ what: 'qemu-guest-agent is not installed' }] : []),
+	},
+	{
+		id: 'vconv.guest.agent.azure',
+		category: 'Information',
+		label: 'No agent of Azure in the guest',
+		assessment: 'Azure sets the guest up, and reports of it, by its agent or by cloud-init.',
+		remedy: 'Install walinuxagent or cloud-init.',
+		targets: ['azure'],
+		find: ({ guest }) =>
+			guest?.os?.family === 'linux' && marked(guest, 'azure-agent').length === 0 && guest.software.cloudInit === undefined
+				? [{ what: 'neither walinuxagent nor cloud-init is installed' }]
+				: [],
+	},
+	{
+		id: 'vconv.guest.azure.console',
+		category: 'Information',
+		label: 'No console on the serial port',
+		assessment: "Azure's console is the first serial port; without it nobody sees why a guest does not start.",
+		remedy: 'Put console=ttyS0 on the kernel command line.',
+		targets: ['azure', 'gcp', 'aws'],
+		find: ({ guest }) => {
+			const line = guest?.os?.bootloader?.commandLine;
+			return guest?.os?.family === 'linux' && line !== undefined && !/\bconsole=ttyS0\b/.test(line)
+				? [{ what: line, key: guest.os.bootloader?.file }]
+				: [];
+		},
+	},
+	{
+		id: 'vconv.guest.antivirus',
+		category: 'Warning',
+		label: 'Antivirus program',
+		assessment: 'Such programs keep new drivers from starting, which ends in 0x7B.',
+		remedy: 'Switch it off, or remove it, for the move.',
+		find: ({ guest }) => (guest?.os?.family === 'windows' ? (guest.software.antivirus ?? []).map((name) => ({ what: name })) : []),
+	},
+	{
+		id: 'vconv.guest.device_policy',
+		category: 'Warning',
+		label: 'Group policies about devices',
+		assessment: 'A policy keeps Windows from taking new devices, among them the disk that it starts from.',
+		remedy: 'Lift the policy for the move.',
+		find: ({ guest }) => marked(guest, 'device-install-restrictions'),
+	},
+	{
+		id: 'vconv.guest.powershell',
+		category: 'Information',
+		label: 'PowerShell takes signed scripts alone',
+		assessment: 'Scripts that set the guest up after a move are not run.',
+		remedy: 'Allow them for the move.',
+		find: ({ guest }) => marked(guest, 'powershell-all-signed'),
+	},
+	{
+		id: 'vconv.guest.pending_reboot',
+		category: 'Warning',
+		label: 'Windows waits for a reboot',
+		assessment: 'An update is half done. On other hardware it may not get to its end.',
+		remedy: 'Restart it at the source before the move.',
+		find: ({ guest }) => marked(guest, 'pending-reboot'),
+	},
+	{
+		id: 'vconv.guest.san_policy',
+		category: 'Warning',
+		label: 'Windows leaves new disks offline',
+		assessment: 'Data disks on another controller count as new, and stay offline after the move.',
+		remedy: '`diskpart`: `san policy=OnlineAll` before the move, or bring them online after it.',
+		find: ({ guest, disks }) => (disks.length > 1 ? marked(guest, 'san-policy') : []),
+	},
+	{
+		id: 'vconv.guest.vbs',
+		category: 'Information',
+		label: 'Security by virtualisation in Windows',
+		assessment: 'The target must let the guest run virtual machines itself, or Windows goes without it.',
+		remedy: 'Switch nested virtualisation on at the target where that matters.',
+		find: ({ guest }) => marked(guest, 'vbs', 'memory-integrity', 'credential-guard'),
+	},
+	{
+		id: 'vconv.guest.role',
+		category: 'Warning',
+		label: 'Domain controller or member of a cluster',
+		assessment: 'Such a guest must not see its past again: the generation id has to come along, and the source must not be started again.',
+		remedy: 'Move it once, keep the source off, and see that the target shows a generation id.',
+		find: ({ guest }) => (guest?.os?.role === undefined ? [] : [{ what: guest.os.role.replace('-', ' ') }]),
+	},
+	{
+		id: 'vconv.guest.wof',
+		category: 'Warning',
+		label: 'Windows with compressed system files',
+		assessment: 'Tools that put drivers in while the guest is off cannot write to them.',
+		remedy: '`compact /compactos:never` before the move.',
+		find: ({ guest }) => marked(guest, 'compact-os'),
+	},
+	{
+		id: 'vconv.guest.old',
+		category: 'Warning',
+		label: 'Guest older than the drivers for it',
+		assessment: 'No driver of the target was made for a system as old as this.',
+		remedy: 'Choose old hardware at the target: IDE, e1000 and a PC of the i440FX kind.',
+		targets: ['libvirt', 'kubevirt', 'proxmox', 'gcp', 'azure', 'hyperv', 'aws'],
+		find: ({ guest }) => {
+			const os = guest?.os;
+			if (os?.family === 'windows' && Number.parseFloat(os.version ?? '10') < 6) return [{ what: os.name }];
+			const kernel = os?.kernels?.find((candidate) => candidate.default)?.version ?? '9';
+			return os?.family === 'linux' && Number.parseFloat(kernel) < 2.7 && kernel.startsWith('2.') ? [{ what: `kernel ${kernel}` }] : [];
+		},
+	},
+	{
+		id: 'vconv.guest.arch32',
+		category: 'Warning',
+		label: 'Guest of 32 bits',
+		assessment: 'The target runs systems of 64 bits alone, or supports others no more.',
+		remedy: 'Choose another target.',
+		targets: ['azure', 'aws', 'gcp', 'kubevirt'],
+		find: ({ guest }) => (/^(i[3-6]86|x86)$/.test(guest?.os?.arch ?? '') ? [{ what: `${guest?.os?.name}, ${guest?.os?.arch}` }] : []),
+	},
+	{
+		id: 'vconv.guest.cloud_init',
+		category: 'Information',
+		label: 'cloud-init',
+		assessment: 'It may take the machine for a new one at the target, and set its name, keys and network anew.',
+		remedy: 'See its list of data sources, or switch it off (`touch /etc/cloud/cloud-init.disabled`).',
+		find: ({ guest }) => (guest?.software.cloudInit === undefined ? [] : [{ what: guest.software.cloudInit || 'installed' }]),
+	},
+];
+
+const mounts = (guest: GuestReport | undefined, seen: (mount: MountFacts) => boolean): Evidence[] =>
+	(guest?.os?.mounts ?? []).filter(seen).map(({ device, mountpoint, where }) => ({ what: `${mountpoint} is ${device}`, key: where }));
+
+const networks = (guest: GuestReport | undefined, seen: (network: NetworkFacts) => boolean): Evidence[] =>
+	(guest?.network ?? []).filter(seen).map(({ name, method, source }) => ({ what: `${name ?? 'a card'}, ${method}`, key: source }));

@@ -1,0 +1,118 @@
+import { humanSize } from '../../bytes/size.ts';
+import type { DomainCapabilities, Facts, HostFacts } from '../facts.ts';
+import type { Evidence, Rule } from '../rule.ts';
+
+/** Whether it fits where it is to go, and whether the host there can run it. */
+export const hostRules: readonly Rule[] = [
+	{
+		id: 'vconv.host.space',
+		category: 'Critical',
+		label: 'Not enough space for the disks',
+		assessment: 'The disks do not fit in the folder that they go to.',
+		remedy: 'Free space there, or choose another folder.',
+		find: ({ host }) => {
+			const { folder, free, needed } = host ?? {};
+			return free !== undefined && needed !== undefined && needed > free
+				? [{ what: `up to ${humanSize(needed)} are needed, and ${humanSize(free)} are free`, file: folder }]
+				: [];
+		},
+	},
+	{
+		id: 'vconv.host.largest_file',
+		category: 'Critical',
+		label: 'Disk larger than a file can be there',
+		assessment: 'The file system of the folder takes no files of this size.',
+		remedy: 'Choose a folder on another file system, or a format that is split (-o subformat=twoGbMaxExtentSparse).',
+		find: ({ host, disks }) => {
+			const { folder, largestFile } = host ?? {};
+			if (largestFile === undefined) return [];
+			return disks.flatMap(({ path, image }) =>
+				image && image.size > largestFile
+					? [{ what: `${path} has ${humanSize(image.size)}, and a file there at most ${humanSize(largestFile)}`, file: folder }]
+					: [],
+			);
+		},
+	},
+	{
+		id: 'vconv.host.firmware',
+		category: 'Critical',
+		label: 'The host has no firmware of this kind',
+		assessment: 'libvirt there knows no such firmware, and refuses the machine.',
+		remedy: 'Install it on the host (the package is called ovmf or edk2-ovmf).',
+		find: (facts) => {
+			const wanted = wantsEfi(facts) ? 'efi' : 'bios';
+			return capable(
+				facts.host,
+				({ firmware }) =>
+					firmware.length > 0 && !firmware.includes(wanted) && `it has ${firmware.join(', ')}, and the machine wants ${wanted}`,
+			);
+		},
+	},
+	{
+		id: 'vconv.host.secure_boot',
+		category: 'Critical',
+		label: 'The host has no Secure Boot',
+		assessment: 'libvirt there has no firmware with Secure Boot, and refuses the machine.',
+		remedy: 'Install a firmware with it on the host, or switch it off in the guest.',
+		find: (facts) =>
+			facts.machine?.spec.firmware.secureBoot
+				? capable(facts.host, ({ secureBoot }) => !secureBoot && 'no firmware with it is known there')
+				: [],
+	},
+	{
+		id: 'vconv.host.tpm',
+		category: 'Critical',
+		label: 'The host has no TPM to give',
+		assessment: 'libvirt there cannot give machines a TPM, and refuses the machine.',
+		remedy: 'Install swtpm on the host.',
+		find: (facts) =>
+			(facts.machine?.spec.tpms.length ?? 0) > 0
+				? capable(facts.host, ({ tpmBackends }) => !tpmBackends.includes('emulator') && `it has ${tpmBackends.join(', ') || 'none'}`)
+				: [],
+	},
+	{
+		id: 'vconv.host.cpus',
+		category: 'Critical',
+		label: 'More CPUs than the host gives one machine',
+		assessment: 'libvirt there refuses machines of that many CPUs.',
+		remedy: 'Take some away.',
+		find: ({ host, machine }) => {
+			const count = machine?.spec.cpu.count ?? 0;
+			return capable(host, ({ maxCpus }) => maxCpus !== undefined && count > maxCpus && `${count}, and it gives at most ${maxCpus}`);
+		},
+	},
+	{
+		id: 'vconv.host.arch',
+		category: 'Critical',
+		label: 'The host is of another architecture',
+		assessment: 'The host emulates the CPU of the machine at best, at a hundredth of its speed.',
+		remedy: 'Choose a host with CPUs of the kind that the guest was made for.',
+		find: ({ host, guest, machine }) => {
+			const arch = guest?.os?.arch ?? machine?.spec.guest.arch;
+			return capable(
+				host,
+				(caps) =>
+					arch !== undefined && caps.arch !== undefined && family(arch) !== family(caps.arch) && `${caps.arch}, and the guest is ${arch}`,
+			);
+		},
+	},
+	{
+		id: 'vconv.host.disk_bus',
+		category: 'Warning',
+		label: 'The host knows no virtio disks',
+		assessment: 'QEMU there was built without them, so that the disks come to another bus.',
+		remedy: 'Use --devices safe.',
+		find: ({ host }) =>
+			capable(host, ({ diskBuses }) => diskBuses.length > 0 && !diskBuses.includes('virtio') && `it has ${diskBuses.join(', ')}`),
+	},
+];
+
+const wantsEfi = ({ machine, guest }: Facts): boolean =>
+	guest?.firmware.type === 'uefi' || /^u?efi$/i.test(machine?.spec.firmware.type ?? '');
+
+const family = (arch: string): string => (/^(i[3-6]86|x86_64|amd64|x86)$/.test(arch) ? 'x86' : arch);
+
+const capable = (host: HostFacts | undefined, seen: (capabilities: DomainCapabilities) => string | false): Evidence[] => {
+	const what = host?.capabilities ? seen(host.capabilities) : false;
+	return what === false || !host?.capabilities ? [] : [{ what, file: host.capabilities.path }];
+};

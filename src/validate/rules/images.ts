@@ -1,0 +1,176 @@
+import { humanSize } from '../../bytes/size.ts';
+import type { DiskState, Facts, ImageState } from '../facts.ts';
+import type { Evidence, Rule } from '../rule.ts';
+
+/** What is wrong with the files that disks are in. */
+export const imageRules: readonly Rule[] = [
+	{
+		id: 'vmware.disk.capacity.invalid',
+		category: 'Critical',
+		label: 'Disk without a size',
+		assessment: 'A disk of no bytes can be neither converted nor attached.',
+		remedy: 'Find the right image, or remove the disk from the machine.',
+		find: ({ disks }) => images(disks, ({ size }) => size <= 0 && 'its virtual size is 0'),
+	},
+	{
+		id: 'vmware.datastore.missing',
+		category: 'Critical',
+		label: 'Disk image not found',
+		assessment: 'A file that the disk needs is not there, so the machine cannot be moved whole.',
+		remedy: 'Copy all files of the machine, or say where they are with --path-map.',
+		find: ({ disks }) => problems(disks, 'missing'),
+	},
+	{
+		id: 'vconv.image.reference.refused',
+		category: 'Critical',
+		label: 'An image names a file that may not be opened',
+		assessment: 'The image refers to a file outside its folder, which may be none of its business.',
+		remedy: 'Look at the name, and allow the folder with --allow-external DIR if it is yours.',
+		find: ({ disks }) => problems(disks, 'refused'),
+	},
+	{
+		id: 'vconv.image.corrupt',
+		category: 'Critical',
+		label: 'Damaged image',
+		assessment: 'The image contradicts its own format: what it holds cannot be read for sure.',
+		remedy: 'Take the image from the source once more, or repair it with the tool that made it; vconv check says more.',
+		find: ({ disks }) => problems(disks, 'corrupt'),
+	},
+	{
+		id: 'vconv.image.unsupported',
+		category: 'Critical',
+		label: 'Image of a kind that cannot be read',
+		assessment:
+			'The image uses something that vconv does not read (raw device mappings, vSAN objects, encryption, an unwritten journal), and it does not guess.',
+		remedy: 'Follow the hint, or export the machine from the product that made it.',
+		find: ({ disks }) => problems(disks, 'unsupported'),
+	},
+	{
+		id: 'vconv.image.in_use',
+		category: 'Critical',
+		label: 'Image in use',
+		assessment: 'Another program has the image open for writing: a copy of it now would be of no moment of its own.',
+		remedy: 'Shut the machine down.',
+		find: ({ disks }) => problems(disks, 'in-use'),
+	},
+	{
+		id: 'vconv.image.errors',
+		category: 'Critical',
+		label: 'The check of the image finds errors',
+		assessment: 'Tables of the image contradict each other; some of the data of the guest may be lost.',
+		remedy: 'vconv check lists them all. Repair a copy of the image, or take the image from the source once more.',
+		find: ({ disks }) => disks.flatMap((disk) => findings(disk, 'error')),
+	},
+	{
+		id: 'vconv.image.leaks',
+		category: 'Information',
+		label: 'The image holds space that nothing uses',
+		assessment: 'No data is at risk, and a conversion leaves the space out.',
+		remedy: 'Nothing.',
+		find: ({ disks }) => disks.flatMap((disk) => findings(disk, 'leak')),
+	},
+	{
+		id: 'vconv.image.dirty',
+		category: 'Warning',
+		label: 'The image was not closed in order',
+		assessment: 'The program that had it open ended unexpectedly. What the guest wrote last may not be in it.',
+		remedy: 'Start the machine at the source once more and shut it down in order.',
+		find: ({ disks }) =>
+			disks.flatMap(({ image }) =>
+				(image?.chain ?? []).flatMap(({ path, info }) =>
+					info.dirty ? [{ what: `it is marked as open (${info.format})`, file: path }] : [],
+				),
+			),
+	},
+	{
+		id: 'vconv.image.snapshots',
+		category: 'Warning',
+		label: 'The image holds snapshots',
+		assessment: 'A conversion takes the present state of the disk, and no snapshots.',
+		remedy: 'Take the snapshots that you need with vconv convert -l NAME, and keep the source.',
+		find: ({ disks }) => images(disks, ({ info }) => (info.snapshots?.length ?? 0) > 0 && `${info.snapshots?.length} internal snapshots`),
+	},
+	{
+		id: 'vconv.image.chain',
+		category: 'Information',
+		label: 'The disk is a chain of images',
+		assessment: 'The disk is made of several images, each a delta of the next. The conversion makes one of them.',
+		remedy: 'Nothing; --keep-chain keeps them apart.',
+		find: ({ disks }) => images(disks, ({ chain }) => chain.length > 1 && `${chain.length} images, the base is ${chain.at(-1)?.path}`),
+	},
+	{
+		id: 'vconv.disk.size.limit',
+		category: 'Critical',
+		label: 'Disk larger than the target takes',
+		assessment: 'The target takes no disk of this size.',
+		remedy: 'Shrink the file systems and the disk in the guest, or choose another target.',
+		find: ({ disks }, { name, size }) =>
+			images(disks, (image) => image.size > size.most && `${humanSize(image.size)}, and ${name} takes at most ${humanSize(size.most)}`),
+	},
+	{
+		id: 'vconv.disk.size.least',
+		category: 'Warning',
+		label: 'Disk smaller than the target takes',
+		assessment: 'The target refuses disks as small as this one.',
+		remedy: 'Have it grown by the conversion: -o align=SIZE adds zeros at its end.',
+		find: ({ disks }, { name, size }) =>
+			images(
+				disks,
+				(image) => image.size < size.least && `${humanSize(image.size)}, and ${name} takes no less than ${humanSize(size.least)}`,
+			),
+	},
+	{
+		id: 'vconv.disk.size.multiple',
+		category: 'Information',
+		label: 'Disk of an odd size',
+		assessment: 'The target takes whole multiples of a size; the conversion adds zeros at the end of the disk.',
+		remedy: 'Nothing; convert with --for TARGET.',
+		find: ({ disks }, { name, size }) =>
+			images(
+				disks,
+				(image) =>
+					image.size % size.multipleOf !== 0 && `${image.size} bytes, and ${name} takes multiples of ${humanSize(size.multipleOf)}`,
+			),
+	},
+	{
+		id: 'vconv.disk.size.sector',
+		category: 'Warning',
+		label: 'Disk that does not end with a sector',
+		assessment: 'Its last bytes are no whole sector of 512 bytes: the conversion adds zeros up to one.',
+		remedy: 'See whether the image was cut off.',
+		find: ({ disks }) => images(disks, ({ size }) => size % 512 !== 0 && `${size} bytes`),
+	},
+	{
+		id: 'vconv.disk.sectors.4k',
+		category: 'Critical',
+		label: 'Sectors of 4096 bytes',
+		assessment: 'The target shows disks with sectors of 512 bytes, by which the partition table of this one means other places.',
+		remedy: 'Make the machine anew on a disk with sectors of 512 bytes, or choose a target that has the larger ones.',
+		find: ({ disks }, target) =>
+			images(disks, ({ sectorSize }) => sectorSize === 4096 && !target.sectors4K && `${target.name} has sectors of 512 bytes only`),
+	},
+];
+
+/** Evidence for each disk whose image is so. */
+const images = (disks: Facts['disks'], seen: (image: ImageState) => string | false): Evidence[] =>
+	disks.flatMap(({ path, image }) => {
+		const what = image ? seen(image) : false;
+		return what === false ? [] : [{ what, file: path }];
+	});
+
+const problems = (disks: Facts['disks'], kind: string): Evidence[] =>
+	disks.flatMap(({ name, path, problem }) => {
+		if (problem?.kind !== kind) return [];
+		const hint = problem.hint === undefined ? '' : ` (${problem.hint})`;
+		return [{ what: `${name}: ${problem.message}${hint}`, file: problem.path ?? path, offset: problem.offset, key: problem.field }];
+	});
+
+/** Those of a check that a person would read. */
+const SHOWN = 5;
+
+const findings = ({ path, image }: DiskState, severity: 'error' | 'leak'): Evidence[] => {
+	const all = (image?.check?.findings ?? []).filter((finding) => finding.severity === severity);
+	const first = all.slice(0, SHOWN).map(({ message, offset }) => ({ what: message, file: path, offset }));
+	const count = image?.check?.counts[severity] ?? 0;
+	return count > first.length && first.length > 0 ? [...first, { what: `${count} in all`, file: path }] : first;
+};

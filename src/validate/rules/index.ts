@@ -1,0 +1,23 @@
+import type { Rule } from '../rule.ts';
+import { deviceRules } from './devices.ts';
+import { bootRules } from './guest-boot.ts';
+import { guestStateRules } from './guest-state.ts';
+import { systemRules } from './guest-system.ts';
+import { hardwareRules } from './hardware.ts';
+import { hostRules } from './host.ts';
+import { imageRules } from './images.ts';
+import { networkRules } from './network.ts';
+import { stateRules } from './state.ts';
+
+/** Every rule, in the order in which people read of them. */
+export const rules: readonly Rule[] = [
+	...stateRules,
+	...imageRules,
+	...deviceRules,
+	...bootRules,
+	...guestStateRules,
+	...systemRules,
+	...hardwareRules,
+	...networkRules,
+	...hostRules,
+];

@@ -1,0 +1,101 @@
+import type { Rule } from '../rule.ts';
+
+/** Who the machine is, and in what state it lies there. */
+export const stateRules: readonly Rule[] = [
+	{
+		id: 'vconv.vm.running',
+		category: 'Critical',
+		label: 'The machine runs',
+		assessment: 'Its disks change while they are copied: the copy would be of no moment at all.',
+		remedy: 'Shut it down. If it is not running, remove the lock that was left behind.',
+		find: ({ machine }) => (machine?.locks ?? []).map((file) => ({ what: 'it is locked by a running program', file })),
+	},
+	{
+		id: 'vconv.vm.suspended',
+		category: 'Critical',
+		label: 'The machine is suspended',
+		assessment: 'Its memory is in a file that no other hypervisor can read; without it, its disks are as after a power failure.',
+		remedy: 'Resume it at the source, and shut it down.',
+		find: ({ machine }) => (machine?.suspended ?? []).map((file) => ({ what: 'its memory is here', file })),
+	},
+	{
+		id: 'vmware.snapshot.detected',
+		category: 'Warning',
+		label: 'Snapshots',
+		assessment: 'The move takes the present state of the machine. Its snapshots stay behind.',
+		remedy: 'Keep the source while they are needed, or remove them there first.',
+		find: ({ machine }) => (machine?.snapshots ?? []).map(({ name }) => ({ what: `'${name}'`, file: machine?.path })),
+	},
+	{
+		id: 'ovirt.snapshot.online_memory.detected',
+		category: 'Information',
+		label: 'Snapshots with memory',
+		assessment: 'The memory of a running machine cannot be taken to another hypervisor.',
+		remedy: 'Nothing, where the present state is what matters.',
+		find: ({ machine }) =>
+			(machine?.snapshots ?? []).filter(({ memory }) => memory).map(({ name }) => ({ what: `'${name}'`, file: machine?.path })),
+	},
+	{
+		id: 'vmware.vm.name.invalid',
+		category: 'Warning',
+		label: 'Name that the target does not take',
+		assessment:
+			'Names are DNS labels there: small letters, digits, hyphens and dots, 63 characters at most. The machine has to be called otherwise.',
+		remedy: 'Give it another name with --name.',
+		find: ({ machine }, { dnsNames }) => {
+			const name = machine?.spec.identity.name;
+			return dnsNames && name !== undefined && !/^(?=.{1,63}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)
+				? [{ what: `'${name}'`, file: machine?.path, key: 'displayName' }]
+				: [];
+		},
+	},
+	{
+		id: 'vconv.vm.name.missing',
+		category: 'Information',
+		label: 'Machine without a name',
+		assessment: 'It is called by its file.',
+		remedy: 'Give it a name with --name.',
+		find: ({ machine }) =>
+			machine && !machine.spec.identity.name ? [{ what: 'no name is said', file: machine.path, key: 'displayName' }] : [],
+	},
+	{
+		id: 'vconv.vm.uuid.missing',
+		category: 'Information',
+		label: 'Machine without a UUID',
+		assessment: 'The guest is shown a new one at the target, which licences and inventories may notice.',
+		remedy: 'Give it one with --uuid.',
+		find: ({ machine }) =>
+			machine && !machine.spec.identity.biosUuid ? [{ what: 'no UUID is said', file: machine.path, key: 'uuid.bios' }] : [],
+	},
+	{
+		id: 'vconv.vm.disks.none',
+		category: 'Warning',
+		label: 'Machine without a disk',
+		assessment: 'There is nothing to move but the description.',
+		remedy: 'See whether the description is the right one.',
+		find: ({ machine, disks }) => (machine && disks.length === 0 ? [{ what: 'no hard disk has an image', file: machine.path }] : []),
+	},
+	{
+		id: 'vconv.vm.text',
+		category: 'Information',
+		label: 'Oddities of the description',
+		assessment: 'The text of the description was not quite in order; it was read as the product itself reads it.',
+		remedy: 'See that it was meant so: vconv config lint shows the lines.',
+		find: ({ machine }) =>
+			(machine?.report ?? [])
+				.filter(({ severity }) => severity !== 'info')
+				.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] })),
+	},
+	{
+		id: 'vmware.fault_tolerance.enabled',
+		category: 'Information',
+		label: 'Fault tolerance',
+		assessment: 'The machine runs twice at the source, and once at the target.',
+		remedy: 'Switch it off before the move, and use what the target has for it.',
+		find: ({ machine }) =>
+			(machine?.spec.extras ?? [])
+				.filter(({ key }) => /^(ftcpt|faultTolerance|replay\.)/i.test(key))
+				.slice(0, 1)
+				.map(({ key, value }) => ({ what: value, file: machine?.path, key })),
+	},
+];
