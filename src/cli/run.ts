@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import { UsageError, VconvError } from '../errors.ts';
+import { version } from '../node/version.ts';
 import type { Command } from './command.ts';
 import { Interrupted, type Io, processIo } from './io.ts';
 import { errorJson, errorText, plain } from './render.ts';
@@ -57,6 +57,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 		about: 'how much space an image of it would take',
 		load: async () => (await import('./commands/measure.ts')).measure,
 	},
+	clean: {
+		operands: 'DIR',
+		about: 'remove what interrupted conversions have left',
+		load: async () => (await import('./commands/clean.ts')).clean,
+	},
 	config: {
 		operands: 'IN OUT',
 		about: "a machine's description: a VMX as a libvirt domain, or back",
@@ -112,9 +117,6 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 		return report(error, failure, wantsJson(argv), io);
 	}
 };
-
-/** This package's own description, wherever it is built or installed to. */
-const version = (): string => (createRequire(import.meta.url)('vconv/package.json') as { version: string }).version;
 
 /** A bare word that is neither a command nor a file was meant as a command. */
 const refuseTypo = (word: string): void => {

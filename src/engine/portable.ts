@@ -8,12 +8,16 @@ import { chunkSize, steps } from './chunks.ts';
 import { frameHead, writeFrame } from './frame.ts';
 import { placements, replay } from './trail.ts';
 
-/** The mover that runs anywhere: one chunk at a time, on the thread that called it. */
-export const portableMover = (codec: Codec): Mover => ({
+/**
+ * The mover that runs anywhere: one chunk at a time, on the thread that called it.
+ * @param most bytes of a chunk; more where a block has more.
+ */
+export const portableMover = (codec: Codec, most = Number.POSITIVE_INFINITY): Mover => ({
 	async move({ disk, layout, sinks, signal, journal, onProgress }: Work): Promise<Moved> {
 		const past = replay(layout, journal?.past);
 		let { data, stored } = past;
-		for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal, past.end)) {
+		const chunk = Math.max(Math.min(chunkSize(disk, layout.block), most), layout.block);
+		for await (const step of steps(disk, layout, chunk, signal, past.end)) {
 			signal?.throwIfAborted();
 			if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
 			if (step.kind === 'chunk') {

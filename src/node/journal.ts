@@ -95,6 +95,7 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 
 	const forget = (): void => {
 		// Before anything else changes: what it says must not outlive what it says it of.
+		if (header === undefined) return;
 		files.truncate(fd, MAGIC.length);
 		if (records > 0) files.fsync(fd);
 		header = undefined;

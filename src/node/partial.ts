@@ -34,26 +34,36 @@ const partialName = (final: string): string => {
 	return path.join(path.dirname(final), `.${short}${PARTIAL}`);
 };
 
-/** `main`: it is the file that the user named, and not a further one of its image. */
-export type PartialOptions = { readonly files: Files; readonly force: boolean; readonly main: boolean };
+export type PartialOptions = {
+	readonly files: Files;
+	readonly force: boolean;
+	/** The file that the user named; the same as the final name unless that is a further one of its image. */
+	readonly main: string;
+	/** There is no partial file: whatever is noted of it elsewhere is to be forgotten before it is made. */
+	missing?(): void;
+};
 
 /**
  * Open the partial file of a name and lock it, both made if they are not there.
  * @throws BusyError if another run writes it; AccessError if the name is taken and `force` is not set, if what has the partial's name is not
  * vconv's, or if it cannot be opened. What was made is gone then.
  */
-export const openPartial = async (final: string, { files, force, main }: PartialOptions): Promise<Partial> => {
+export const openPartial = async (final: string, { files, force, main, missing }: PartialOptions): Promise<Partial> => {
 	const name = partialName(final);
 	const journalName = name + JOURNAL;
 	const undo: (() => void)[] = [];
 	try {
-		if (main && !force) refuseTaken(final, files);
+		if (final === main && !force) refuseTaken(final, files);
 		const journalFd = await openJournal(final, journalName, files, undo);
 		// Its image got no name before the run ended, so that this one is none either.
-		if (!main && isOf(final, name, files)) files.remove(final);
+		if (final !== main && isOf(final, name, files) && files.idOf(main) === undefined) files.remove(final);
 		if (!force) refuseTaken(final, files);
-		const { fd, found } = openData(name, files, undo);
-		return { final, name, fd, journalName, journalFd, journal: journalFile(journalFd, journalName, files), found };
+		const journal = journalFile(journalFd, journalName, files);
+		const { fd, found } = openData(name, files, undo, () => {
+			journal.forget();
+			missing?.();
+		});
+		return { final, name, fd, journalName, journalFd, journal, found };
 	} catch (error) {
 		for (const act of undo.reverse()) {
 			try {
@@ -96,8 +106,14 @@ const openJournal = async (final: string, name: string, files: Files, undo: (() 
 	throw busy(final);
 };
 
-const openData = (name: string, files: Files, undo: (() => void)[]): { readonly fd: number; readonly found: boolean } => {
+const openData = (
+	name: string,
+	files: Files,
+	undo: (() => void)[],
+	missing: () => void,
+): { readonly fd: number; readonly found: boolean } => {
 	const create = () => {
+		missing();
 		const fd = files.create(name);
 		undo.push(
 			() => files.remove(name),
@@ -119,6 +135,7 @@ const openData = (name: string, files: Files, undo: (() => void)[]): { readonly 
 	// It has its other name already: a run ended between giving that and taking this away. It must not be written to.
 	undo.pop();
 	files.close(fd);
+	missing();
 	files.remove(name);
 	return create();
 };

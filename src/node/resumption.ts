@@ -33,7 +33,9 @@ export type ResumptionOptions = {
 export type Checkpoints = {
 	/** See `Target.begin`. */
 	begin(undertaking: Undertaking): Begun;
-	/** A further file of the image. */
+	/** A file of the image is missing: what is noted is void. */
+	lose(): void;
+	/** A further file of the image is open. */
 	joined(partial: Partial): void;
 	/** Something is about to be written. */
 	touch(): void;
@@ -143,14 +145,14 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 			if (keeping) journal.begin(next);
 			return { stamp: stampOf(next), journal: live };
 		},
+		lose() {
+			const header = journal.header();
+			if (!resumed || !header) return;
+			forget();
+			journal.begin(header);
+			resumed = false;
+		},
 		joined(partial) {
-			if (resumed && !partial.found) {
-				// A part of the image is missing: what is noted of it is void.
-				const header = journal.header();
-				forget();
-				if (header) journal.begin(header);
-				resumed = false;
-			}
 			if (!resumed && partial.found) files.truncate(partial.fd, 0);
 		},
 		touch,

@@ -6,7 +6,7 @@ import { AccessError, VconvError } from '../errors.ts';
 import { accessError, rememberDescriptor } from './file.ts';
 import { type Files, nodeFiles } from './files.ts';
 import { openPartial, type Partial } from './partial.ts';
-import { type Checkpoints, type Interval, resumption } from './resumption.ts';
+import { type Interval, resumption } from './resumption.ts';
 import { writeFully } from './write.ts';
 
 export type TargetOptions = {
@@ -48,8 +48,8 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 	const named: string[] = [];
 	let ended = false;
 
-	const create = async (final: string): Promise<Partial> => {
-		const partial = await openPartial(final, { files, force, main: final === name });
+	const create = async (final: string, missing?: () => void): Promise<Partial> => {
+		const partial = await openPartial(final, { files, force, main: name, ...(missing && { missing }) });
 		open.add(partial.fd).add(partial.journalFd);
 		partials.push(partial);
 		return partial;
@@ -61,7 +61,7 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 	};
 
 	const main = await create(name);
-	const work: Checkpoints = resumption({ ...options, durable, files, folder, main, partials });
+	const work = resumption({ ...options, durable, files, folder, main, partials });
 
 	const sinkOf = ({ fd, final }: Partial): Sink => {
 		const sink = fileSink(fd, final, files, work.touch);
@@ -70,8 +70,21 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 		return sink;
 	};
 
-	/** Remove the partial files and their journals: those last, which are the locks. */
+	const syncFolder = (): void => {
+		if (durable) guarded('cannot be made durable under its name', name, () => files.fsyncFolder(folder));
+	};
+
+	const give = ({ name: partial, final }: Partial): void => {
+		guarded('cannot be given its name', final, () => publish(partial, final, force, files));
+		named.push(final);
+	};
+
+	/**
+	 * Remove the partial files and their journals: those last, which are the locks. A journal that says something is emptied first, for a power
+	 * failure may bring its name back, beside a partial file of another run.
+	 */
 	const clear = (remove: (act: () => void) => void): void => {
+		remove(main.journal.forget);
 		for (const { name } of partials) remove(() => files.remove(name));
 		for (const { journalName } of partials) remove(() => files.remove(journalName));
 	};
@@ -92,7 +105,7 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 		main: sinkOf(main),
 		async beside(file) {
 			const final = path.join(folder, file);
-			const partial = await create(final);
+			const partial = await create(final, work.lose);
 			work.joined(partial);
 			return sinkOf(partial);
 		},
@@ -104,14 +117,17 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 			await options.verify?.(partials);
 			// Before it has its name: some network file systems say only now what they could not write.
 			for (const { fd, final } of partials) guarded('cannot be closed', final, () => close(fd));
-			// Further files first: whoever sees the main one finds all of them. Nobody is to find an old main one beside new ones.
-			if (force && partials.length > 1) guarded('cannot be replaced', name, () => files.remove(name));
-			for (const { name: partial, final } of partials.toReversed()) {
-				guarded('cannot be given its name', final, () => publish(partial, final, force, files));
-				named.push(final);
+			// Further files first: whoever sees the main one finds all of them, and nobody finds an old main one beside new ones. By its partial
+			// name, too, a further file is known as one whose image has no name yet.
+			if (partials.length > 1) {
+				if (force) guarded('cannot be replaced', name, () => files.remove(name));
+				syncFolder();
+				for (const partial of partials.slice(1)) give(partial);
+				syncFolder();
 			}
+			give(main);
+			syncFolder();
 			clear((act) => guarded('cannot be rid of its partial name', name, act));
-			if (durable) guarded('cannot be made durable under its name', name, () => files.fsyncFolder(folder));
 			ended = true;
 			for (const fd of open) attempt(() => close(fd));
 		},
