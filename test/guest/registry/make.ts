@@ -35,6 +35,8 @@ export const makeHive = (keys: Keys, { list = 'lh', dirty = false }: HiveShape =
 		return at;
 	};
 
+	const security = add(Uint8Array.of(...letters('sk'), 0, 0, ...long(end), ...long(end), ...long(10_000), ...long(0)));
+
 	const addData = (data: Uint8Array): number => {
 		if (data.length <= SEGMENT) return add(data);
 		const segments = [];
@@ -68,26 +70,26 @@ export const makeHive = (keys: Keys, { list = 'lh', dirty = false }: HiveShape =
 		return add(Uint8Array.of(...letters(kind), ...word(children.length), ...entries));
 	};
 
-	const addKey = (name: string, content: Keys, root: boolean): number => {
+	const addKey = (name: string, content: Keys, parent?: number): number => {
 		const latin1 = /^[\0-\xff]*$/.test(name);
 		const bytes = latin1 ? letters(name) : utf16(name);
 		const at = add(new Uint8Array(keyNode.size + bytes.length)); // the root's own place stays the same, whatever is in it
 		const entries = Object.entries(content).sort(([a], [b]) => (a.toUpperCase() < b.toUpperCase() ? -1 : 1));
-		const subkeys = entries.flatMap(([key, value]) => (isKey(value) ? [[key, addKey(key, value, false)] as const] : []));
+		const subkeys = entries.flatMap(([key, value]) => (isKey(value) ? [[key, addKey(key, value, at)] as const] : []));
 		const values = entries.flatMap(([key, value]) => (isKey(value) ? [] : [addValue(key, value)]));
 		const node = keyNode.encode({
 			signature: 'nk',
-			flags: (latin1 ? KEY_NAME_LATIN1 : 0) | (root ? 0x0c : 0),
+			flags: (latin1 ? KEY_NAME_LATIN1 : 0) | (parent === undefined ? 0x0c : 0),
 			lastWritten: new Uint8Array(8),
 			access: 0,
-			parent: 0,
+			parent: parent ?? 0,
 			subkeys: subkeys.length,
 			volatileSubkeys: 0,
 			subkeyList: subkeys.length > 0 ? addList(subkeys, list) : NO_CELL,
 			volatileSubkeyList: NO_CELL,
 			values: values.length,
 			valueList: values.length > 0 ? add(Uint8Array.from(values.flatMap(long))) : NO_CELL,
-			security: NO_CELL,
+			security,
 			className: NO_CELL,
 			longestNames: new Uint8Array(16),
 			workVar: 0,
@@ -98,7 +100,7 @@ export const makeHive = (keys: Keys, { list = 'lh', dirty = false }: HiveShape =
 		return at;
 	};
 
-	const rootCell = addKey('root', keys, true);
+	const rootCell = addKey('root', keys);
 	const binsSize = Math.ceil((end + 8) / 4096) * 4096;
 	view.setInt32(end, binsSize - end, true);
 	cells.set(letters('hbin'));
