@@ -89,4 +89,11 @@ const bootMenu = async (tree: FileTree, id: string, { attempt }: GuestContext): 
 };
 
 /** A command line without the values of what is called a password, a secret or a token. */
-const withoutSecrets = (commandLine: string): string => commandLine.replace(/(\S*(?:passw|passphrase|secret|token)\S*?=)\S+/gi, '$1…');
+const withoutSecrets = (commandLine: string): string =>
+	commandLine
+		.split(/\s+/)
+		.map((word) => {
+			const key = word.slice(0, word.indexOf('=') + 1);
+			return /passw|passphrase|secret|token/i.test(key) ? `${key}…` : word;
+		})
+		.join(' ');

@@ -35,23 +35,27 @@ export const release = async (tree: FileTree): Promise<Release> => {
 		return { distro: lsbDistro.toLowerCase(), name: lsb.get('DISTRIB_DESCRIPTION') ?? lsbDistro, version: lsb.get('DISTRIB_RELEASE') };
 	}
 	for (const [path, distro] of OLDER) {
-		const line = (await tree.readText(path))?.split('\n')[0]?.trim();
+		const line = await firstLine(tree, path);
 		if (line === undefined) continue;
 		const isRebuild = distro === 'rhel' ? /^(centos|scientific|rocky|almalinux|fedora)/i.exec(line)?.[1]?.toLowerCase() : undefined;
 		const version = /\d[\w.]*/.exec(line)?.[0];
 		return { distro: isRebuild ?? distro, name: distro === 'alpine' ? `Alpine Linux ${line}` : line || distro, version };
 	}
-	const debian = (await tree.readText('/etc/debian_version'))?.trim();
+	const debian = await firstLine(tree, '/etc/debian_version');
 	if (debian) return { distro: 'debian', name: `Debian GNU/Linux ${debian}`, version: debian };
 	return { name: 'Linux' };
 };
+
+/** What such files say is short. */
+const firstLine = async (tree: FileTree, path: string): Promise<string | undefined> =>
+	(await tree.readText(path))?.split('\n')[0]?.slice(0, 256).trim();
 
 /** Debian's and CentOS' os-release have the major version alone; another file has all of it. */
 const exactVersion = async (tree: FileTree, distro: string, said: string | undefined): Promise<string | undefined> => {
 	if (said === undefined || said.includes('.')) return said;
 	const path =
 		distro === 'debian' ? '/etc/debian_version' : ['centos', 'rocky', 'almalinux'].includes(distro) ? '/etc/redhat-release' : undefined;
-	const exact = path && /\d+(\.\d+)+/.exec((await tree.readText(path)) ?? '')?.[0];
+	const exact = path && /\d+(\.\d+)+/.exec((await firstLine(tree, path)) ?? '')?.[0];
 	return exact?.startsWith(`${said}.`) ? exact : said;
 };
 
@@ -82,7 +86,7 @@ export const architecture = async (tree: FileTree): Promise<string | undefined> 
 
 export const hostname = async (tree: FileTree): Promise<string | undefined> => {
 	for (const path of ['/etc/hostname', '/etc/HOSTNAME']) {
-		const name = (await tree.readText(path))?.split('\n')[0]?.trim();
+		const name = await firstLine(tree, path);
 		if (name) return name;
 	}
 	return assignments((await tree.readText('/etc/sysconfig/network')) ?? '').get('HOSTNAME') || undefined;

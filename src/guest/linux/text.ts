@@ -17,7 +17,7 @@ export const assignments = (text: string): ReadonlyMap<string, string> => {
 
 const unquoted = (value: string): string => {
 	const [, quote, inner] = /^\s*(["'])(.*?)\1/.exec(value) ?? [];
-	if (inner === undefined) return value.replace(/\s+#.*$/, '').trim();
+	if (inner === undefined) return value.slice(0, /\s#/.exec(value)?.index).trim();
 	return quote === '"' ? inner.replace(/\\(["$`\\])/g, '$1') : inner;
 };
 

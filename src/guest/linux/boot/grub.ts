@@ -21,7 +21,7 @@ export const readGrub = async (tree: FileTree): Promise<BootMenu | undefined> =>
 		if (text === undefined) continue;
 		const environment = await grubEnvironment(tree, file);
 		const items = [...menuItems(text)];
-		if (/^\s*blscfg\b/m.test(text)) {
+		if (configLines(text).some(([line]) => /^blscfg\b/.test(line))) {
 			const entries = await readBlsEntries(tree, environment);
 			items.unshift(...entries.map((entry) => ({ names: entry.names, entry, items: [] })));
 		}
@@ -49,8 +49,9 @@ const grubEnvironment = async (tree: FileTree, file: string): Promise<ReadonlyMa
 /** What the last `set default` says that is not for the next boot alone. */
 const defaultOf = (text: string, environment: ReadonlyMap<string, string>): string => {
 	let chosen = '0';
-	for (const [, value = ''] of text.matchAll(/^\s*set\s+default=["']?(.*?)["']?\s*$/gm)) {
-		if (value.includes('next_entry')) continue;
+	for (const [line] of configLines(text)) {
+		const value = /^set\s+default=(.*)$/.exec(line)?.[1]?.replace(/^["']/, '').replace(/["']$/, '');
+		if (value === undefined || value.includes('next_entry')) continue;
 		chosen = value.includes('saved_entry') ? (environment.get('saved_entry') ?? '') : value;
 	}
 	return chosen === '' ? '0' : chosen;
@@ -78,14 +79,13 @@ const menuItems = (text: string): readonly Item[] => {
 	const stack: Open[] = [];
 	let depth = 0;
 	for (const [line] of configLines(text)) {
-		const heading = /^(menuentry|submenu)\s+(["'])(.*?)\2(.*)\{\s*$/.exec(line);
+		const heading = headingOf(line);
 		if (heading && stack.length < DEEPEST) {
-			const id = /(?:\$menuentry_id_option|--id)\s+["']?([^"'\s{]+)/.exec(heading[4] ?? '')?.[1];
-			stack.push({ names: [heading[3] ?? '', ...(id ? [id] : [])], items: [], depth: depth++ });
+			stack.push({ names: heading, items: [], depth: depth++ });
 			continue;
 		}
 		const current = stack.at(-1);
-		if (/\{\s*$/.test(line)) depth++;
+		if (line.endsWith('{')) depth++;
 		else if (line === '}') {
 			depth--;
 			if (current && depth === current.depth) {
@@ -95,6 +95,16 @@ const menuItems = (text: string): readonly Item[] => {
 		} else if (current) current.entry = withLine(current.entry, current.names, line);
 	}
 	return top;
+};
+
+/** The title and the id of an entry or a submenu that a line begins. */
+const headingOf = (line: string): readonly string[] | undefined => {
+	const start = /^(?:menuentry|submenu)\s+(["'])/.exec(line);
+	if (!start || !line.endsWith('{')) return undefined;
+	const end = line.indexOf(start[1] ?? '', start[0].length);
+	if (end < 0) return undefined;
+	const id = /(?:\$menuentry_id_option|--id)\s+["']?([^"'\s{]+)/.exec(line.slice(end))?.[1];
+	return [line.slice(start[0].length, end), ...(id ? [id] : [])];
 };
 
 const withLine = (entry: BootEntry | undefined, names: readonly string[], line: string): BootEntry | undefined => {

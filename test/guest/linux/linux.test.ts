@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { DiskBus, DriverFact } from '../../../src/guest/facts.ts';
+import { cpio, DEBIAN, type Files, grub, initramfs, modulesDep, readLinux } from './make.ts';
+
+const VERSION = '6.1.0-50-amd64';
+
+const linuxWith = async (files: Files, without: readonly string[] = []) => {
+	const all = Object.fromEntries(Object.entries({ ...DEBIAN, ...files }).filter(([path]) => !without.includes(path)));
+	const { facts, incomplete } = await readLinux(all);
+	return { ...(facts ?? expect.fail()), incomplete };
+};
+
+const driver = async (bus: DiskBus, files: Files, without?: readonly string[]): Promise<DriverFact | undefined> =>
+	(await linuxWith(files, without)).drivers?.disk[bus];
+
+describe('a Linux', () => {
+	test('says which it is, how it boots and from what', async () => {
+		const { facts, incomplete } = await readLinux(DEBIAN);
+		expect(incomplete).toEqual([]);
+		expect(facts?.os).toMatchObject({
+			family: 'linux',
+			distro: 'debian',
+			name: 'Debian GNU/Linux 12 (bookworm)',
+			version: '12.15',
+			arch: 'x86_64',
+			hostname: 'web01',
+			root: 'disk0p1',
+			initramfsTool: 'initramfs-tools',
+			bootloader: { kind: 'grub2', file: '/boot/grub/grub.cfg', commandLine: 'root=UUID=0a ro quiet' },
+			kernels: [{ version: VERSION, default: true, image: `/boot/vmlinuz-${VERSION}`, initramfs: `/boot/initrd.img-${VERSION}` }],
+			mounts: [{ device: 'UUID=0a', mountpoint: '/', type: 'ext4', options: ['defaults'], volume: 'disk0p1', where: '/etc/fstab:2' }],
+			marks: [],
+		});
+	});
+
+	test('is none without what every Linux has', async () => {
+		expect((await readLinux({ 'Windows/System32/cmd.exe': '' })).facts).toBeUndefined();
+		expect((await readLinux({ 'etc/os-release': 'ID=debian', data: '' })).facts).toBeUndefined();
+	});
+
+	test.for([
+		['CentOS 6', { 'etc/redhat-release': 'CentOS release 6.10 (Final)\n' }, { distro: 'centos', version: '6.10' }],
+		['RHEL 5', { 'etc/redhat-release': 'Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n' }, { distro: 'rhel', version: '5.11' }],
+		['SLES 11', { 'etc/SuSE-release': 'SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\n' }, { distro: 'suse', version: '11' }],
+		[
+			'Ubuntu 8.04',
+			{ 'etc/lsb-release': 'DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=8.04\nDISTRIB_DESCRIPTION="Ubuntu 8.04"\n' },
+			{ distro: 'ubuntu', version: '8.04' },
+		],
+		['Debian 4', { 'etc/debian_version': '4.0\n' }, { distro: 'debian', version: '4.0' }],
+		['one that says nothing', { 'etc/debian_version': '' }, { name: 'Linux' }],
+	] as const)('of before os-release says it too: %s', async ([, files, expected]) => {
+		expect((await linuxWith(files, ['etc/os-release', ...('etc/debian_version' in files ? [] : ['etc/debian_version'])])).os).toMatchObject(
+			expected,
+		);
+	});
+});
+
+describe('the drivers of a Linux', () => {
+	test('are there to boot from in the initramfs with what they need', async () => {
+		expect(await driver('virtio-blk', {})).toEqual({
+			state: 'boot',
+			evidence: 'virtio_pci is in the initramfs, virtio_blk is in the initramfs',
+		});
+		expect(await driver('pvscsi', {})).toMatchObject({
+			state: 'installed',
+			evidence: expect.stringContaining('vmw_pvscsi is in /lib/modules and not in the initramfs'),
+		});
+		expect(await driver('nvme', {})).toEqual({ state: 'absent', evidence: 'nvme is not there' });
+		const lacking = { [`boot/initrd.img-${VERSION}`]: initramfs('virtio_blk', 'virtio_pci') };
+		expect(await driver('virtio-blk', lacking)).toMatchObject({
+			state: 'installed',
+			evidence: expect.stringContaining('without virtio, which it needs'),
+		});
+	});
+
+	test('are there if they are built in, by the list or by the configuration', async () => {
+		const listed = { [`lib/modules/${VERSION}/modules.builtin`]: 'kernel/drivers/nvme/host/nvme.ko\n' };
+		expect(await driver('nvme', listed)).toEqual({ state: 'boot', evidence: 'nvme is built in' });
+		expect(await driver('nvme', { [`boot/config-${VERSION}`]: 'CONFIG_BLK_DEV_NVME=y\n' })).toMatchObject({ state: 'boot' });
+		expect(await driver('nvme', { [`boot/config-${VERSION}`]: 'CONFIG_BLK_DEV_NVME=m\n' })).toMatchObject({ state: 'absent' });
+	});
+
+	test('are not known where the initramfs is not read, and the report says why', async () => {
+		const { drivers, incomplete } = await linuxWith({ [`boot/initrd.img-${VERSION}`]: Buffer.from('BZh91AY&SY') });
+		expect(drivers?.disk['virtio-blk']?.state).toBe('unknown');
+		expect(drivers?.disk.nvme?.state).toBe('absent');
+		expect(drivers?.network).toMatchObject({ e1000: { state: 'boot' }, virtio: { state: 'installed' }, vmxnet3: { state: 'absent' } });
+		expect(incomplete).toMatchObject([{ where: `disk0p1:/boot/initrd.img-${VERSION}`, why: expect.stringContaining('bzip2') }]);
+		expect((await linuxWith({}, [`boot/initrd.img-${VERSION}`])).drivers?.disk['virtio-blk']?.state).toBe('unknown');
+	});
+
+	test('do not come from an initramfs that is not used', async () => {
+		const config = grub(VERSION).replace(/\tinitrd.*\n/, '');
+		expect(await driver('virtio-blk', { 'boot/grub/grub.cfg': config })).toMatchObject({
+			state: 'installed',
+			evidence: expect.stringContaining('no initramfs'),
+		});
+	});
+
+	test('are found behind microcode in a file of its own', async () => {
+		const config = grub(VERSION).replace('initrd /boot/', 'initrd /boot/intel-ucode.img /boot/');
+		const files = { 'boot/grub/grub.cfg': config, 'boot/intel-ucode.img': cpio('kernel/x86/microcode/GenuineIntel.bin') };
+		expect(await driver('virtio-blk', files)).toMatchObject({ state: 'boot' });
+	});
+});
+
+describe('the kernel that boots by default', () => {
+	const other = (version: string): Files => ({
+		[`lib/modules/${version}/modules.dep`]: modulesDep('nvme'),
+		[`boot/vmlinuz-${version}`]: '',
+		[`boot/initrd.img-${version}`]: cpio('init'),
+	});
+	const standard = async (files: Files, without?: readonly string[]) => {
+		const { os } = await linuxWith({ ...other('6.10.1-amd64'), ...files }, without);
+		return {
+			version: os.kernels?.find((kernel) => kernel.default)?.version,
+			marks: os.marks?.map(({ code }) => code),
+			kind: os.bootloader?.kind,
+		};
+	};
+	const two = `${grub('6.10.1-amd64').replace("'simple'", "'newest'")}submenu 'More' $menuentry_id_option 'more' {\n${grub(VERSION).replace('set default="0"\n', '')}}\n`;
+
+	const variable = (name: string): string => `\${${name}}`;
+
+	test.for([
+		['the first entry', 'set default="0"', undefined, '6.10.1-amd64'],
+		['an entry of a submenu, by numbers', 'set default="1>0"', undefined, VERSION],
+		['an entry of a submenu, by ids', 'set default="more>simple"', undefined, VERSION],
+		['an entry by its title', 'set default="More>Debian"', undefined, VERSION],
+		['the one that was saved', `set default="${variable('saved_entry')}"`, 'saved_entry=more>simple', VERSION],
+		['the first, where none was saved', `set default="${variable('saved_entry')}"`, undefined, '6.10.1-amd64'],
+		['not the one for the next boot alone', `set default="0"\nset default="${variable('next_entry')}"`, 'next_entry=1>0', '6.10.1-amd64'],
+		['the first, where what is said is not there', 'set default="gone"', undefined, '6.10.1-amd64'],
+	] as const)("is GRUB's: %s", async ([, line, environment, expected]) => {
+		const files = {
+			'boot/grub/grub.cfg': two.replace('set default="0"', line),
+			...(environment ? { 'boot/grub/grubenv': `# GRUB Environment Block\n${environment}\n` } : {}),
+		};
+		expect(await standard(files)).toEqual({ version: expected, marks: [], kind: 'grub2' });
+	});
+
+	test('is one of the Boot Loader Specification, with the options that GRUB keeps for all', async () => {
+		const entry = (version: string) =>
+			`title A (${version})\nversion ${version}\nlinux /vmlinuz-${version}\ninitrd /initrd.img-${version} $tuned_initrd\noptions $kernelopts $tuned_params\n`;
+		const { os } = await linuxWith({
+			...other('6.10.1-amd64'),
+			'boot/grub2/grub.cfg': `set default="${variable('saved_entry')}"\nblscfg\n`,
+			'boot/grub2/grubenv': `saved_entry=aa-${VERSION}\nkernelopts=root=/dev/sda2 ro resume=/dev/sda3\n`,
+			[`boot/loader/entries/aa-${VERSION}.conf`]: entry(VERSION),
+			'boot/loader/entries/aa-6.10.1-amd64.conf': entry('6.10.1-amd64'),
+		});
+		expect(os.bootloader).toMatchObject({ kind: 'grub2', commandLine: 'root=/dev/sda2 ro resume=/dev/sda3' });
+		expect(os.kernels).toMatchObject([
+			{ version: '6.10.1-amd64', default: false },
+			{ version: VERSION, default: true },
+		]);
+		expect(os.marks).toMatchObject([{ code: 'root-device-name' }, { code: 'resume-device' }]);
+	});
+
+	test.for([
+		[
+			'systemd-boot',
+			{
+				'boot/loader/loader.conf': 'default old*\n',
+				'boot/loader/entries/old.conf': `linux /vmlinuz-${VERSION}\n`,
+				'boot/loader/entries/young.conf': 'linux /vmlinuz-6.10.1-amd64\n',
+			},
+		],
+		[
+			'grub-legacy',
+			{
+				'boot/grub/menu.lst': `default=1\ntitle new\nkernel (hd0,0)/vmlinuz-6.10.1-amd64 ro\ntitle old\n root (hd0,0)\n kernel /vmlinuz-${VERSION} ro\n initrd /initrd.img-${VERSION}\n`,
+			},
+		],
+		[
+			'extlinux',
+			{
+				'boot/extlinux/extlinux.conf': `DEFAULT old\nLABEL new\n LINUX ../vmlinuz-6.10.1-amd64\nLABEL old\n  KERNEL /vmlinuz-${VERSION}\n  APPEND root=UUID=0a initrd=/initrd.img-${VERSION}\n`,
+			},
+		],
+	] as const)('is that of %s', async ([kind, files]) => {
+		expect(await standard(files, ['boot/grub/grub.cfg'])).toEqual({ version: VERSION, marks: [], kind });
+	});
+
+	test('is taken to be the newest where no menu says it, and that is said', async () => {
+		expect(await standard({}, ['boot/grub/grub.cfg'])).toEqual({
+			version: '6.10.1-amd64',
+			marks: ['default-kernel-guessed'],
+			kind: undefined,
+		});
+	});
+
+	test('may be a package whose version its modules say', async () => {
+		const files = {
+			'boot/grub/grub.cfg': grub('linux').replaceAll('initrd.img-linux', `initrd.img-${VERSION}`),
+			[`lib/modules/${VERSION}/pkgbase`]: 'linux\n',
+		};
+		expect((await standard(files)).version).toBe(VERSION);
+	});
+});
+
+test('what a hostile guest writes into its files is read or passed over, and soon', async () => {
+	const files = [
+		'etc/fstab',
+		'etc/os-release',
+		'boot/grub/grub.cfg',
+		'etc/network/interfaces',
+		'etc/netplan/a.yaml',
+		'etc/sysconfig/network-scripts/ifcfg-a',
+		`lib/modules/${VERSION}/modules.dep`,
+	];
+	const text = fc.oneof(
+		fc.string({ unit: 'binary', maxLength: 300 }),
+		fc
+			.constantFrom('[', '- ', ' '.repeat(3), '{', 'menuentry "', 'a=', "'", '"', '\\', '$', ': ', '/', ',')
+			.chain((part) => fc.integer({ min: 1, max: 20_000 }).map((count) => part.repeat(count))),
+	);
+	await fc.assert(
+		fc.asyncProperty(fc.constantFrom(...files), text, async (file, content) => {
+			const start = performance.now();
+			await readLinux({ ...DEBIAN, [file]: content });
+			expect(performance.now() - start).toBeLessThan(2000);
+		}),
+		{ numRuns: process.env['VCONV_THOROUGH'] ? 3000 : 150 },
+	);
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { DEBIAN, type Files, grub, readLinux } from './make.ts';
+
+const VERSION = '6.1.0-50-amd64';
+
+const read = async (files: Files) => (await readLinux({ ...DEBIAN, ...files })).facts ?? expect.fail();
+
+describe('the network of a Linux', () => {
+	test.for<readonly [string, string, string, object]>([
+		[
+			'ifupdown',
+			'etc/network/interfaces',
+			'auto lo\niface lo inet loopback\nauto ens192\niface ens192 inet static\n\taddress 10.0.0.5\n\tnetmask 255.255.255.0\n\tgateway 10.0.0.1\n\thwaddress ether 00:50:56:AA:bb:01\n',
+			{ name: 'ens192', method: 'static', addresses: ['10.0.0.5/255.255.255.0'], gateway: '10.0.0.1', mac: '00:50:56:aa:bb:01' },
+		],
+		[
+			'ifcfg',
+			'etc/sysconfig/network-scripts/ifcfg-ens192',
+			'DEVICE=ens192\nHWADDR="00:50:56:aa:bb:01"\nBOOTPROTO=none\nIPADDR=10.0.0.5\nPREFIX=24\nGATEWAY=10.0.0.1\n',
+			{ name: 'ens192', method: 'static', addresses: ['10.0.0.5/24'], gateway: '10.0.0.1', mac: '00:50:56:aa:bb:01' },
+		],
+		['ifcfg of SUSE', 'etc/sysconfig/network/ifcfg-eth0', "BOOTPROTO='dhcp'\nSTARTMODE='auto'\n", { name: 'eth0', method: 'dhcp' }],
+		[
+			'NetworkManager',
+			'etc/NetworkManager/system-connections/wired.nmconnection',
+			'[connection]\nid=wired\ninterface-name=ens192\n[ethernet]\nmac-address=00:50:56:AA:BB:01\n[ipv4]\nmethod=manual\naddress1=10.0.0.5/24,10.0.0.1\n',
+			{ name: 'ens192', method: 'static', addresses: ['10.0.0.5/24'], gateway: '10.0.0.1', mac: '00:50:56:aa:bb:01' },
+		],
+		[
+			'systemd-networkd',
+			'etc/systemd/network/10-lan.network',
+			'[Match]\nName=ens192\n\n[Network]\nDHCP=yes\n',
+			{ name: 'ens192', method: 'dhcp' },
+		],
+		[
+			'a link',
+			'etc/systemd/network/10-lan.link',
+			'[Match]\nMACAddress=00:50:56:aa:bb:01\n[Link]\nName=lan0\n',
+			{ name: 'lan0', mac: '00:50:56:aa:bb:01', method: 'unknown' },
+		],
+		[
+			'netplan',
+			'etc/netplan/50-cloud-init.yaml',
+			'network:\n  version: 2\n  ethernets:\n    "ens192":\n      match:\n        macaddress: "00:50:56:aa:bb:01"\n      set-name: lan0\n      addresses:\n      - 10.0.0.5/24\n      - "fd00::5/64"\n      routes:\n        - to: default\n          via: 10.0.0.1\n',
+			{ name: 'lan0', method: 'static', addresses: ['10.0.0.5/24', 'fd00::5/64'], gateway: '10.0.0.1', mac: '00:50:56:aa:bb:01' },
+		],
+		[
+			'netplan in brackets',
+			'etc/netplan/01.yaml',
+			'network:\n  ethernets:\n    eth0:\n      dhcp4: no\n      addresses: [10.0.0.5/24, 10.0.0.6/24]\n',
+			{ name: 'eth0', method: 'static', addresses: ['10.0.0.5/24', '10.0.0.6/24'] },
+		],
+		[
+			'a rule of udev',
+			'etc/udev/rules.d/70-persistent-net.rules',
+			'SUBSYSTEM=="net", ACTION=="add", ATTR{address}=="00:50:56:aa:bb:01", NAME="eth0"\n',
+			{ name: 'eth0', mac: '00:50:56:aa:bb:01', method: 'unknown' },
+		],
+	])('is told by %s', async ([, path, text, expected]) => {
+		const { network } = await read({ [path]: text });
+		expect(network).toMatchObject([{ source: `/${path}`, ...expected }]);
+	});
+
+	test('tells no secrets', async () => {
+		const facts = await read({
+			'etc/NetworkManager/system-connections/wifi':
+				'[connection]\ninterface-name=wlan0\n[wifi-security]\npsk=SECRET\n[802-1x]\npassword=SECRET\n[ipv4]\nmethod=auto\n',
+			'etc/netplan/wifi.yaml':
+				'network:\n  wifis:\n    wlan0:\n      dhcp4: true\n      access-points:\n        "home":\n          password: "SECRET"\n',
+			'etc/network/interfaces': 'iface wlan0 inet dhcp\n  wpa-psk SECRET\n',
+			'etc/sysconfig/network-scripts/ifcfg-wlan0': 'DEVICE=wlan0\nKEY=SECRET\nBOOTPROTO=dhcp\n',
+			'etc/cloud/cloud.cfg': 'datasource_list: [ VMware, OVF ]\npassword: SECRET\n',
+			'usr/bin/cloud-init': '',
+			'boot/grub/grub.cfg': grub(VERSION, 'root=UUID=0a console.password=SECRET inst.passwd=SECRET'),
+		});
+		expect(facts.network).toHaveLength(4);
+		expect(facts.software?.cloudInit).toBe('cloud-init, data from VMware, OVF');
+		expect(JSON.stringify(facts)).not.toContain('SECRET');
+	});
+});
+
+describe('what matters to a move of a Linux', () => {
+	const marks = async (files: Files) => (await read(files)).os.marks;
+
+	test.for([
+		['/dev/sda1 /data ext4 defaults 0 2', ['device-name']],
+		['/dev/nvme0n1p2 /data ext4 defaults,nofail 0 2', ['device-name-optional']],
+		['/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1 /data xfs defaults 0 0', ['device-by-path', 'volume-missing']],
+		['/dev/disk/by-id/scsi-36000c29-part1 /data xfs noauto 0 0', ['device-by-id-optional', 'volume-missing-optional']],
+		['UUID=ff /data xfs defaults 0 0', ['volume-missing']],
+		['LABEL=a\\040label /data xfs defaults 0 0', []],
+		['tmpfs /tmp tmpfs defaults 0 0', []],
+		['server:/export /mnt nfs defaults 0 0', []],
+		['/dev/cdrom /media iso9660 noauto 0 0', []],
+	] as const)('is how fstab names a device: %s', async ([line, codes]) => {
+		const { facts } = await readLinux({ ...DEBIAN, 'etc/fstab': `\n${line}\n` }, [{ uuid: '0a' }, { label: 'a label' }]);
+		expect(facts?.os.marks?.map(({ code }) => code)).toEqual(codes);
+		for (const { where } of facts?.os.marks ?? []) expect(where).toBe('/etc/fstab:2');
+	});
+
+	test.for([
+		[
+			'lvm-devices-file',
+			'etc/lvm/devices/system.devices',
+			'VERSION=1.1.2\nIDTYPE=sys_wwid IDNAME=naa.6000c29 DEVNAME=/dev/sda2\n',
+			'IDTYPE=sys_wwid',
+		],
+		['lvm-filter', 'etc/lvm/lvm.conf', 'devices {\n\tfilter = [ "a|/dev/sda|", "r|.*|" ]\n}\n', 'filter = [ "a|/dev/sda|", "r|.*|" ]'],
+		['crypttab', 'etc/crypttab', 'root UUID=1b none luks\n', 'root is on UUID=1b'],
+		['machine-id', 'etc/machine-id', '0123456789abcdef0123456789abcdef\n', 'the machine has an id of its own'],
+		['udev-persistent-net', 'etc/udev/rules.d/70-persistent-net.rules', '# none\n', 'network interfaces are named by their MAC addresses'],
+		['azure-agent', 'usr/sbin/waagent', '', 'the agent of Azure is installed'],
+		['net-ifnames-off', 'boot/grub/grub.cfg', grub(VERSION, 'net.ifnames=0'), 'net.ifnames=0'],
+		['root-device-name', 'boot/grub/grub.cfg', grub(VERSION, 'root=/dev/sda1'), 'root=/dev/sda1'],
+	] as const)('is %s', async ([code, path, text, evidence]) => {
+		expect(await marks({ [path]: text })).toMatchObject([{ code, evidence }]);
+	});
+
+	test('is which tools of hypervisors are in it, and SELinux', async () => {
+		const { os, software } = await read({
+			'usr/bin/vmtoolsd': '',
+			'usr/sbin/qemu-ga': '',
+			'usr/sbin/hv_kvp_daemon': '',
+			'usr/sbin/VBoxService': '',
+			'usr/sbin/xe-daemon': '',
+			'etc/selinux/config': '# a comment\nSELINUX=Enforcing\nSELINUXTYPE=targeted\n',
+		});
+		expect(software).toEqual({
+			vmwareTools: 'open-vm-tools',
+			qemuAgent: 'qemu-guest-agent',
+			hypervTools: 'hyperv-daemons',
+			virtualboxTools: 'VirtualBox Guest Additions',
+			xenTools: 'xe-guest-utilities',
+		});
+		expect(os.selinux).toBe('enforcing');
+	});
+});
