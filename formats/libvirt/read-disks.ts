@@ -81,6 +81,7 @@ type More = Pick<DiskDevice, 'bootOrder' | 'serial' | 'wwn' | 'shareable' | 'sna
 /** What libvirt's own translation has no place for. */
 const readMore = (disk: Dom, path: string): More => {
 	const snapshots = disk.unread().attribute('snapshot') === 'no' ? disk.attribute('snapshot') !== 'no' : undefined;
+	const isHardDisk = ['disk', 'lun'].includes(disk.unread().attribute('device') ?? 'disk');
 	const encryption = disk.child('encryption') ?? disk.child('source')?.child('encryption');
 	encryption?.attribute('format');
 	return {
@@ -89,7 +90,8 @@ const readMore = (disk: Dom, path: string): More => {
 		wwn: disk.child('wwn')?.text(),
 		shareable: disk.child('shareable') && true,
 		snapshots,
-		format: disk.child('driver')?.attribute('type'),
+		// That of an image in an optical drive is no matter of anybody's.
+		format: isHardDisk ? disk.child('driver')?.attribute('type') : undefined,
 		encrypted: encryption && true,
 	};
 };

@@ -35,7 +35,8 @@ const CLASSES: ReadonlyMap<string, BootClass> = new Map([
 ]);
 
 const readBoot = (os: Dom | undefined, path: string): Pick<Firmware, 'bootOrder' | 'bootDelay' | 'bootRetry'> => {
-	const order = os?.children('boot').flatMap((boot) => CLASSES.get(boot.attribute('dev') ?? '') ?? []);
+	const isKnown = (boot: Dom): boolean => CLASSES.has(boot.unread().attribute('dev') ?? '');
+	const order = os?.children('boot').flatMap((boot) => (isKnown(boot) ? (CLASSES.get(boot.attribute('dev') ?? '') ?? []) : []));
 	// A menu that is not shown, or not for a time that is said, is nothing that VMware has; -1 says that it does not try again.
 	const said = os?.unread();
 	const menu = said?.child('bootmenu')?.attribute('enable') === 'yes' ? os?.child('bootmenu') : undefined;

@@ -7,6 +7,7 @@ import type { ToVmxOptions } from '../../src/machine/migrate/to-vmx-context.ts';
 import { type MachinePlan, parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
 import { unaccountedParts } from './account.ts';
 import { kvmWith, richKvm } from './kvm-sample.ts';
+import { SPELLING } from './to-vmx-spelling.ts';
 
 const plan = (text: string, options: ToVmxOptions = {}): MachinePlan =>
 	planMachine(parseMachine(new TextEncoder().encode(text), 'machine.xml', machineFormats), { intent: 'migrate', to: 'vmx', ...options });
@@ -192,9 +193,6 @@ describe('a domain of KVM as a VMX', () => {
 		for (const wrong of ['esxi', 'esxi=1.0', 'hw=2', 'hw=1.5', 'xen=4']) expect(() => targetVersion(wrong)).toThrow(UsageError);
 	});
 });
-
-/** What says how a thing is written, and not what it is; the place of the only device that boots. */
-const SPELLING = /@xmlns|@unit$|@accessmode$|@placement$|@primary$|@autoport$|graphics\/@listen$|boot\/@order$|target\/@port$/;
 
 test('a domain with any value changed becomes a VMX, or is refused with an error of ours', () => {
 	const values = fc.constantFrom('', '-1', '0', '7', '99999999999999999999', 'yes', 'x', '__proto__', '../../x', '%', 'é'.repeat(300));

@@ -19,7 +19,13 @@ export const planVideos = (m: Migration): Video[] => {
 		m.tell('GRAPHICS_CHANGED', 'graphics', message, { keys: [field('graphics', index, displays.length)], action: 'dropped' });
 	}
 	if (was) return [was];
-	return [{ model: 'vmvga', vram: Math.max(LEAST_VRAM, Math.ceil((videos[0]?.vram ?? 0) / KIB64) * KIB64) }];
+	const said = videos[0]?.vram;
+	const vram = Math.max(LEAST_VRAM, Math.ceil((said ?? 0) / KIB64) * KIB64);
+	if (said !== undefined && vram !== said) {
+		const message = `the video memory is raised from ${said} bytes to ${vram}`;
+		m.tell('VIDEO_CHANGED', 'video memory', message, { keys: [field('video', 0, videos.length)] });
+	}
+	return [{ model: 'vmvga', vram }];
 };
 
 const field = (name: string, index: number, count: number): string => `devices/${name}${count === 1 ? '' : `[${index + 1}]`}`;

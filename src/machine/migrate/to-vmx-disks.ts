@@ -67,6 +67,9 @@ const tellAttributes = (
 	if (readOnly && kind === 'disk') {
 		m.tell('DISK_OPTION_LOST', id, `${id} can be written to, and ${target} cannot`, { keys: [`${field}/readonly`] });
 	}
+	if (!['disk', 'cdrom', 'floppy'].includes(kind)) {
+		m.tell('DISK_OPTION_LOST', id, `${target} is a '${kind}', and ${id} an ordinary drive`, { keys: [`${field}/@device`] });
+	}
 	if (driver !== undefined && driver !== 'qemu') {
 		m.tell('DISK_OPTION_LOST', id, `a VMX does not say the driver '${driver}'`, { keys: [`${field}/driver/@name`] });
 	}
@@ -185,7 +188,8 @@ const tellMoves = (disks: readonly DiskDevice[], places: readonly Place[], m: Mi
 
 const named = (bus: string, model: string | undefined): string => (model === undefined ? bus : `${bus} (${model})`);
 
-const isKept = ([controller, bus, target, unit]: readonly [number, number, number, number], place: Place): boolean =>
-	place.bus === 'ide'
-		? place.controller === bus && place.unit === unit && controller === 0
-		: place.controller === controller && place.unit === Math.max(target, unit) && bus === 0;
+const isKept = ([controller, bus, target, unit]: readonly [number, number, number, number], place: Place): boolean => {
+	if (place.bus === 'ide') return place.controller === bus && place.unit === unit && controller === 0 && target === 0;
+	const isThere = place.bus === 'scsi' ? place.unit === target + unit : place.unit === unit && target === 0;
+	return isThere && place.controller === controller && bus === 0;
+};
