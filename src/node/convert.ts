@@ -11,12 +11,14 @@ import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
 import { diskFormats } from '../index.ts';
 import { identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
 import { type GateOptions, gate, siblings } from './gate.ts';
+import { holdSource, refuseReplacingUsed, type SharingOptions } from './inuse.ts';
 import { nodeMover } from './mover.ts';
 import { nodeCodec } from './packer.ts';
 import { createTarget, freeSpace } from './target.ts';
 
 export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' | 'follow' | 'siblings' | 'mover' | 'codec'> &
-	GateOptions & {
+	GateOptions &
+	SharingOptions & {
 		/** Write only what differs from the image of this name. */
 		readonly backing?: string | undefined;
 		/** What the new image will call it; how it is found from the output's folder where left out. */
@@ -110,6 +112,7 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 	const open = async (name: string): Promise<Source> => {
 		const source = await openFile(name);
 		sources.push(source);
+		holdSource(source, options);
 		return source;
 	};
 	try {
@@ -122,6 +125,7 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 			async follow(source: Source, reference: string) {
 				const found = await follow(source, reference);
 				read.push(found);
+				holdSource(found, options);
 				return found;
 			},
 			async *siblings(source: Source) {
@@ -188,6 +192,7 @@ export const refuseOutput = (output: string, reads: ReadonlySet<string>): void =
 	if (there?.isDirectory()) throw new AccessError('it is a folder', { path: output, hint: 'the name of a file in it' });
 	if (there && !there.isFile()) throw new UnsupportedError('it is no regular file, and vconv writes to no other', { path: output });
 	refuseReplacing(output, reads);
+	refuseReplacingUsed(output);
 };
 
 /** Even `force` does not replace what is read. */

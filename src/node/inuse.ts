@@ -1,0 +1,91 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Source } from '../core/source.ts';
+import { AccessError } from '../errors.ts';
+import { descriptorOf } from './file.ts';
+import { shareBytes } from './lock.ts';
+
+/**
+ * QEMU's locks on an image: who holds a permission has a shared lock on the byte 100 + its number, and who grants it to nobody else one on
+ * 200 + its number (docs/devel of QEMU, "Image locking"; block/file-posix.c).
+ */
+const PERMISSION = { CONSISTENT_READ: 0, WRITE: 1, RESIZE: 3 } as const;
+const HELD = 100;
+const DENIED = 200;
+
+/** What a reader holds who wants to see no changes. */
+const READER = [HELD + PERMISSION.CONSISTENT_READ, DENIED + PERMISSION.WRITE, DENIED + PERMISSION.RESIZE];
+
+export type SharingOptions = {
+	/** Read what a running machine writes to. */
+	readonly forceShare?: boolean | undefined;
+	/** Keep QEMU from writing to what is read; true where left out. */
+	readonly sourceLock?: boolean | undefined;
+};
+
+/**
+ * Keep a source from being written to while it is read, as far as others ask. The locks go with the source.
+ * @throws AccessError if a machine has it open for writing.
+ */
+export const holdSource = (source: Source, { forceShare = false, sourceLock = true }: SharingOptions): void => {
+	const fd = descriptorOf(source);
+	if (fd === undefined || forceShare) return;
+	// Locked first and looked at then, as QEMU does: of two that come at once, one at least sees the other.
+	if (sourceLock) shareBytes(fd, READER);
+	const by = writerOf(fs.fstatSync(fd, { bigint: true })) ?? vmwareLock(source.name);
+	if (by === undefined) return;
+	throw new AccessError(`it is in use: ${by}`, {
+		path: source.name,
+		hint: 'again when the machine is off, a snapshot of it, or -U to read it all the same, with whatever is being written',
+	});
+};
+
+/** @throws AccessError if a machine has the file of this name open for writing. Nothing need be there. */
+export const refuseReplacingUsed = (name: string): void => {
+	const stat = fs.lstatSync(name, { bigint: true, throwIfNoEntry: false });
+	const by = stat && (writerOf(stat) ?? vmwareLock(name));
+	if (by) throw new AccessError(`it is in use: ${by}`, { path: name, hint: 'another name, or the same when the machine is off' });
+};
+
+/** Who has a file open for writing, by the kernel's list of locks; undefined if nobody, or the system has no such list. */
+const writerOf = ({ dev, ino }: fs.BigIntStats): string | undefined => {
+	let locks: string;
+	try {
+		locks = fs.readFileSync('/proc/locks', 'utf8');
+	} catch {
+		return undefined;
+	}
+	const byte = HELD + PERMISSION.WRITE;
+	const isWriter = (line: string): boolean => {
+		const [, kind, major = '', minor = '', inode = '', from, to] =
+			/^\d+: (\w+) +\S+ +\w+ +-?\d+ +([0-9a-f]+):([0-9a-f]+):(\d+) +(\d+) +(\d+|EOF)$/.exec(line.trim()) ?? [];
+		if (kind === undefined || BigInt(inode) !== ino || !isDevice(dev, Number.parseInt(major, 16), Number.parseInt(minor, 16))) return false;
+		// A lock on all of it is some other program's, and says nothing of QEMU.
+		return to !== 'EOF' && Number(from) >= HELD && Number(from) <= byte && Number(to) >= byte;
+	};
+	return locks.split('\n').some(isWriter) ? 'QEMU has it open for writing' : undefined;
+};
+
+/** Whether this is the device of a file. File systems with several devices (btrfs, overlays) name one to some and another to others. */
+const isDevice = (dev: bigint, major: number, minor: number): boolean => {
+	const ownMajor = Number((dev >> 8n) & 0xfffn);
+	const ownMinor = Number((dev & 0xffn) | ((dev >> 12n) & 0xfff00n));
+	return ownMajor === 0 || (ownMajor === major && ownMinor === minor);
+};
+
+/** The lock of VMware beside an image: a folder on a local disk, a hidden file on NFS. */
+const vmwareLock = (name: string): string | undefined => {
+	if (path.extname(name).toLowerCase() !== '.vmdk') return undefined;
+	const beside = `${name}.lck`;
+	if (entries(beside).some((entry) => entry.toLowerCase().endsWith('.lck'))) return `VMware's lock is beside it, ${beside}`;
+	const lock = entries(path.dirname(name)).find((entry) => /^\.lck-[0-9a-f]{16}$/i.test(entry));
+	return lock && `VMware's lock is in its folder, ${lock}`;
+};
+
+const entries = (folder: string): readonly string[] => {
+	try {
+		return fs.readdirSync(folder);
+	} catch {
+		return [];
+	}
+};

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { convertFile } from '../../src/node/convert.ts';
+import { openFile } from '../../src/node/file.ts';
+import { holdSource } from '../../src/node/inuse.ts';
+import { vconv } from '../helpers/cli.ts';
+import { has, run, temporaryFolder } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
+
+const MiB = 1 << 20;
+const QEMU = process.platform === 'linux' && has('qemu-io') && has('qemu-img');
+
+/** qemu-io with an image open, as a machine has it. */
+const qemuWith = async (name: string, ...options: string[]): Promise<ChildProcess> => {
+	const child = spawn('qemu-io', [...options, name], { stdio: ['pipe', 'pipe', 'ignore'] });
+	onTestFinished(() => void child.kill('SIGKILL'));
+	child.stdin?.write('read 0 512\n');
+	await new Promise((resolve) => child.stdout?.once('data', resolve));
+	return child;
+};
+
+const room = () => {
+	const folder = temporaryFolder();
+	const at = (name: string) => path.join(folder, name);
+	rawFile(at('in.raw'), MiB, [[0, 65536]]);
+	return { folder, at };
+};
+
+test.skipIf(!QEMU)('an image that a machine writes to is refused, as source, as parent and as target, and -U reads it', async () => {
+	const { at, folder } = room();
+	await convertFile(at('in.raw'), at('base.qcow2'));
+	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'base.qcow2', '-F', 'qcow2', at('top.qcow2'));
+	const before = fs.readdirSync(folder);
+	await qemuWith(at('base.qcow2'), '-f', 'qcow2');
+	for (const source of ['base.qcow2', 'top.qcow2']) {
+		const refused = await vconv(at(source), at('out.raw'));
+		expect(refused).toMatchObject({
+			code: 5,
+			stderr: expect.stringMatching(/in use: QEMU has it open for writing\n.*base\.qcow2\n {2}try .*-U/s),
+		});
+	}
+	expect(await vconv('--force', at('in.raw'), at('base.qcow2'))).toMatchObject({ code: 5, stderr: expect.stringContaining('in use') });
+	expect(fs.readdirSync(folder)).toEqual(before);
+	expect(await vconv('-U', at('base.qcow2'), at('out.raw'))).toMatchObject({ code: 0 });
+});
+
+test.skipIf(!QEMU)('an image that is only read by a machine is no trouble', async () => {
+	const { at } = room();
+	await convertFile(at('in.raw'), at('base.qcow2'));
+	await qemuWith(at('base.qcow2'), '-r', '-f', 'qcow2');
+	expect(await vconv(at('base.qcow2'), at('out.raw'))).toMatchObject({ code: 0 });
+});
+
+test.skipIf(!QEMU)('while an image is read, QEMU may look at it and not write to it, unless that is wanted', async () => {
+	const { at } = room();
+	const write = () => spawnSync('qemu-io', ['-f', 'raw', '-c', 'write 0 512', at('in.raw')], { encoding: 'utf8' });
+	for (const [options, locked] of [
+		[{}, true],
+		[{ sourceLock: false }, false],
+		[{ forceShare: true }, false],
+	] as const) {
+		const source = await openFile(at('in.raw'));
+		holdSource(source, options);
+		const { status, stderr } = write();
+		expect({ locked: status !== 0, said: stderr.includes('Failed to get "write" lock') }).toEqual({ locked, said: locked });
+		run('qemu-img', 'info', '-f', 'raw', at('in.raw'));
+		await source.close();
+	}
+	expect(write().status).toBe(0);
+});
+
+test.for(['in.vmdk.lck/M12345.lck', '.lck-0123456789abcdef'])("VMware's lock %s is respected", async (lock) => {
+	const { at } = room();
+	await convertFile(at('in.raw'), at('in.vmdk'));
+	fs.mkdirSync(path.dirname(at(lock)), { recursive: true });
+	fs.writeFileSync(at(lock), '');
+	expect(await vconv(at('in.vmdk'), at('out.raw'))).toMatchObject({ code: 5, stderr: expect.stringContaining("VMware's lock is") });
+	expect(await vconv(at('in.raw'), at('out.raw'))).toMatchObject({ code: 0 });
+	expect(await vconv('-U', at('in.vmdk'), at('again.raw'))).toMatchObject({ code: 0 });
+});
