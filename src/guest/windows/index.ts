@@ -3,6 +3,7 @@ import type { Mark } from '../facts.ts';
 import type { Hive } from '../registry/hive.ts';
 import type { SystemFacts, SystemReader } from '../system.ts';
 import { fileTree } from '../tree.ts';
+import { windowsBootloader } from './bootloader.ts';
 import { windowsDrivers } from './drivers.ts';
 import { driveLetters } from './drives.ts';
 import { currentControlSet, findWindows, openSystemHive, type Registry } from './hives.ts';
@@ -34,6 +35,7 @@ export const windowsReader: SystemReader = async (root, context): Promise<System
 		os: {
 			...nothing.os,
 			...version,
+			bootloader: await windowsBootloader(context),
 			marks: [...hiveMarks('SYSTEM', system), ...hiveMarks('SOFTWARE', software), ...(marks ?? [])],
 		},
 		drivers: await fact('drivers', () => windowsDrivers({ registry, tree, windows, build })),

@@ -23,7 +23,7 @@ export type HiveShape = {
 
 /** A hive of these keys. */
 export const makeHive = (keys: Keys, { list = 'lh', dirty = false }: HiveShape = {}): Uint8Array => {
-	const cells = new Uint8Array(4 << 20);
+	const cells = new Uint8Array(1 << 20);
 	const view = new DataView(cells.buffer);
 	let end = 32;
 	const add = (bytes: Uint8Array): number => {

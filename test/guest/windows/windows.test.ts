@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DiskBus, DriverFact } from '../../../src/guest/facts.ts';
+import { survivesDamage } from '../damage.ts';
 import type { Keys } from '../registry/make.ts';
 import { makeHive, makeLog } from '../registry/make.ts';
 import { merged, readWindows, SOFTWARE, SYSTEM, windowsFiles } from './make.ts';
@@ -49,6 +50,11 @@ describe('a Windows', () => {
 		expect((await windowsWith(control({ ProductOptions: { ProductType: 'LanmanNT' } })))?.os.role).toBe('domain-controller');
 		expect((await windowsWith(services({ ClusSvc: { Start: 2 } })))?.os.role).toBe('cluster');
 		expect((await windowsWith(services({ ClusSvc: { Start: 4 } })))?.os.role).toBeUndefined();
+	});
+
+	test('says where its boot manager is', async () => {
+		expect((await windowsWith({}, {}, { 'Boot/BCD': 'regf' }))?.os.bootloader).toEqual({ kind: 'bootmgr', file: 'disk0p2:/Boot/BCD' });
+		expect((await windowsWith({}))?.os.bootloader).toBeUndefined();
 	});
 
 	test('is none where there is no hive', async () => {
@@ -106,9 +112,15 @@ test('the addresses that are set by hand are told with their adapters', async ()
 	]);
 });
 
+const codes = (facts: Awaited<ReturnType<typeof windowsWith>>) => (facts?.os.marks ?? []).map((mark) => mark.code);
+
 const GUARD = 'HypervisorEnforcedCodeIntegrity';
 
 describe('settings that matter to a move', () => {
+	test('are told alone where they are so', async () => {
+		expect(codes(await windowsWith({}))).toEqual(['san-policy']);
+	});
+
 	test.for<[code: string, system: Keys, software?: Keys]>([
 		['fast-startup', control({ 'Session Manager': { Power: { HiberbootEnabled: 1 } } })],
 		['hibernation-enabled', control({ Power: { HibernateEnabled: 1 } })],
@@ -129,8 +141,6 @@ describe('settings that matter to a move', () => {
 		['powershell-all-signed', {}, { Policies: { Microsoft: { Windows: { PowerShell: { ExecutionPolicy: 'AllSigned' } } } } }],
 		['device-path', {}, { Microsoft: { Windows: { CurrentVersion: { DevicePath: '%SystemRoot%\\inf;C:\\Drivers' } } } }],
 	])('%s', async ([code, system, software]) => {
-		const codes = (facts: Awaited<ReturnType<typeof windowsWith>>) => (facts?.os.marks ?? []).map((mark) => mark.code);
-		expect(codes((await readWindows(windowsFiles())).facts)).toEqual(['san-policy']);
 		expect(codes(await windowsWith(system, software)).filter((other) => other !== 'san-policy')).toEqual([code]);
 	});
 });
@@ -159,5 +169,14 @@ describe('what cannot be read of a Windows', () => {
 		expect(replayed?.drivers?.disk.sata?.state).toBe('boot');
 		const alone = (await readWindows(windowsFiles(before))).facts;
 		expect(alone?.os.marks).toContainEqual(expect.objectContaining({ code: 'hive-dirty' }));
+	});
+});
+
+test('a damaged hive costs facts, and nothing else', async () => {
+	const [system, software] = [makeHive(SYSTEM), makeHive(SOFTWARE)];
+	await survivesDamage(system, 20, async (bytes) => readWindows(windowsFiles(bytes, software)));
+	await survivesDamage(software, 20, async (bytes) => {
+		const { facts } = await readWindows(windowsFiles(system, bytes));
+		expect(facts?.drivers?.disk.nvme?.state).toBe('boot');
 	});
 });
