@@ -36,7 +36,7 @@ export const CODES = {
 	MANAGED_VM: row('warning', 'config'),
 	HW_VERSION_DROPPED: row('info', 'config', '--hw-version on the way back'),
 	HW_VERSION_ASSUMED: row('info', 'config', '--hw-version'),
-	HW_TOO_LOW: row('error', 'config', '--target-version'),
+	HW_TOO_LOW: row('error', 'config', '--hw-version'),
 	ORIGIN_RESTORED: row('info', 'none'),
 	// identity, guest, firmware
 	UUID_DROPPED: row('warning', 'identity'),

@@ -23,13 +23,13 @@ const domainsIn = (file: string): string[] => fs.readFileSync(file, 'utf8').matc
 const plan = (domain: string): MachinePlan =>
 	planMachine(parseMachine(new TextEncoder().encode(domain), 'a.xml', machineFormats), { intent: 'migrate', to: 'vmx' });
 
-const DOMAINS = files(
-	['libvirt-xml-kvm', 'libvirt-xml2vmx', 'oracle-libvirt-12.8', 'virt-manager', 'virt-v2v'],
-	/\.(xml|xml\.in|libvirt.*)$/,
-)
+const thorough = Boolean(process.env['VCONV_THOROUGH']);
+const FOLDERS = ['libvirt-xml-kvm', 'libvirt-xml2vmx', 'virt-manager', 'virt-v2v', ...(thorough ? ['oracle-libvirt-12.8'] : [])];
+
+const DOMAINS = files(FOLDERS, /\.(xml|xml\.in|libvirt.*)$/)
 	.flatMap((file) => domainsIn(file).map((domain, index) => [`${path.basename(file)} ${index + 1}`, domain] as const))
 	// What differs in the installation alone has the same devices.
-	.filter(([name]) => process.env['VCONV_THOROUGH'] || !/\.xml 2$/.test(name));
+	.filter(([name]) => thorough || !/\.xml 2$/.test(name));
 
 describe.skipIf(DOMAINS.length === 0)('every part of a domain is in the VMX that it becomes, or in the report', () => {
 	test.for(DOMAINS)('%s', ([, domain]) => {

@@ -115,6 +115,6 @@ export const tellTooLow = (m: Migration, isEfi: boolean): void => {
 	for (const { what, version, keys } of needs({ spec: m.spec, isEfi })) {
 		if (version <= m.hardwareVersion) continue;
 		const message = `${what} wants hardware version ${version}, and ${m.hardwareVersion} is written`;
-		m.tell('HW_TOO_LOW', 'platform', message, { keys, remedy: `--target-version hw=${version}`, action: 'none' });
+		m.tell('HW_TOO_LOW', 'platform', message, { keys, remedy: `--hw-version ${version}`, action: 'none' });
 	}
 };
