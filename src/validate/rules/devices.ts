@@ -60,10 +60,12 @@ export const deviceRules: readonly Rule[] = [
 		label: 'Serial numbers of disks are shortened',
 		assessment: 'The guest is shown serial numbers of its SCSI disks, and the target has fewer characters for them.',
 		remedy: 'See whether something in the guest (a cluster, multipath, a licence) goes by them.',
-		find: ({ machine, disks }, { has }) =>
-			machine?.spec.showsSerials && !has.includes('long-serials') && disks.some(({ device }) => device?.bus === 'scsi')
-				? [{ what: 'disk.EnableUUID is set, and a disk is on SCSI', file: machine.path, key: 'disk.EnableUUID' }]
-				: [],
+		find: ({ machine, disks }, { has }) => {
+			const found = machine && keyed(machine.spec, /^disk\.enableuuid$/i);
+			if (!found || !/^true$/i.test(found.value) || has.includes('long-serials') || !disks.some(({ device }) => device?.bus === 'scsi'))
+				return [];
+			return [{ what: 'serial numbers are shown, and a disk is on SCSI', file: machine.path, key: found.key }];
+		},
 	},
 	{
 		id: 'vmware.changed_block_tracking.disabled',

@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest';
+import type { DiskFlag, Mark } from '../../src/guest/facts.ts';
+import type { Facts } from '../../src/validate/facts.ts';
+import { rules } from '../../src/validate/rules/index.ts';
+import { targetNamed, validate } from '../../src/validate/validate.ts';
+import { disk, drivers, guest, healthy, host, image, machine, noDrivers, system, volume, withDisks } from './healthy.ts';
+
+const TiB = 2 ** 40;
+
+const vm = (...lines: readonly string[]): Facts => healthy({ machine: machine(...lines) });
+const nic = (...lines: readonly string[]): Facts =>
+	vm(
+		'ethernet0.present = "TRUE"',
+		'ethernet0.virtualDev = "vmxnet3"',
+		'ethernet0.addressType = "static"',
+		'ethernet0.address = "00:50:56:00:00:01"',
+		...lines,
+	);
+const img = (changes: Parameters<typeof image>[0]): Facts => healthy({ disks: [disk({ image: image(changes) })] });
+const broken = (kind: 'missing' | 'corrupt' | 'unsupported' | 'refused' | 'in-use'): Facts =>
+	healthy({ disks: [disk({ image: undefined, problem: { kind, message: 'seen', hint: 'do' } })] });
+const inside = (changes: Parameters<typeof guest>[0]): Facts => healthy({ guest: guest(changes) });
+const os = (changes: Parameters<typeof system>[0]): Facts => inside({ os: system(changes) });
+const vol = (...all: Parameters<typeof volume>[0][]): Facts => inside({ volumes: all.map((changes) => volume(changes)) });
+const flag = (...flags: DiskFlag[]): Facts =>
+	inside({ disks: [{ ...(guest().disks[0] as NonNullable<unknown> & ReturnType<typeof guest>['disks'][number]), flags }] });
+const mark = (code: Mark['code'], evidence = 'seen'): Facts => os({ marks: [{ code, evidence, where: 'somewhere' }] });
+const mount = (device: string, more: object = {}): Facts =>
+	os({ mounts: [{ device, mountpoint: '/data', type: 'ext4', options: [], where: '/etc/fstab:2', ...more }] });
+const windows = (changes: Parameters<typeof system>[0] = {}): ReturnType<typeof system> =>
+	system({ family: 'windows', name: 'Windows 11', version: '10.0', ...changes });
+const domcaps = (changes: object): ReturnType<typeof host> => {
+	const found = host();
+	return { ...found, capabilities: { ...(found.capabilities as NonNullable<typeof found.capabilities>), ...changes } };
+};
+const absent = { state: 'absent', evidence: 'the list of modules' } as const;
+
+/** Of each rule: facts for which it fires, and the target if that is not libvirt. */
+const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> = {
+	'vconv.vm.running': [healthy({ machine: { ...machine(), locks: ['web.vmx.lck'] } })],
+	'vconv.vm.suspended': [healthy({ machine: { ...machine(), suspended: ['web.vmss'] } })],
+	'vmware.snapshot.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: false }] } })],
+	'ovirt.snapshot.online_memory.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: true }] } })],
+	'vmware.vm.name.invalid': [vm('displayName = "Web Server"'), 'kubevirt'],
+	'vconv.vm.name.missing': [vm('displayName = ""')],
+	'vconv.vm.uuid.missing': [vm('uuid.bios = ""')],
+	'vconv.vm.disks.none': [healthy({ disks: [] })],
+	'vconv.vm.text': [vm('answer.msg = "yes"', 'answer.msg = "no"')],
+	'vmware.fault_tolerance.enabled': [vm('ftcpt.enabled = "TRUE"')],
+
+	'vmware.disk.capacity.invalid': [img({ size: 0 })],
+	'vmware.datastore.missing': [broken('missing')],
+	'vconv.image.reference.refused': [broken('refused')],
+	'vconv.image.corrupt': [broken('corrupt')],
+	'vconv.image.unsupported': [broken('unsupported')],
+	'vconv.image.in_use': [broken('in-use')],
+	'vconv.image.errors': [
+		img({
+			check: { findings: [{ severity: 'error', code: 'x', message: 'seen', offset: 5 }], more: 0, counts: { error: 2, leak: 0, note: 0 } },
+		}),
+	],
+	'vconv.image.leaks': [
+		img({ check: { findings: [{ severity: 'leak', code: 'x', message: 'seen' }], more: 0, counts: { error: 0, leak: 1, note: 0 } } }),
+	],
+	'vconv.image.dirty': [img({ chain: [{ path: 'web.vmdk', format: 'vmdk', info: { format: 'vmdk', dirty: true } }] })],
+	'vconv.image.snapshots': [
+		img({
+			info: {
+				format: 'qcow2',
+				snapshots: [{ id: '1', name: 'a', vmStateSize: 0, dateSeconds: 0, dateNanoseconds: 0, vmClockNanoseconds: 0n }],
+			},
+		}),
+	],
+	'vconv.image.chain': [img({ chain: ['a', 'b'].map((path) => ({ path, format: 'vmdk', info: { format: 'vmdk' } })) })],
+	'vconv.disk.size.limit': [img({ size: 63 * TiB }), 'esxi'],
+	'vconv.disk.size.least': [img({ size: 2 ** 20 }), 'azure'],
+	'vconv.disk.size.multiple': [img({ size: 2 ** 30 + 512 }), 'azure'],
+	'vconv.disk.size.sector': [img({ size: 2 ** 30 + 1 })],
+	'vconv.disk.sectors.4k': [img({ sectorSize: 4096 }), 'virtualbox'],
+
+	'vmware.disk.count.exceeds.limit': [healthy({ disks: Array.from({ length: 22 }, (_, i) => disk({ path: `${i}.vmdk` })) }), 'aws'],
+	'vmware.disk.rdm.detected': [withDisks('scsi0:0.deviceType = "rawDisk"')],
+	'vmware.disk_mode.independent': [withDisks('scsi0:0.mode = "independent-persistent"')],
+	'vconv.disk.nonpersistent': [withDisks('scsi0:0.mode = "independent-nonpersistent"')],
+	'vmware.disk.shared.detected': [withDisks('scsi0:0.sharing = "multi-writer"')],
+	'vmware.disk.nvme.detected': [withDisks('nvme0.present = "TRUE"', 'nvme0:0.present = "TRUE"', 'nvme0:0.fileName = "b.vmdk"'), 'proxmox'],
+	'vmware.disk_serial.truncated': [withDisks('disk.EnableUUID = "TRUE"')],
+	'vmware.changed_block_tracking.disabled': [vm('ctkEnabled = "FALSE"')],
+	'vconv.disk.position.duplicate': [
+		healthy({ disks: [disk({ device: machine().spec.disks[0] }), disk({ path: 'b.vmdk', device: machine().spec.disks[0] })] }),
+	],
+	'vconv.disk.image.duplicate': [healthy({ disks: [disk(), disk()] })],
+	'vconv.disk.bus.full': [
+		healthy({
+			disks: Array.from({ length: 5 }, (_, unit) => {
+				const device = machine().spec.disks[0];
+				return disk({ path: `${unit}.vmdk`, device: device && { ...device, bus: 'ide', unit } });
+			}),
+		}),
+	],
+	'vconv.controller.models': [vm('scsi1.present = "TRUE"', 'scsi1.virtualDev = "lsisas1068"'), 'proxmox'],
+	'vconv.optical.media': [vm('ide0:0.present = "TRUE"', 'ide0:0.deviceType = "cdrom-image"', 'ide0:0.fileName = "tools.iso"')],
+	'vconv.optical.absent': [vm('ide0:0.present = "TRUE"', 'ide0:0.deviceType = "cdrom-image"', 'ide0:0.fileName = "tools.iso"'), 'azure'],
+	'vconv.floppy': [vm('floppy0.present = "TRUE"', 'floppy0.fileType = "file"', 'floppy0.fileName = "a.flp"'), 'azure'],
+
+	'vconv.guest.disk.driver': [inside({ drivers: noDrivers })],
+	'vconv.guest.disk.virtio': [
+		healthy({
+			policy: 'virtio',
+			guest: guest({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': absent, 'virtio-scsi': absent } } }),
+		}),
+	],
+	'vconv.guest.disk.slower': [inside({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': absent, 'virtio-scsi': absent } } })],
+	'vconv.guest.disk.staged': [
+		inside({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': { state: 'staged', evidence: 'viostor.inf' } } } }),
+	],
+	'vconv.guest.network.driver': [inside({ drivers: { disk: drivers.disk, network: noDrivers.network } })],
+	'vconv.guest.firmware.mismatch': [inside({ firmware: { type: 'uefi', fallbackLoader: true } })],
+	'vconv.guest.firmware.fallback': [inside({ firmware: { type: 'uefi', fallbackLoader: false } })],
+	'vconv.guest.boot.none': [inside({ firmware: { type: 'unknown' } })],
+	'vconv.guest.partitions.damaged': [flag('gpt-backup-bad')],
+	'vconv.guest.partitions.outside': [flag('partition-outside')],
+	'vconv.guest.partitions.sectors': [flag('gpt-sector-size-mismatch')],
+	'vconv.guest.volume.cut': [vol({ fileSystemSize: 11 * 2 ** 30 })],
+	'vconv.guest.root.spread': [vol({}, { id: 'disk1p1', mountpoint: '/boot' }), 'aws'],
+	'vconv.guest.root.several': [inside({ otherSystems: [system({ root: 'disk0p2' })] })],
+
+	'vconv.guest.hibernated': [vol({ state: ['hibernated'], clean: false })],
+	'vconv.guest.fast_startup': [mark('fast-startup')],
+	'vconv.guest.filesystem.unclean': [vol({ clean: false, state: ['needs-recovery'] })],
+	'vconv.guest.filesystem.errors': [vol({ clean: false, state: ['errors'] })],
+	'vmware.guestDisks.btrfs.unsupported': [vol({}, { id: 'disk0p2', type: 'btrfs' })],
+	'vconv.guest.filesystem.unread': [vol({}, { id: 'disk0p2', type: 'xfs', unsupported: 'vconv does not read XFS' })],
+	'vconv.guest.encrypted.bitlocker': [vol({}, { id: 'disk0p2', type: 'BitLocker', encrypted: true })],
+	'vconv.guest.encrypted.luks': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true, state: ['luks2'] })],
+	'vconv.guest.encrypted.tpm': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true, state: ['luks2', 'systemd-tpm2'] })],
+	'vconv.guest.encrypted.target': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true }), 'aws'],
+	'vconv.guest.dynamic_disk': [
+		inside({
+			disks: [
+				{
+					...(guest().disks[0] as ReturnType<typeof guest>['disks'][number]),
+					partitions: [{ number: 1, start: 512, size: 2 ** 20, type: 'ldm', mbrType: 0x42, bootable: false }],
+				},
+			],
+		}),
+	],
+	'vconv.guest.lvm.missing': [vol({}, { id: 'disk0p2', type: 'LVM2_member', state: ['missing'] })],
+	'vconv.guest.md.degraded': [vol({}, { id: 'md:1', state: ['degraded'] })],
+	'vmware.guestDisks.freespace': [vol({ free: 2 ** 20 })],
+	'vconv.guest.inodes': [vol({ freeInodes: 3 })],
+	'vconv.guest.incomplete': [inside({ incomplete: [{ where: 'disk0p1', what: 'file system', why: 'damaged' }] })],
+
+	'vmware.os.unsupported': [inside({ os: null })],
+	'vconv.guest.grub.device': [mark('root-device-name', 'root=/dev/sda1')],
+	'vconv.guest.fstab.device': [mount('/dev/sdb1')],
+	'vconv.guest.fstab.hardware': [mount('/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0')],
+	'vconv.guest.fstab.missing': [mount('UUID=2')],
+	'vconv.guest.resume': [mark('resume-device', 'resume=/dev/sda5')],
+	'vconv.guest.lvm.devices': [mark('lvm-devices-file', 'IDTYPE=sys_wwid')],
+	'vconv.guest.network.names': [inside({ network: [{ source: '/etc/network/interfaces:3', name: 'ens192', method: 'static' }] })],
+	'vconv.guest.network.static': [inside({ os: windows(), network: [{ source: 'SYSTEM', method: 'static' }] })],
+	'vconv.guest.network.persistent': [mark('udev-persistent-net')],
+	'vmware.hostname.empty': [os({ hostname: 'localhost.localdomain' })],
+	'vconv.guest.tools.vmware.windows': [inside({ os: windows(), software: { vmwareTools: '12.1' } })],
+	'vconv.guest.tools.vmware.linux': [inside({ software: { vmwareTools: '12.1', qemuAgent: '1' } })],
+	'vconv.guest.agent': [inside({ software: {} })],
+	'vconv.guest.agent.azure': [inside({}), 'azure'],
+	'vconv.guest.azure.console': [os({ bootloader: { kind: 'grub', commandLine: 'root=UUID=1 quiet' } }), 'azure'],
+	'vconv.guest.antivirus': [inside({ os: windows(), software: { antivirus: ['Some'] } })],
+	'vconv.guest.device_policy': [mark('device-install-restrictions')],
+	'vconv.guest.powershell': [mark('powershell-all-signed')],
+	'vconv.guest.pending_reboot': [mark('pending-reboot')],
+	'vconv.guest.san_policy': [
+		healthy({
+			disks: [disk(), disk({ path: 'b.vmdk' })],
+			guest: guest({ os: windows({ marks: [{ code: 'san-policy', evidence: 'SanPolicy=3', where: 'x' }] }) }),
+		}),
+	],
+	'vconv.guest.vbs': [mark('vbs')],
+	'vconv.guest.role': [os({ role: 'domain-controller' })],
+	'vconv.guest.wof': [mark('compact-os')],
+	'vconv.guest.old': [os({ kernels: [{ version: '2.4.21-4.EL', default: true }] })],
+	'vconv.guest.arch32': [os({ arch: 'i686' }), 'gcp'],
+	'vconv.guest.cloud_init': [inside({ software: { qemuAgent: '1', cloudInit: '22.4' } })],
+
+	'vmware.tpm.detected': [vm('vtpm.present = "TRUE"')],
+	'vmware.secure_boot.detected': [vm('firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"')],
+	'vconv.secure_boot.absent': [vm('uefi.secureBoot.enabled = "TRUE"'), 'none'],
+	'vconv.firmware.absent': [vm(), 'none'],
+	'vconv.firmware.unknown': [vm('firmware = "coreboot"')],
+	'vconv.firmware.variables': [vm('firmware = "efi"')],
+	'vmware.passthrough_device.detected': [vm('pciPassthru0.present = "TRUE"', 'pciPassthru0.id = "0000:3b:00.0"')],
+	'vmware.device.sriov.detected': [vm('ethernet0.present = "TRUE"', 'ethernet0.virtualDev = "sriov"')],
+	'vmware.usb_controller.detected': [vm('usb.present = "TRUE"'), 'azure'],
+	'vconv.usb.devices': [vm('usb.present = "TRUE"', 'usb.autoConnect.device0 = "vid:0529 pid:0001"')],
+	'vmware.cpu_memory.hotplug.enabled': [vm('vcpu.hotadd = "TRUE"')],
+	'vmware.cpu_affinity.detected': [vm('sched.cpu.affinity = "0,1"')],
+	'vmware.numa_affinity.detected': [vm('numa.nodeAffinity = "0"')],
+	'vconv.cpu.shares': [vm('sched.cpu.shares = "high"')],
+	'vconv.cpu.masks': [vm('cpuid.1.ecx = "----:----:----:----:----:----:--0-:----"')],
+	'vconv.cpu.nested': [vm('vhv.enable = "TRUE"')],
+	'vconv.cpu.limit': [vm('numvcpus = "128"'), 'workstation'],
+	'vconv.memory.limit': [vm('memsize = "262144"'), 'workstation'],
+	'vconv.serial': [vm('serial0.present = "TRUE"', 'serial0.fileType = "device"', 'serial0.fileName = "/dev/ttyS0"')],
+	'vconv.parallel': [vm('parallel0.present = "TRUE"', 'parallel0.fileName = "/dev/parport0"')],
+	'vconv.sound': [vm('sound.present = "TRUE"', 'sound.virtualDev = "hdaudio"'), 'azure'],
+	'vconv.shared_folders': [
+		vm(
+			'isolation.tools.hgfs.disable = "FALSE"',
+			'sharedFolder.maxNum = "1"',
+			'sharedFolder0.present = "TRUE"',
+			'sharedFolder0.enabled = "TRUE"',
+			'sharedFolder0.hostPath = "/home/me"',
+			'sharedFolder0.guestName = "home"',
+		),
+	],
+	'vconv.video.3d': [vm('mks.enable3d = "TRUE"')],
+	'vconv.watchdog': [vm('watchdog.present = "TRUE"')],
+	'vconv.hardware_version': [vm('virtualHW.version = "99"')],
+	'vconv.keys.unknown': [vm('nobody.knows = "this"')],
+
+	'vconv.nic.limit': [vm(...Array.from({ length: 9 }, (_, i) => `ethernet${i}.present = "TRUE"`)), 'virtualbox'],
+	'vconv.nic.network.unmapped': [nic('ethernet0.networkName = "VM Network"')],
+	'ovirt.nic.interface_type.unsupported': [nic(), 'kubevirt'],
+	'ovirt.nic.network_filter.detected': [nic('ethernet0.filter0.name = "dvfilter"')],
+	'vconv.nic.vlan': [
+		healthy({
+			machine: { ...machine(), spec: { ...machine().spec, nics: [{ index: 0, mac: {}, network: { type: 'none' }, vlans: [5] }] } },
+		}),
+	],
+	'vconv.nic.unplugged': [nic('ethernet0.startConnected = "FALSE"')],
+	'vconv.nic.mac.missing': [vm('ethernet0.present = "TRUE"')],
+	'vconv.nic.mac.duplicate': [
+		nic('ethernet1.present = "TRUE"', 'ethernet1.addressType = "static"', 'ethernet1.address = "00:50:56:00:00:01"'),
+	],
+	'vconv.nic.mac.multicast': [
+		vm('ethernet0.present = "TRUE"', 'ethernet0.address = "01:00:5e:00:00:01"', 'ethernet0.addressType = "static"'),
+	],
+	'vconv.nic.remote': [vm('RemoteDisplay.vnc.enabled = "TRUE"')],
+
+	'vconv.host.space': [healthy({ host: host({ free: 1 }) })],
+	'vconv.host.largest_file': [healthy({ host: host({ largestFile: 2 ** 32 }) })],
+	'vconv.host.firmware': [healthy({ host: domcaps({ firmware: ['efi'] }) })],
+	'vconv.host.secure_boot': [healthy({ machine: machine('uefi.secureBoot.enabled = "TRUE"'), host: domcaps({ secureBoot: false }) })],
+	'vconv.host.tpm': [healthy({ machine: machine('vtpm.present = "TRUE"'), host: domcaps({ tpmBackends: [] }) })],
+	'vconv.host.cpus': [healthy({ machine: machine('numvcpus = "64"'), host: domcaps({ maxCpus: 8 }) })],
+	'vconv.host.arch': [healthy({ host: domcaps({ arch: 'aarch64' }) })],
+	'vconv.host.disk_bus': [healthy({ host: domcaps({ diskBuses: ['sata'] }) })],
+};
+
+const target = (id: string) => (id === 'none' ? { ...targetNamed('libvirt'), id, secureBoot: false, firmware: [] } : targetNamed(id));
+
+const fired = (facts: Facts, to: string): readonly string[] => validate(facts, target(to)).map(({ id }) => id);
+
+describe('a rule', () => {
+	it('has a case for which it fires, and no case is for a rule that is not there', () => {
+		expect(Object.keys(cases).sort()).toEqual(rules.map(({ id }) => id).sort());
+	});
+
+	it.each(rules.map(({ id }) => id))('%s fires for what it is about, and not for a machine that is well', (id) => {
+		const [facts, to = 'libvirt'] = cases[id] ?? [healthy()];
+		expect(fired(facts, to)).toContain(id);
+		// Two of them are about what a made-up target lacks, or every Linux.
+		const well = to === 'none' ? 'libvirt' : id === 'vconv.guest.agent.azure' ? 'libvirt' : to;
+		expect(fired(healthy(), well)).not.toContain(id);
+	});
+
+	it('is not applied for targets that it is not about, nor where it is switched off', () => {
+		const [facts] = cases['vconv.guest.encrypted.target'] ?? [healthy()];
+		expect(fired(facts, 'libvirt')).not.toContain('vconv.guest.encrypted.target');
+		const categories = new Map([['vconv.guest.encrypted.target', 'off' as const]]);
+		expect(validate(facts, targetNamed('aws'), { categories }).map(({ id }) => id)).not.toContain('vconv.guest.encrypted.target');
+	});
+});
+
+describe('a machine that is well', () => {
+	it.each(['libvirt', 'proxmox', 'esxi', 'workstation', 'virtualbox', 'hyperv'])('has nothing against %s', (to) => {
+		expect(fired(healthy(), to)).toEqual([]);
+	});
+});
