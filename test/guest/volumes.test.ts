@@ -104,6 +104,51 @@ test.each([
 	expect(found).toMatchObject({ type: 'linux_raid_member', label: 'web:0', state: [`metadata-${version}`, 'raid1'] });
 });
 
+/** An XFS whose log of 64 KiB is 64 KiB in: one round of blocks, and in the last but one the header of a record of one operation. */
+const xfs = (flags: number): readonly Piece[] => [
+	[
+		0,
+		record(
+			512,
+			[
+				[4, 4, 4096],
+				[8, 8, 256],
+				[48, 8, 16],
+				[84, 4, 256],
+				[96, 4, 16],
+				[100, 2, 5],
+				[124, 1, 8],
+			],
+			true,
+		),
+	],
+	[0, 'XFSB'],
+	...Array.from({ length: 10 }, (_, index) => [65_536 + index * 512, record(4, [[0, 4, 1]], true)] as const),
+	[
+		65_536 + 8 * 512,
+		record(
+			512,
+			[
+				[0, 4, 0xfeedbabe],
+				[4, 4, 1],
+				[8, 4, 2],
+				[12, 4, 512],
+				[40, 4, 1],
+				[320, 4, 32_768],
+			],
+			true,
+		),
+	],
+	[65_536 + 9 * 512 + 9, Uint8Array.of(flags)],
+];
+
+test('an XFS was unmounted if the last record of its log says so', async () => {
+	expect(await probeVolume(await deviceOf(MIB, xfs(0x20)))).toMatchObject({ type: 'xfs', clean: true, fileSystemSize: MIB, state: [] });
+	expect(await probeVolume(await deviceOf(MIB, xfs(0)))).toMatchObject({ clean: false, state: ['needs-recovery'] });
+	const never = xfs(0).slice(0, 2);
+	expect(await probeVolume(await deviceOf(MIB, never))).toMatchObject({ clean: true });
+});
+
 test.each<[string, readonly Piece[], string]>([
 	['BitLocker', [[3, '-FVE-FS-']], 'BitLocker'],
 	['ReFS', [[3, 'ReFS\0\0\0\0']], 'ReFS'],
@@ -152,6 +197,15 @@ test('damaged superblocks are an answer or a refusal, and soon', async () => {
 		[
 			[1024, 2048],
 			[4096, 4352],
+		],
+		probeVolume,
+		150,
+	);
+	await survivesDamage(
+		await of(xfs(0x20)),
+		[
+			[0, 130],
+			[65_536, 65_536 + 5120],
 		],
 		probeVolume,
 		150,

@@ -87,6 +87,39 @@ describe.skipIf(!has('blkid'))('blkid says the same of', () => {
 	});
 });
 
+const canLoop = (): boolean => {
+	try {
+		return has('pvcreate') && process.getuid?.() === 0 && run('losetup', '-f') !== '';
+	} catch {
+		return false;
+	}
+};
+
+const canMount = (): boolean => canLoop() && /^\txfs$/m.test(fs.readFileSync('/proc/filesystems', 'utf8'));
+
+test.skipIf(!has('mkfs.xfs') || !canMount())('xfs_logprint says the same of whether an XFS was unmounted', async () => {
+	const folder = temporaryFolder();
+	const file = emptyDisk(folder, '300M');
+	const mountpoint = path.join(folder, 'mounted');
+	fs.mkdirSync(mountpoint);
+	const judge = async (name: string): Promise<[boolean | null | undefined, boolean]> => {
+		const state = /state: <(\w+)>/.exec(run('xfs_logprint', '-t', name))?.[1];
+		return [(await inspect(name)).volumes[0]?.clean, state === 'CLEAN'];
+	};
+	run('mkfs.xfs', '-q', file);
+	expect(await judge(file)).toEqual([true, true]);
+	run('mount', '-o', 'loop', file, mountpoint);
+	try {
+		for (let i = 0; i < 200; i++) fs.writeFileSync(path.join(mountpoint, `file ${i}`), 'content');
+		run('sync', '-f', mountpoint);
+		run('cp', '--sparse=always', file, `${file}.live`);
+	} finally {
+		run('umount', mountpoint);
+	}
+	expect(await judge(`${file}.live`)).toEqual([false, false]);
+	expect(await judge(file)).toEqual([true, true]);
+});
+
 type SfdiskTable = {
 	readonly partitiontable: {
 		readonly label: string;
@@ -168,14 +201,6 @@ const overwrite = (file: string, at: number, text = 'garbage'): void => {
 
 /** LVM makes groups on block devices alone, and does without the kernel's device mapper only if it is told to. */
 const LVM = ['--config', 'devices{filter=["a|/dev/loop|","r|.*|"] use_devicesfile=0} global{activation=0} backup{backup=0 archive=0}'];
-const canLoop = (): boolean => {
-	try {
-		return has('pvcreate') && process.getuid?.() === 0 && run('losetup', '-f') !== '';
-	} catch {
-		return false;
-	}
-};
-
 const volumesOf = async (files: readonly string[]): Promise<readonly Recognised[]> => {
 	const incomplete: Incomplete[] = [];
 	const given = await Promise.all(

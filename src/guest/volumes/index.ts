@@ -1,11 +1,12 @@
 import type { BlockDevice } from '../device.ts';
 import { lvm } from '../lvm/label.ts';
-import { btrfs, ext, f2fs, swap, xfs } from './linux.ts';
+import { btrfs, ext, f2fs, swap } from './linux.ts';
 import { luks } from './luks.ts';
 import { md } from './md.ts';
 import { apfs, bcache, iso9660, named, zfs } from './others.ts';
 import { type Prober, probeOf, type Signature } from './probe.ts';
 import { bitlocker, exfat, fat, ntfs, refs } from './windows.ts';
+import { xfs } from './xfs.ts';
 
 /** Below this there is nothing to look for, in bytes. */
 const SMALLEST = 512;

@@ -1,5 +1,4 @@
 import { uuidText } from '../../bytes/guid.ts';
-import { byteReader } from '../reader.ts';
 import { isAt, type Prober } from './probe.ts';
 
 /** The superblock of ext2, ext3 and ext4 is this far in; so is that of f2fs. */
@@ -46,28 +45,6 @@ const extType = (compatible: number, incompatible: number, readOnly: number): st
 	if ((incompatible & IS_JOURNAL) !== 0) return 'jbd';
 	if ((incompatible & ~EXT3_INCOMPATIBLE) !== 0 || (readOnly & ~EXT3_READ_ONLY) !== 0) return 'ext4';
 	return (compatible & HAS_JOURNAL) !== 0 ? 'ext3' : 'ext2';
-};
-
-/** XFS Algorithms and Data Structures, "Superblocks". Whether its log is empty is not cheap to know. */
-export const xfs: Prober = ({ device, head }) => {
-	if (!isAt(head, 0, 'XFSB')) return undefined;
-	const big = byteReader(head.bytes(0, 512), { path: device.name, endian: 'big' });
-	const blockSize = big.u32(4);
-	const state = [];
-	const version = big.u16(100) & 15;
-	if (version < 5) state.push(`version-${version}`);
-	if (version === 5 && (big.u32(216) & 0x10) !== 0) state.push('needs-repair');
-	if (big.u8(126) !== 0) state.push('in-progress');
-	return {
-		type: 'xfs',
-		uuid: uuidText(big.bytes(32, 16)),
-		label: big.utf8(108, 12) || undefined,
-		blockSize,
-		fileSystemSize: times(big.bits64(8), blockSize),
-		free: times(big.bits64(144), blockSize),
-		clean: null,
-		state,
-	};
 };
 
 /** A count of blocks in bytes; undefined if it is beyond what can be. */
