@@ -26,6 +26,8 @@ export type { FaithfulOptions } from './machine/faithful/context.ts';
 export type * from './machine/format.ts';
 export { lintMachine } from './machine/lint.ts';
 export { targetVersion } from './machine/migrate/hardware-version.ts';
+export { type NetRule, parseNetRule, parseNetRules } from './machine/migrate/net-map.ts';
+export type * from './machine/migrate/options.ts';
 export type { ToVmxOptions } from './machine/migrate/to-vmx-context.ts';
 export { type MachinePlan, type PlanRequest, parseMachine, planMachine, printMachine } from './machine/plan.ts';
 export type { ReportEntry } from './machine/report.ts';

@@ -26,11 +26,19 @@ export const translate = (text: string | Uint8Array, to: string, options: Faithf
 /** A VMX, planned as a domain of KVM. Nothing is kept for the way back, where every key would be. */
 export const planMigration = (text: string | Uint8Array, options: MigrateOptions = {}): MachinePlan => {
 	const bytes = typeof text === 'string' ? encode(text) : text;
-	return planMachine(parseMachine(bytes, 'machine.vmx', machineFormats), { intent: 'migrate', to: 'libvirt', keepSource: false, ...options });
+	return planMachine(parseMachine(bytes, 'machine.vmx', machineFormats), {
+		intent: 'migrate',
+		to: 'libvirt',
+		keepSource: false,
+		...options,
+	});
 };
 
 /** The domain, and the codes of the report with what they are about. */
-export const migrate = (text: string | Uint8Array, options: MigrateOptions = {}): { readonly xml: string; readonly said: readonly string[] } => {
+export const migrate = (
+	text: string | Uint8Array,
+	options: MigrateOptions = {},
+): { readonly xml: string; readonly said: readonly string[] } => {
 	const plan = planMigration(text, options);
 	return {
 		xml: printMachine(plan, machineFormats),
@@ -38,8 +46,12 @@ export const migrate = (text: string | Uint8Array, options: MigrateOptions = {})
 	};
 };
 
-/** Keys that a domain needs no word for. */
-export const INERT = /^nothing$/;
+/**
+ * Keys that say one thing in several words: that a drive is an optical one, and whether that is connected, when it is empty anyway; which
+ * USB controller is there, when there is always one; that a system is of 64 bits, when it never was of 32; what Tools say between fields.
+ */
+export const INERT =
+	/^(ide|sata|scsi)\d+:\d+\.(deviceType|startConnected)$|^(usb|ehci|usb_xhci)\.present$|^guestOS$|^guest(info|os)\.detailed\.data$/i;
 
 /** Other values for a key, of which one at least means something else to whoever reads it. */
 const others = (value: string): string[] => {

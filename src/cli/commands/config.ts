@@ -1,25 +1,35 @@
 import path from 'node:path';
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
+import { readSnapshots } from '../../../formats/vmx/snapshots.ts';
 import { UnsupportedError, UsageError } from '../../errors.ts';
 import { profileNames } from '../../machine/faithful/profiles.ts';
-import type { MachineFormat } from '../../machine/format.ts';
-import { type MachinePlan, parseMachine, planMachine, printMachine } from '../../machine/plan.ts';
+import type { Machine, MachineFormat } from '../../machine/format.ts';
+import { type PlanRequest, parseMachine, planMachine, printMachine } from '../../machine/plan.ts';
 import { identityOf } from '../../node/file.ts';
 import { createTarget } from '../../node/target.ts';
-import { type Command, command, operands } from '../command.ts';
-import { countReport, readDescription, reportText } from '../descriptions.ts';
-import { toJson } from '../render.ts';
+import { surroundings } from '../../node/vm-folder.ts';
+import { type Arguments, type Command, command, operands } from '../command.ts';
+import { readDescription } from '../descriptions.ts';
+import { migrateOptions, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
+import { printReport, REPORT_FORMS } from '../machine-report.ts';
 import { configDiff } from './config-diff.ts';
 import { configLint } from './config-lint.ts';
 
 const options = {
-	intent: { type: 'string', describe: "faithful: the same machine, as libvirt's VMware driver translates it" },
+	intent: {
+		choices: ['migrate', 'faithful'],
+		default: 'migrate',
+		describe: "a machine that boots on the other hypervisor, or the same one as libvirt's VMware driver translates it",
+	},
+	...migrateOptions,
 	profile: { type: 'string', default: 'libvirt-11.3', describe: `which libvirt: ${profileNames.join(', ')}` },
 	'vmx-path': { type: 'string', describe: "where the VMX lies, '[DATASTORE] DIR/NAME.vmx': file names become datastore paths" },
 	datacenter: { type: 'string', describe: 'path of the datacenter that holds the machine' },
-	'hw-version': { type: 'string', describe: 'virtual hardware version of a VMX that is written; 8 where left out' },
-	report: { choices: ['text', 'json'], default: 'text', describe: 'form of the report: everything that is lost or changed' },
+	'hw-version': { type: 'string', describe: 'virtual hardware version of a VMX that is written' },
+	'allow-running': { type: 'boolean', describe: 'go on though a lock says that the machine is running' },
+	report: { choices: REPORT_FORMS, default: 'text', describe: 'form of the report: everything that is lost or changed' },
+	'report-file': { type: 'string', describe: 'write the report there, and not to standard output' },
 	json: { type: 'boolean', describe: 'the same as --report=json; errors as JSON lines' },
 	strict: { type: 'boolean', describe: 'exit with 7 if the report has an error; OUT is written all the same' },
 	force: { type: 'boolean', describe: 'replace OUT if it exists' },
@@ -45,37 +55,49 @@ its bytes. The disks stay where they are. What is lost or changed is printed.
 vconv config lint IN and vconv config diff A B look, and write nothing.`,
 	options,
 	examples: [
+		["vconv config --net-map 'name:VM Network=bridge=br0' web.vmx web.xml", 'a domain of KVM that boots'],
+		['vconv config --product esxi web.xml web.vmx', 'a VMX that ESXi runs'],
+		['vconv config --report sarif --report-file web.sarif web.vmx web.xml', 'for a code host'],
 		["vconv config --intent faithful --vmx-path '[store] web/web.vmx' web.vmx web.xml", 'as virsh domxml-from-native'],
-		['vconv config --intent faithful --hw-version 13 web.xml web.vmx', 'as virsh domxml-to-native'],
-		['vconv config --intent faithful --report json web.vmx web.xml', 'for a script'],
 	],
 	async run(args, io) {
 		const [input, output] = operands(args, 'IN', 'OUT');
-		const intent = intentOf(args.intent);
 		const { bytes, identity } = await readDescription(input);
 		if (identityOf(output) === identity) throw new UsageError('IN and OUT are one file', { path: output, hint: 'another name for OUT' });
 		const machine = parseMachine(bytes, input, machineFormats);
 		const to = targetFormat(machine.format, output);
-		const plan = planMachine(machine, {
-			intent,
-			to: to.id,
-			profile: args.profile,
-			vmxPath: args['vmx-path'],
-			datacenter: args.datacenter,
-			hardwareVersion: hardwareVersion(args['hw-version']),
-		});
+		const plan = planMachine(machine, await requestFor(args, machine, to.id));
 		await writeFile(output, printMachine(plan, machineFormats), args.force ?? false);
-		io.stdout.write(args.json || args.report === 'json' ? asJson(input, output, args.profile, plan) : reportText(plan.report, args.quiet));
+		const about = {
+			input,
+			output,
+			format: plan.format,
+			intent: args.intent,
+			profile: args.intent === 'faithful' ? args.profile : undefined,
+		};
+		const report = printReport(args.json ? 'json' : args.report, plan.report, about, args.quiet ?? false);
+		if (args['report-file'] === undefined) io.stdout.write(report);
+		else await writeFile(args['report-file'], report, args.force ?? false);
 		return args.strict && plan.report.some(({ severity }) => severity === 'error') ? BLOCKED : 0;
 	},
 });
 
-const intentOf = (said: string | undefined): 'faithful' => {
-	if (said === 'faithful') return said;
-	const hint = '--intent faithful, the same machine as libvirt translates it';
-	if (said === 'migrate')
-		throw new UnsupportedError('--intent migrate, a machine that boots on the other hypervisor, is not there yet', { hint });
-	throw new UsageError(said === undefined ? '--intent is missing' : `there is no intent '${said}'`, { hint });
+const requestFor = async (args: Arguments<typeof options>, machine: Machine, to: string): Promise<PlanRequest> => {
+	const version = hardwareVersion(args['hw-version']);
+	if (args.intent === 'faithful') {
+		const { profile, datacenter } = args;
+		return { intent: 'faithful', to, profile, vmxPath: args['vmx-path'], datacenter, hardwareVersion: version };
+	}
+	if (to === 'vmx') return { intent: 'migrate', to, ...toVmxOptions(args), hardwareVersion: version };
+	const { snapshotList, locks } = surroundings(machine.path);
+	if (locks[0] !== undefined && !args['allow-running']) {
+		throw new UnsupportedError('the machine is running, or was when its product broke off', {
+			path: locks[0],
+			hint: 'shutting it down; --allow-running, if the lock is old',
+		});
+	}
+	const snapshots = snapshotList === undefined ? [] : readSnapshots((await readDescription(snapshotList)).bytes, snapshotList);
+	return { intent: 'migrate', to: 'libvirt', ...toLibvirtOptions(args), snapshots };
 };
 
 const hardwareVersion = (said: string | undefined): number | undefined => {
@@ -107,8 +129,4 @@ const writeFile = async (name: string, text: string, force: boolean): Promise<vo
 		await target.abandon();
 		throw error;
 	}
-};
-
-const asJson = (input: string, output: string, profile: string, { format, report }: MachinePlan): string => {
-	return `${toJson({ input, output, format, intent: 'faithful', profile, counts: countReport(report), report }, 4)}\n`;
 };

@@ -55,7 +55,7 @@ export const planInputs = (c: Context): readonly Input[] =>
 /** What QEMU's guest agent and drivers take the place of VMware's Tools with. */
 export const planHelpers = (c: Context): Pick<VmSpec, 'channels' | 'balloon' | 'rng'> => {
 	const agent = c.guest.family === 'windows' || (c.guest.family === 'linux' && c.guest.profile !== 'linux-24');
-	if (agent) c.tell('TOOLS_REPLACED', 'guest', 'the channel of QEMU’s guest agent takes the place of VMware Tools', { action: 'none' });
+	if (agent) c.tell('TOOLS_REPLACED', 'guest', "the channel of QEMU's guest agent takes the place of VMware Tools", { action: 'none' });
 	return { channels: agent ? ['org.qemu.guest_agent.0'] : undefined, balloon: 'virtio', rng: 'virtio' };
 };
 
@@ -132,7 +132,7 @@ const planBackend = (kind: string, backend: CharBackend, id: string, c: Context)
 	if (backend.type === 'tcp' && protocol !== undefined && backend.role === 'server') return { ...backend, protocol, host: '0.0.0.0' };
 	if (backend.type !== 'null') {
 		const what =
-			backend.type === 'tcp' ? `${backend.protocol}://${backend.host}:${backend.service}` : 'a proxy of VMware’s, or something else';
+			backend.type === 'tcp' ? `${backend.protocol}://${backend.host}:${backend.service}` : "a proxy of VMware's, or something else";
 		c.tell('SERIAL_PROXY_DROPPED', id, `it was connected to ${what}: it is connected to nothing`, { keys });
 	}
 	return { type: 'null' };

@@ -25,11 +25,13 @@ export type GuestRow = {
 	readonly osinfo?: string;
 	readonly profile: GuestProfile;
 	readonly initramfs?: 'generic' | 'host-only';
+	/** The key says no version, and libosinfo's id is that of any. */
+	readonly anyVersion?: boolean;
 	/** VMware's hardware version that brought the key, as far as it matters. */
 	readonly since: number;
 };
 
-type More = Partial<Pick<GuestRow, 'bits' | 'initramfs' | 'since'>>;
+type More = Partial<Pick<GuestRow, 'bits' | 'initramfs' | 'since' | 'anyVersion'>>;
 
 const row = (group: string, profile: GuestProfile, name: string, osinfo: string | undefined, more: More = {}): GuestRow => ({
 	name,
@@ -55,6 +57,7 @@ const distribution = (
 
 const generic = { initramfs: 'generic' } as const;
 const hostOnly = { initramfs: 'host-only' } as const;
+const anyVersion = { anyVersion: true } as const;
 const only64 = { bits: 64 } as const;
 const only32 = { bits: 32 } as const;
 
@@ -128,10 +131,10 @@ export const GUESTS: readonly GuestRow[] = [
 		],
 		{ modern: 7, ...hostOnly, legacy: -1 },
 	),
-	row('almalinux', 'linux-modern', 'almalinux', 'almalinux.org/almalinux/9', { ...hostOnly, ...only64, since: 18 }),
-	row('rockylinux', 'linux-modern', 'rockylinux', 'rockylinux.org/rocky/9', { ...hostOnly, ...only64, since: 18 }),
-	row('fedora', 'linux-modern', 'fedora', 'fedoraproject.org/fedora/unknown', hostOnly),
-	row('ubuntu', 'linux-modern', 'ubuntu', 'ubuntu.com/ubuntu/22.04', generic),
+	row('almalinux', 'linux-modern', 'almalinux', 'almalinux.org/almalinux/9', { ...hostOnly, ...anyVersion, ...only64, since: 18 }),
+	row('rockylinux', 'linux-modern', 'rockylinux', 'rockylinux.org/rocky/9', { ...hostOnly, ...anyVersion, ...only64, since: 18 }),
+	row('fedora', 'linux-modern', 'fedora', 'fedoraproject.org/fedora/unknown', { ...hostOnly, ...anyVersion }),
+	row('ubuntu', 'linux-modern', 'ubuntu', 'ubuntu.com/ubuntu/22.04', { ...generic, ...anyVersion }),
 	...distribution(
 		'debian',
 		'debian.org/debian',
@@ -162,8 +165,8 @@ export const GUESTS: readonly GuestRow[] = [
 		],
 		{ modern: 12, ...hostOnly, legacy: -1 },
 	),
-	row('opensuse', 'linux-modern', 'opensuse', 'opensuse.org/opensuse/15.5', generic),
-	row('opensuse', 'linux-26', 'suse', 'opensuse.org/opensuse/10.2', generic),
+	row('opensuse', 'linux-modern', 'opensuse', 'opensuse.org/opensuse/15.5', { ...generic, ...anyVersion }),
+	row('opensuse', 'linux-26', 'suse', 'opensuse.org/opensuse/10.2', { ...generic, ...anyVersion }),
 	row('amazonlinux', 'linux-modern', 'amazonlinux3', 'amazon.com/al/2023', { ...only64, since: 18 }),
 	row('amazonlinux', 'linux-modern', 'amazonlinux2', 'amazon.com/al/2', { ...only64, since: 14 }),
 	row('photon', 'linux-modern', 'vmware-photon', undefined, { ...generic, ...only64, since: 13 }),
@@ -180,7 +183,7 @@ export const GUESTS: readonly GuestRow[] = [
 	row('linux', 'linux-26', 'genericlinux', undefined),
 	row('linux', 'linux-26', 'linux', undefined, only32),
 	...[15, 14, 13, 12, 11].map((version) => row('bsd', 'bsd', `freeBSD${version}`, `freebsd.org/freebsd/${version}.0`, { since: 14 })),
-	row('bsd', 'bsd', 'freeBSD', 'freebsd.org/freebsd/10.0'),
+	row('bsd', 'bsd', 'freeBSD', 'freebsd.org/freebsd/10.0', anyVersion),
 	row('solaris', 'solaris', 'solaris11', 'oracle.com/solaris/11', only64),
 	row('solaris', 'solaris', 'solaris10', 'sun.com/solaris/10'),
 	row('solaris', 'solaris', 'solaris9', 'sun.com/solaris/9', only32),

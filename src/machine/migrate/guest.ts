@@ -46,8 +46,8 @@ export const planGuest = (c: Context): Guest => {
 	} else if (said.match !== 'exact') {
 		const kind = said.match === 'family' ? `a relative of ${said.key}` : `a system of the family '${said.family}'`;
 		c.tell('GUESTOS_UNKNOWN', 'guest', `guestOS '${vmxGuestOs}' is not known: it is taken for ${kind}`, { keys: ['guestOS'] });
-	} else if (said.profile !== guest.profile || said.osinfo?.split('/')[3] !== guest.osinfo?.split('/')[3]) {
-		const message = `guestOS says '${vmxGuestOs}', and the guest itself is ${guest.osinfo}: that counts`;
+	} else if (said.key !== guest.key) {
+		const message = `guestOS says '${vmxGuestOs}', and the guest itself is ${guest.osinfo ?? guest.key}: that counts`;
 		c.tell('GUESTOS_CONFLICT', 'guest', message, { keys: ['guestOS'] });
 	}
 	if (guest.family === 'darwin' || guest.family === 'esx') {

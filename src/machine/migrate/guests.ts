@@ -9,7 +9,7 @@ export type GuestFamily = 'windows' | 'linux' | 'bsd' | 'solaris' | 'darwin' | '
 export type GuestOs = {
 	/** VMX's `guestOS`: `rhel9-64`. */
 	readonly key: string;
-	/** libosinfo's id, `http://redhat.com/rhel/9.0`; undefined where it has none. */
+	/** libosinfo's id, `http://redhat.com/rhel/9.0`; undefined where it has none, and where the version is not said. */
 	readonly osinfo: string | undefined;
 	readonly family: GuestFamily;
 	readonly profile: GuestProfile;
@@ -63,7 +63,7 @@ const OTHER = GUESTS[GUESTS.length - 1] as GuestRow;
 
 const guestOf = (row: GuestRow, bits: 32 | 64, match: GuestOs['match']): GuestOs => ({
 	key: `${row.name}${(row.bits ?? bits) === 64 ? '-64' : ''}`,
-	osinfo: row.osinfo && match !== 'guess' ? `http://${row.osinfo}` : undefined,
+	osinfo: row.osinfo && match === 'exact' && !row.anyVersion ? `http://${row.osinfo}` : undefined,
 	family: familyOf(row.profile),
 	profile: row.profile,
 	bits: row.bits ?? bits,

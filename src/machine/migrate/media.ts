@@ -37,7 +37,7 @@ export const planImages = (disks: readonly DiskDevice[], c: Context): ReadonlyMa
 		images.set(disk.id, target);
 		if (named) continue;
 		c.tell('DISK_TO_CONVERT', disk.id, `${disk.id} is '${said}', and is expected as ${target.path}`, {
-			keys: [`${disk.id}.fileName`],
+			keys: [`${disk.id}.fileName`, `${disk.id}.deviceType`],
 			remedy: `vconv -O ${format} on it`,
 		});
 	}
@@ -71,7 +71,7 @@ export const planOptical = (disk: DiskDevice, c: Context): DiskDevice['media'] =
 		c.tell('CDROM_HOST_DEVICE', id, `${id} was a drive of the old host (${deviceType || 'any'}): it is empty`, { keys });
 	} else if (media.type === 'file') {
 		const tools = /isoimages/i.test(media.path) ? ' of VMware Tools' : '';
-		const more = tools === '' ? {} : { remedy: 'nothing: they are not used any more' };
+		const more = tools === '' ? {} : { remedy: undefined };
 		c.tell('CDROM_MEDIA_DROPPED', id, `the image${tools} in ${id}, '${media.path}', is taken out`, { keys, ...more });
 	}
 	return { type: 'none', of: 'file' };

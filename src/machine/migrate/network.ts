@@ -84,7 +84,7 @@ const planTarget = (nic: Nic, rule: NetRule | undefined, c: Context): Target => 
 	const what = nic.opaqueNetwork === undefined ? describe(network) : `the NSX network ${nic.opaqueNetwork}`;
 	const isolated = network.type === 'other' && ISOLATED.includes(network.said);
 	if (network.type === 'none' && nic.opaqueNetwork === undefined) {
-		c.tell('NET_UNMAPPED', id, 'it is in no network: it is in libvirt’s own, its cable unplugged', {
+		c.tell('NET_UNMAPPED', id, "it is in no network: it is in libvirt's own, its cable unplugged", {
 			keys,
 			severity: 'info',
 			action: 'defaulted',
@@ -111,9 +111,10 @@ const describe = (network: Network): string => {
 const planMac = ({ mac, otherAddress, ...nic }: Nic, taken: Set<string>, c: Context): string | undefined => {
 	const id = `ethernet${nic.index}`;
 	const address = mac.address ?? otherAddress;
-	// What VMware does with an address when it starts has no place.
-	const metadata = ['addressType', 'checkMACAddress', 'generatedAddressOffset'].map((field) => `${id}.${field}`);
-	c.honour(...metadata);
+	if (mac.assignment !== undefined || mac.checkedSaid !== undefined) {
+		const keys = ['addressType', 'checkMACAddress', 'generatedAddressOffset'].map((field) => `${id}.${field}`);
+		c.tell('NIC_OPTION_LOST', id, 'whether VMware made and checks its address has no meaning here', { keys, action: 'dropped' });
+	}
 	if (otherAddress !== undefined && mac.address === undefined) c.honour(`${id}.address`, `${id}.generatedAddress`);
 	const keys = [`${id}.address`, `${id}.generatedAddress`];
 	if (address === undefined) {

@@ -3,15 +3,11 @@ import type { Context } from './context.ts';
 import type { PlannedNetwork } from './network.ts';
 
 /**
- * The name that systemd in the guest gives a card by the slot that VMware says, `ens192`; undefined where the slot is on no usual bridge.
- * Hardware specification, appendix A.
+ * The number in the name that systemd in the guest gives a card, `ens192`, by the slot that VMware says: undefined where that is on no
+ * usual bridge. Hardware specification, appendix A.
+ *
+ * Behind the bridges 1 (pciBridge0) and 5 to 8 (pciBridge4 to 7), the number of the slot and that of its function.
  */
-export const predictedName = (slotNumber: number | undefined, usualBridges: boolean): string | undefined => {
-	const slot = physicalSlot(slotNumber, usualBridges);
-	return slot === undefined ? undefined : `ens${slot}`;
-};
-
-/** Behind the bridges 1 (pciBridge0) and 5 to 8 (pciBridge4 to 7), the number of the slot and that of its function. */
 const physicalSlot = (slotNumber: number | undefined, usualBridges: boolean): number | undefined => {
 	if (slotNumber === undefined || slotNumber < 32 || slotNumber > 0x1fff || !usualBridges) return undefined;
 	const bridge = (slotNumber >> 5) & 31;
@@ -27,10 +23,13 @@ export const planNames = (machine: string, nics: readonly Nic[], c: Context): Pl
 	const usual = c.source.chipset.pciBridges ?? false;
 	const slots = c.source.nics.map(({ pciSlotNumber }) => physicalSlot(pciSlotNumber, usual));
 	const named = slots.filter((slot) => slot !== undefined);
-	c.source.nics.forEach(({ index, pciSlotNumber }) => {
-		if (pciSlotNumber !== undefined) c.honour(`ethernet${index}.pciSlotNumber`);
-	});
-	if (c.guest.profile !== 'linux-modern' || nics.length === 0) return { nics: [...nics], controllers: [] };
+	if (c.guest.profile !== 'linux-modern' || nics.length === 0) {
+		const keys = c.source.nics
+			.filter(({ pciSlotNumber }) => pciSlotNumber !== undefined)
+			.map(({ index }) => `ethernet${index}.pciSlotNumber`);
+		if (keys.length > 0) c.tell('ADDRESS_DROPPED', 'network', 'network cards are in other PCI slots', { keys });
+		return { nics: [...nics], controllers: [] };
+	}
 	const list = nics
 		.map(({ mac }, index) => `${mac.address ?? 'no address'} was ${slots[index] === undefined ? 'not known' : `ens${slots[index]}`}`)
 		.join(', ');

@@ -43,10 +43,19 @@ export const planStorage = (rule: Rule, boot: readonly DiskDevice[], cards: read
 
 /** Which controllers become something else. */
 const reportControllers = (rule: Rule, hard: readonly DiskDevice[], c: Context): void => {
+	const slots = c.source.controllers.filter(({ pciSlotNumber }) => pciSlotNumber !== undefined);
+	if (slots.length > 0) {
+		const keys = slots.map(({ bus, index }) => `${bus}${index}.pciSlotNumber`);
+		c.tell('ADDRESS_DROPPED', 'controllers', 'controllers are in other PCI slots', { keys });
+	}
 	for (const { bus, index, model } of c.source.controllers) {
 		const id = `${bus}${index}`;
 		const here = hard.find((disk) => disk.bus === bus && disk.controller === index);
-		if (!here) continue;
+		if (!here) {
+			const message = `no hard disk is on ${id}: it is left out`;
+			c.tell('CONTROLLER_UNUSED', id, message, { keys: [`${id}.present`, `${id}.virtualDev`], action: 'dropped' });
+			continue;
+		}
 		const source = modelOf(here, c);
 		if (bus === 'scsi' && model !== source) {
 			const what = model === undefined ? 'does not say what it is' : `is '${model}', which is not known`;

@@ -92,6 +92,15 @@ const refuse = (c: Context): void => {
 };
 
 const reportState = (c: Context): void => {
+	const { hardwareVersion, configVersion } = c.source.platform;
+	if (hardwareVersion !== undefined || configVersion !== undefined) {
+		const message = `virtual hardware version ${hardwareVersion ?? '(not said)'} has no meaning here`;
+		c.tell('HW_VERSION_DROPPED', 'platform', message, {
+			keys: ['virtualHW.version', 'config.version'],
+			action: 'dropped',
+			remedy: undefined,
+		});
+	}
 	const { snapshots = [] } = c.options;
 	if (c.extra('cleanShutdown')?.value.toLowerCase() === 'false') {
 		c.tell('VM_UNCLEAN', 'machine', 'it did not end cleanly, or is running', { keys: ['cleanShutdown'], action: 'none' });

@@ -1,0 +1,27 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** What lies beside a VMX and says something of its machine. */
+export type Surroundings = {
+	/** The list of its snapshots. */
+	readonly snapshotList?: string | undefined;
+	/** Locks of a product that has it open. */
+	readonly locks: readonly string[];
+};
+
+/** Look around a VMX. A folder that cannot be listed tells nothing. */
+export const surroundings = (vmx: string): Surroundings => {
+	const folder = path.dirname(vmx);
+	const stem = path.basename(vmx).replace(/\.\w+$/, '');
+	let names: string[] = [];
+	try {
+		names = fs.readdirSync(folder);
+	} catch {
+		return { locks: [] };
+	}
+	const list = names.find((name) => name.toLowerCase() === `${stem}.vmsd`.toLowerCase());
+	return {
+		snapshotList: list && path.join(folder, list),
+		locks: names.filter((name) => name.startsWith(`${stem}.`) && name.endsWith('.lck')).map((name) => path.join(folder, name)),
+	};
+};
