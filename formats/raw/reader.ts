@@ -1,5 +1,6 @@
 import type { Disk } from '../../src/core/disk.ts';
 import type { Source } from '../../src/core/source.ts';
+import { storedExtents } from '../../src/disk/stored.ts';
 import { UnsupportedError } from '../../src/errors.ts';
 
 /** The whole source, with its holes as zeros where the store can tell them. */
@@ -9,19 +10,7 @@ export const openRaw = async (source: Source, context: { readonly snapshot?: str
 		size: source.size,
 		sectorSize: 512,
 		info: { format: 'raw' },
-		async *extents(guestOffset, length) {
-			if (!source.allocated) {
-				if (length > 0) yield { kind: 'data', offset: guestOffset, length, source, at: guestOffset };
-				return;
-			}
-			let at = guestOffset;
-			for await (const run of source.allocated(guestOffset, length)) {
-				if (run.offset > at) yield { kind: 'zero', offset: at, length: run.offset - at };
-				yield { kind: 'data', offset: run.offset, length: run.length, source, at: run.offset };
-				at = run.offset + run.length;
-			}
-			if (at < guestOffset + length) yield { kind: 'zero', offset: at, length: guestOffset + length - at };
-		},
+		extents: (guestOffset, length) => storedExtents(source, guestOffset, length, guestOffset),
 		close: () => source.close(),
 	};
 };

@@ -5,6 +5,8 @@ import type { Disk } from '../../src/core/disk.ts';
 import type { OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import { type BlockRun, blockExtents, TABLE_PIECE } from '../../src/disk/blocks.ts';
+import { joined } from '../../src/disk/clip.ts';
+import { storedExtents } from '../../src/disk/stored.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
 import { ENTRY, HEADER_SIZE, type Header, header, IMAGE_TYPE, MAX_SIZE, SIGNATURE, VERSION, ZERO_EXPAND } from './layout.ts';
@@ -68,6 +70,7 @@ export const blockAt = (h: Header, entry: number): number => h.dataOffset + entr
 export const openVdi = async (source: Source, context: OpenContext): Promise<Disk> => {
 	const h = await readHeader(source, context.signal);
 	const map = cached(source);
+	const isDelta = h.imageType === IMAGE_TYPE.differencing;
 
 	/** The runs of one piece of the block map. */
 	const look = async (first: number, count: number, signal?: AbortSignal): Promise<readonly BlockRun[]> => {
@@ -80,7 +83,7 @@ export const openVdi = async (source: Source, context: OpenContext): Promise<Dis
 			let blocks = 1;
 			if (entry >= ENTRY.zero) {
 				while (i + blocks < entries && view.getUint32((i + blocks) * 4, true) === entry) blocks++;
-				runs.push({ blocks, status: { kind: entry === ENTRY.zero ? 'zero' : 'absent' } });
+				runs.push({ blocks, status: { kind: entry === ENTRY.zero || !isDelta ? 'zero' : 'absent' } });
 			} else {
 				const at = blockAt(h, entry);
 				const needed = Math.min(h.blockSize, h.diskSize - (first + i) * h.blockSize);
@@ -96,8 +99,7 @@ export const openVdi = async (source: Source, context: OpenContext): Promise<Dis
 		size: h.diskSize,
 		sectorSize: 512,
 		id: imageId(h.uuidCreate, h.uuidModify),
-		parent:
-			h.imageType === IMAGE_TYPE.differencing ? { names: [], format: 'vdi', ids: [imageId(h.uuidLink, h.uuidParentModify)] } : undefined,
+		parent: isDelta ? { names: [], format: 'vdi', ids: [imageId(h.uuidLink, h.uuidParentModify)] } : undefined,
 		info: {
 			format: 'vdi',
 			clusterSize: h.blockSize,
@@ -112,7 +114,13 @@ export const openVdi = async (source: Source, context: OpenContext): Promise<Dis
 				},
 			},
 		},
-		extents: (guestOffset, length, signal) => blockExtents(h.blockSize, guestOffset, length, (first, count) => look(first, count, signal)),
+		async *extents(guestOffset, length, signal) {
+			const extents = blockExtents(h.blockSize, guestOffset, length, (first, count) => look(first, count, signal));
+			for await (const extent of joined(extents)) {
+				if (extent.kind === 'data') yield* storedExtents(source, extent.offset, extent.length, extent.at);
+				else yield extent;
+			}
+		},
 		close: () => source.close(),
 	};
 };

@@ -2,6 +2,7 @@ import { uuidText } from '../../src/bytes/guid.ts';
 import type { Disk, ImageInfo } from '../../src/core/disk.ts';
 import type { OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
+import { storedExtents } from '../../src/disk/stored.ts';
 import { UnsupportedError } from '../../src/errors.ts';
 import { blockMap } from './blocks.ts';
 import { geometrySize } from './geometry.ts';
@@ -34,10 +35,7 @@ export const openVhd = async (source: Source, context: OpenContext): Promise<Dis
 					}
 				: undefined,
 		info: imageInfo(image),
-		async *extents(guestOffset, length, signal) {
-			if (map) yield* map(guestOffset, length, signal);
-			else if (length > 0) yield { kind: 'data', offset: guestOffset, length, source, at: guestOffset };
-		},
+		extents: map ?? ((guestOffset, length) => storedExtents(source, guestOffset, length, guestOffset)),
 		close: () => source.close(),
 	};
 };

@@ -1,4 +1,5 @@
 import type { Source } from '../../src/core/source.ts';
+import { storedExtents } from '../../src/disk/stored.ts';
 import { CorruptError } from '../../src/errors.ts';
 import type { ExtentLine } from './descriptor.ts';
 import type { ExtentFile } from './extent-file.ts';
@@ -14,21 +15,6 @@ export const openFlat = (line: ExtentLine, source: Source): ExtentFile => {
 	}
 	return {
 		capacity: line.size,
-		async *extents(guestOffset, length) {
-			const shift = line.offset;
-			const data = (offset: number, count: number) => ({ kind: 'data', offset, length: count, source, at: offset + shift }) as const;
-			if (!source.allocated) {
-				if (length > 0) yield data(guestOffset, length);
-				return;
-			}
-			let at = guestOffset;
-			for await (const run of source.allocated(guestOffset + shift, length)) {
-				const offset = run.offset - shift;
-				if (offset > at) yield { kind: 'zero', offset: at, length: offset - at };
-				yield data(offset, run.length);
-				at = offset + run.length;
-			}
-			if (at < guestOffset + length) yield { kind: 'zero', offset: at, length: guestOffset + length - at };
-		},
+		extents: (guestOffset, length) => storedExtents(source, guestOffset, length, guestOffset + line.offset),
 	};
 };

@@ -11,6 +11,8 @@ export interface Source {
 	 * @throws CorruptError if the source ends first, AccessError if reading fails.
 	 */
 	read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+	/** The same into all of `bytes`, which the reader keeps: for what reads gigabytes. Absent where it would save nothing. */
+	readInto?(offset: number, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
 	/**
 	 * The ranges of `[offset, offset + length)` that may hold something else than zeros, ascending; the rest are holes.
 	 * Absent where the store cannot tell without reading.

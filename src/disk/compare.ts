@@ -3,7 +3,7 @@ import type { Codec } from '../core/codec.ts';
 import type { Disk, Extent } from '../core/disk.ts';
 import { breather } from '../io/breathe.ts';
 import { clip, joined } from './clip.ts';
-import { readDisk } from './read.ts';
+import { readDiskInto } from './read.ts';
 
 /** Bytes of each disk that are read at a time. */
 const WINDOW = 1 << 19;
@@ -38,6 +38,7 @@ export const compareDisks = async (
 	const [left, right] = [extended(a, size), extended(b, size)];
 	const window = Math.max(WINDOW, ...[a, b].map(({ info }) => (info.compressed ? (info.clusterSize ?? 0) : 0)));
 	const breathe = breather();
+	const [roomA, roomB] = [new Uint8Array(window), new Uint8Array(window)];
 	let data = 0;
 	/** What must be read: within one window, so that no packed unit is unpacked often. */
 	let busy: { start: number; end: number } | undefined;
@@ -46,8 +47,9 @@ export const compareDisks = async (
 		const { start, end } = busy;
 		busy = undefined;
 		data += end - start;
-		const bytes = await readDisk(left, codec, start, end - start, signal);
-		const others = await readDisk(right, codec, start, end - start, signal);
+		const [bytes, others] = [roomA.subarray(0, end - start), roomB.subarray(0, end - start)];
+		await readDiskInto(left, codec, start, bytes, signal);
+		await readDiskInto(right, codec, start, others, signal);
 		const at = isEqual?.(bytes, others) ? -1 : firstDifference(bytes, others);
 		return at < 0 ? undefined : { kind: 'content', guestOffset: start + at };
 	};

@@ -1,9 +1,9 @@
-import { alignDown, alignUp, isZero } from '../bytes/align.ts';
+import { alignDown, alignUp } from '../bytes/align.ts';
 import type { Codec } from '../core/codec.ts';
 import type { Disk, Extent } from '../core/disk.ts';
 import { clip, joined } from './clip.ts';
-import { alongside, extended, firstDifference, isQuiet, isSamePlace } from './compare.ts';
-import { readDisk } from './read.ts';
+import { alongside, extended, isQuiet, isSamePlace } from './compare.ts';
+import { readDiskInto } from './read.ts';
 
 /** Bytes of each disk that are read at a time. */
 const WINDOW = 1 << 20;
@@ -20,10 +20,12 @@ export const difference = (disk: Disk, base: Disk, codec: Codec, block: number):
 	/** The status of whole blocks, which have to be read. */
 	async function* compared(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Extent> {
 		const window = Math.max(WINDOW, block);
+		const [roomA, roomB] = [new Uint8Array(Math.min(window, end - start)), new Uint8Array(Math.min(window, end - start))];
 		for (let at = start; at < end; at += window) {
 			const length = Math.min(window, end - at);
-			const mine = await readDisk(disk, codec, at, length, signal);
-			const theirs = await readDisk(beneath, codec, at, length, signal);
+			const [mine, theirs] = [roomA.subarray(0, length), roomB.subarray(0, length)];
+			await readDiskInto(disk, codec, at, mine, signal);
+			await readDiskInto(beneath, codec, at, theirs, signal);
 			for (const run of runs(mine, theirs, block)) {
 				if (run.kind === 'own') yield* own(disk.extents(at + run.offset, run.length, signal));
 				else yield { ...run, kind: run.kind, offset: at + run.offset };
@@ -64,19 +66,33 @@ export const difference = (disk: Disk, base: Disk, codec: Codec, block: number):
 
 type Run = { kind: 'absent' | 'zero' | 'own'; offset: number; length: number };
 
-/** What becomes of each block of two windows, neighbours joined. */
+/** What becomes of each block of two windows, neighbours joined. Both begin on a word, and are looked at by words: blocks may be small. */
 const runs = (mine: Uint8Array, theirs: Uint8Array, block: number): Run[] => {
 	const found: Run[] = [];
+	const [x, y] = [wordsOf(mine), wordsOf(theirs)];
 	for (let offset = 0; offset < mine.length; offset += block) {
-		const bytes = mine.subarray(offset, offset + block);
-		const same = firstDifference(bytes, theirs.subarray(offset, offset + block)) < 0;
-		const kind = same ? 'absent' : isZero(bytes) ? 'zero' : 'own';
+		const end = Math.min(mine.length, offset + block);
+		let differ = false;
+		let any = false;
+		let word = offset / 4;
+		for (const last = Math.floor(end / 4); word < last && !(differ && any); word++) {
+			const value = x[word];
+			differ ||= value !== y[word];
+			any ||= value !== 0;
+		}
+		for (let at = word * 4; at < end && !(differ && any); at++) {
+			differ ||= mine[at] !== theirs[at];
+			any ||= mine[at] !== 0;
+		}
+		const kind = !differ ? 'absent' : any ? 'own' : 'zero';
 		const last = found.at(-1);
-		if (last?.kind === kind) last.length += bytes.length;
-		else found.push({ kind, offset, length: bytes.length });
+		if (last?.kind === kind) last.length += end - offset;
+		else found.push({ kind, offset, length: end - offset });
 	}
 	return found;
 };
+
+const wordsOf = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 
 /** With a base beneath, what the disk says nothing of is zeros. */
 async function* own(extents: AsyncIterable<Extent>): AsyncGenerator<Extent> {

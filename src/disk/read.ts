@@ -20,6 +20,27 @@ export const readDisk = async (
 	return bytes ?? new Uint8Array(length);
 };
 
+/** The same into all of `bytes`, which may hold anything before. */
+export const readDiskInto = async (
+	disk: Disk,
+	codec: Codec,
+	guestOffset: number,
+	bytes: Uint8Array,
+	signal?: AbortSignal,
+): Promise<void> => {
+	for await (const extent of disk.extents(guestOffset, bytes.length, signal)) {
+		const start = extent.offset - guestOffset;
+		const room = bytes.subarray(start, start + extent.length);
+		if (extent.kind === 'data' && extent.source.readInto) {
+			await extent.source.readInto(extent.at, room, signal);
+			continue;
+		}
+		const part = await readExtent(extent, codec, signal);
+		if (part) room.set(part);
+		else room.fill(0);
+	}
+};
+
 /** The bytes of one extent; undefined where it reads as zeros. */
 export const readExtent = async (extent: Extent, codec: Codec, signal?: AbortSignal): Promise<Uint8Array | undefined> => {
 	switch (extent.kind) {

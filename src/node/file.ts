@@ -90,6 +90,11 @@ const fileSource = (fd: number, name: string): Source => {
 			readFully(fd, bytes, offset, name);
 			return bytes;
 		},
+		async readInto(offset, bytes, signal) {
+			signal?.throwIfAborted();
+			if (offset < 0 || offset + bytes.length > size) throw pastEnd(name, offset, bytes.length, size);
+			readFully(fd, bytes, offset, name);
+		},
 		allocated: (offset, length) => dataRuns(fd, offset, length),
 		async close() {
 			if (!open) return;

@@ -167,10 +167,13 @@ test('check says how much it does not list, and counts it', async () => {
 });
 
 // Without holes a sparse disk is full of data.
-test.skipIf(!canSeekHoles())('measure is what a conversion then takes', async () => {
+test.skipIf(!canSeekHoles())('measure is how long a conversion then becomes', async () => {
 	const { at } = await chain();
-	const { stdout } = await vconv('measure', '--json', '-O', 'raw', at('base.raw'));
-	expect(JSON.parse(stdout)).toEqual({ required: 65536, 'fully-allocated': 4 * MiB });
-	expect((await vconv('measure', '--size', '1G')).stdout).toBe(`required size: 0\nfully allocated size: ${1024 * MiB}\n`);
+	await vconv(at('base.raw'), at('base.qcow2'));
+	const { stdout } = await vconv('measure', '--json', '-O', 'qcow2', at('base.raw'));
+	expect(JSON.parse(stdout)).toEqual({ required: fs.statSync(at('base.qcow2')).size, 'fully-allocated': 4 * MiB + 5 * 65536 });
+	expect((await vconv('measure', '--size', '1G')).stdout).toBe(`required size: ${1024 * MiB}\nfully allocated size: ${1024 * MiB}\n`);
+	expect((await vconv('measure', '--size', '16T', '-O', 'vmdk')).stdout).toContain('fully allocated size: none: ');
+	expect(JSON.parse((await vconv('measure', '--json', '--size', '1M', '-c', '-O', 'qcow2')).stdout)).toMatchObject({ 'at-most': true });
 	expect((await vconv('measure', '--size', 'much')).code).toBe(2);
 });
