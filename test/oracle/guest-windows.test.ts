@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -125,10 +124,17 @@ describe.skipIf(!has('sfdisk'))('a Windows on a disk', () => {
 		let done = false;
 		const disk = diskWith(folder, 64 * MEBIBYTE, (volume) => {
 			makeNtfs(volume, '64M');
-			if (spawnSync('ntfs-3g', [volume, mounted]).status !== 0) return;
-			run('cp', '-r', path.join(tree, 'Windows'), mounted);
-			fs.writeFileSync(path.join(mounted, 'hiberfil.sys'), 'hibr');
-			run('umount', mounted);
+			try {
+				run('ntfs-3g', volume, mounted);
+			} catch {
+				return;
+			}
+			try {
+				run('cp', '-r', path.join(tree, 'Windows'), mounted);
+				fs.writeFileSync(path.join(mounted, 'hiberfil.sys'), 'hibr');
+			} finally {
+				run('umount', mounted);
+			}
 			done = true;
 		});
 		if (!done) return skip('ntfs-3g cannot mount here');

@@ -82,7 +82,7 @@ export const SOFTWARE: Keys = {
 	},
 };
 
-export const DRIVERS = ['lsi_sas', 'storahci', 'stornvme', 'intelide', 'atapi', 'vmxnet3'];
+const DRIVERS = ['lsi_sas', 'storahci', 'stornvme', 'intelide', 'atapi', 'vmxnet3'];
 
 /** The files of a Windows. */
 export const windowsFiles = (system: Keys | Uint8Array = SYSTEM, software: Keys | Uint8Array = SOFTWARE, others: Files = {}): Files => ({
