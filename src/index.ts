@@ -21,7 +21,7 @@ export { portableMover } from './engine/portable.ts';
 export * from './errors.ts';
 export { memorySink, memorySource, memoryTarget } from './io/memory.ts';
 export type { Code, Loss, Severity } from './machine/codes.ts';
-export { type Difference, diffMachines } from './machine/diff.ts';
+export { diffMachines, type MachineDifference } from './machine/diff.ts';
 export type { FaithfulOptions } from './machine/faithful/context.ts';
 export type * from './machine/format.ts';
 export { lintMachine } from './machine/lint.ts';

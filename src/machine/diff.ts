@@ -4,7 +4,7 @@ import { isSecret } from './report.ts';
 import type { CharBackend, DiskDevice, Network, Nic, VmSpec } from './spec.ts';
 
 /** Something that two descriptions do not say alike. */
-export type Difference = {
+export type MachineDifference = {
 	/** What it is about: `disks/scsi0:0/mode`. */
 	readonly path: string;
 	/** `missing`: the second does not say it. `extra`: the first does not. `order`: both have the same devices in another order. */
@@ -18,10 +18,10 @@ export type Difference = {
  * How two machines differ, by what their descriptions mean: spelling, order of keys, units and comments are none of it. Two of one form
  * are compared in everything they say, two of different forms in the hardware that both forms can say.
  */
-export const diffMachines = (a: Machine, b: Machine): Difference[] => {
+export const diffMachines = (a: Machine, b: Machine): MachineDifference[] => {
 	const all = a.format === b.format;
 	const [first, second] = [all ? everything(a.spec) : hardware(a.spec), all ? everything(b.spec) : hardware(b.spec)];
-	const differences: Difference[] = [];
+	const differences: MachineDifference[] = [];
 	for (const path of new Set([...first.keys(), ...second.keys()])) {
 		const [said, other] = [first.get(path), second.get(path)];
 		if (said === other) continue;
@@ -67,13 +67,13 @@ const nicName = ({ mac, index }: Nic): string => mac.address ?? String(index);
 /** TRUE is true, and 07 is 7. */
 const plainValue = (value: string): string => (/^(true|false)$/i.test(value) ? value.toLowerCase() : value.replace(/^0+(?=\d+$)/, ''));
 
-const orders = (a: VmSpec, b: VmSpec): Difference[] =>
+const orders = (a: VmSpec, b: VmSpec): MachineDifference[] =>
 	(
 		[
 			['disks', a.disks.map(({ id }) => id), b.disks.map(({ id }) => id)],
 			['nics', a.nics.map(nicName), b.nics.map(nicName)],
 		] as const
-	).flatMap(([path, first, second]): Difference[] => {
+	).flatMap(([path, first, second]): MachineDifference[] => {
 		const common = (names: readonly string[], others: readonly string[]) => names.filter((name) => others.includes(name)).join(', ');
 		const [before, after] = [common(first, second), common(second, first)];
 		return before === after ? [] : [{ path, kind: 'order', a: before, b: after }];

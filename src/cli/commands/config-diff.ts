@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
-import { type Difference, diffMachines } from '../../machine/diff.ts';
+import { diffMachines, type MachineDifference } from '../../machine/diff.ts';
 import { parseMachine } from '../../machine/plan.ts';
 import { command, operands } from '../command.ts';
 import { readDescription } from '../descriptions.ts';
@@ -36,7 +36,7 @@ machine, 1 if not.`,
 	},
 });
 
-const line = ({ path, kind, a, b }: Difference): string => {
+const line = ({ path, kind, a, b }: MachineDifference): string => {
 	const said = kind === 'extra' ? b : kind === 'missing' ? a : a === undefined ? undefined : `${a} -> ${b}`;
 	return `${kind.padEnd(10)}${plain(path)}${said === undefined ? '' : `: ${plain(said)}`}\n`;
 };
