@@ -5,7 +5,7 @@ import type { Moved, Mover, Work } from '../core/mover.ts';
 import { chunkSize } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
 import { replay } from '../engine/trail.ts';
-import { ChangedError } from '../errors.ts';
+import { ChangedError, UsageError } from '../errors.ts';
 import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
 import { executor } from './executor.ts';
 import { descriptorOf } from './file.ts';
@@ -39,6 +39,7 @@ export type MoverOptions = {
  */
 export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_THREADS), durable = true }: MoverOptions = {}): Mover => ({
 	async move(work) {
+		if (!Number.isInteger(threads) || threads < 1) throw new UsageError(`${threads} is not a number of threads`, { hint: '1 to 64' });
 		await prepareZstd();
 		const sinks = work.sinks.map(descriptorOf);
 		if (sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
