@@ -60,6 +60,7 @@ export const batchReport = (
 	return {
 		version: 1,
 		...run,
+		plan: redact(run.plan),
 		counts: { done: done.length, failed: count('failed'), waiting: count('waiting') },
 		totals: { virtual: sum('virtual'), before: sum('before'), after: sum('after') },
 		jobs,

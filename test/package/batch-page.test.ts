@@ -45,6 +45,7 @@ test('the page fetches nothing and runs nothing', () => {
 	const page = batchPage(report);
 	expect(page).not.toMatch(/<(script|link|img|iframe|object|embed)|\burl\(|@import|\b(src|href|on\w+)="/i);
 	expect(page).toContain("default-src 'none'");
+	expect(page).toContain('https://***@host/');
 	expect(page.match(/[^\t\n\u0020-\u007e·…\u202f]/u)?.[0]).toBeUndefined();
 });
 
@@ -86,7 +87,7 @@ test.skipIf(!has(chromium))('a browser shows what is in it, in the dark and in t
 			scripts: document.scripts.length, images: document.images.length, wide, seen: box.width > 500 && box.height > 50 });
 	</script>`,
 	);
-	const seen = JSON.parse(/<body>(\{.*\})/.exec(browse(measure, '--dump-dom'))?.[1].replaceAll('&amp;', '&') ?? '');
+	const seen = JSON.parse(/<body>(\{.*\})/.exec(browse(measure, '--dump-dom'))?.[1]?.replaceAll('&amp;', '&') ?? '');
 	expect(seen).toEqual({ title: '1 of 5 jobs failed', rows: 5, bars: 4, scripts: 1, images: 0, wide: false, seen: true });
 
 	const picture = path.join(folder, 'page.png');

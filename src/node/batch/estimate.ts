@@ -4,7 +4,7 @@ import type { JobState } from './run.ts';
 import { type Survey, survey } from './survey.ts';
 
 /** What a job would take. */
-export type Estimate = Survey & { readonly state: JobState; readonly seconds: number };
+type Estimate = Survey & { readonly state: JobState; readonly seconds: number };
 
 export type Estimates = {
 	readonly jobs: readonly Estimate[];

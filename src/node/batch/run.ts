@@ -4,7 +4,7 @@ import type { Job } from '../../batch/expand.ts';
 import type { JobError, JobRecord } from '../../batch/journal.ts';
 import { jobKinds } from '../../batch/kinds.ts';
 import { redact } from '../../batch/redact.ts';
-import { choose, type Running, type Task } from '../../batch/schedule.ts';
+import { bySize, choose, type Running, type Task } from '../../batch/schedule.ts';
 import { accessError } from '../file.ts';
 import { type ChildEnd, type ChildProgress, runChild } from './child.ts';
 import type { StateFolder } from './folder.ts';
@@ -70,7 +70,7 @@ const AHEAD = 8;
  * been begun, and waits for the next run.
  */
 export const runJobs = async (states: readonly JobState[], folder: StateFolder, options: RunOptions): Promise<void> => {
-	const waiting = states.filter(({ status }) => status === 'waiting').toSorted((a, b) => b.size - a.size);
+	const waiting = bySize(states.filter(({ status }) => status === 'waiting'));
 	const ready: Ready[] = [];
 	const running = new Map<Ready, Promise<void>>();
 	const failures: unknown[] = [];
