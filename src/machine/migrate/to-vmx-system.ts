@@ -130,7 +130,8 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 	if (isEfi && !was?.nvram) {
 		const files = [loader, nvram].filter((file) => file !== undefined).join(' and ');
 		const message = `EFI starts with empty variables${files && `; ${files} stay behind`}: the guest starts from \\EFI\\BOOT\\BOOTX64.EFI`;
-		m.tell('NVRAM_NOT_CONVERTED', 'firmware', message, { keys: ['os/loader', 'os/nvram'], action: 'dropped' });
+		const remedy = 'add its boot entries again in the firmware, if it does not start';
+		m.tell('NVRAM_NOT_CONVERTED', 'firmware', message, { keys: ['os/loader', 'os/nvram'], action: 'dropped', remedy });
 	} else if (loader !== undefined || nvram !== undefined) {
 		const message = `VMware has a firmware of its own, and not ${[loader, nvram].filter((file) => file !== undefined).join(' and ')}`;
 		m.tell('BOOT_OPTION_LOST', 'firmware', message, { keys: ['os/loader', 'os/nvram'], action: 'dropped' });
