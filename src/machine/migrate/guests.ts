@@ -1,9 +1,7 @@
 import { FAMILIES, GUESTS, type GuestProfile, type GuestRow } from './guest-table.ts';
 
-export type { GuestProfile } from './guest-table.ts';
-
 /** What kind of system runs in a machine. */
-export type GuestFamily = 'windows' | 'linux' | 'bsd' | 'solaris' | 'darwin' | 'esx' | 'other';
+type GuestFamily = 'windows' | 'linux' | 'bsd' | 'solaris' | 'darwin' | 'esx' | 'other';
 
 /** A guest operating system. */
 export type GuestOs = {

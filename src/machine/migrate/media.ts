@@ -6,7 +6,7 @@ import type { DriveTarget } from './options.ts';
 const FOLDER = '/var/lib/libvirt/images';
 
 /** The last part of a path of any system. */
-export const baseName = (path: string): string => path.split(/[\\/\]]\s*/).at(-1) ?? path;
+const baseName = (path: string): string => path.split(/[\\/\]]\s*/).at(-1) ?? path;
 
 /** A snapshot's part of a disk: `web-000001.vmdk`. */
 const DELTA = /-\d{6}(\.vmdk)$/i;
