@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { Options } from 'yargs';
 import { UsageError } from '../errors.ts';
+import { targetVersion } from '../machine/migrate/hardware-version.ts';
 import { type NetRule, parseNetRule, parseNetRules } from '../machine/migrate/net-map.ts';
 import { DEVICE_POLICIES, type MigrateOptions, UUID_MODES } from '../machine/migrate/options.ts';
 import type { ToVmxOptions } from '../machine/migrate/to-vmx-context.ts';
@@ -35,6 +36,7 @@ export const migrateOptions = {
 	},
 	'discard-suspend': { type: 'boolean', describe: 'give up the memory of a suspended machine, as a loss of power does' },
 	product: { choices: ['esxi', 'hosted', 'any'], default: 'any', describe: "which of VMware's products will run a VMX" },
+	'target-version': { type: 'string', describe: 'the oldest VMware that will run a VMX: esxi=8.0.2, ws=17, fusion=13 or hw=20' },
 	'guest-os': { type: 'string', describe: "VMX's guestOS, where a domain does not say its guest" },
 	'assume-vmware-drivers': { type: 'boolean', describe: "the guest has VMware's drivers, and starts from a paravirtual disk" },
 } as const satisfies Record<string, Options>;
@@ -60,8 +62,9 @@ export const toLibvirtOptions = (args: Said): MigrateOptions => ({
 });
 
 /** What is asked for of a VMX. @throws UsageError for a rule of networks that is none. */
-export const toVmxOptions = (args: Said): Omit<ToVmxOptions, 'hardwareVersion'> => ({
+export const toVmxOptions = (args: Said): ToVmxOptions => ({
 	product: args.product,
+	...(args['target-version'] !== undefined && targetVersion(args['target-version'])),
 	guestOs: args['guest-os'],
 	networks: new Map((args['net-map'] ?? []).map(splitRule)),
 	assumeVmwareDrivers: args['assume-vmware-drivers'],

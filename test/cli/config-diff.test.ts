@@ -36,6 +36,16 @@ test('config lint prints what is odd, and --strict makes it an exit code', async
 	expect(JSON.parse(told.stdout)).toMatchObject({ format: 'libvirt', counts: { error: 1 }, report: [{ code: 'DISK_SHARED' }] });
 });
 
+test('a VMX is for the product that is asked for', async () => {
+	const input = written('a.xml', kvmWith());
+	const output = path.join(path.dirname(input), 'a.vmx');
+	expect((await vconv('config', '--target-version', 'esxi=6.7', input, output)).code).toBe(0);
+	expect(fs.readFileSync(output, 'utf8')).toContain('virtualHW.version = "14"\n');
+	expect((await vconv('config', '--force', '--hw-version', '13', input, output)).code).toBe(0);
+	expect(fs.readFileSync(output, 'utf8')).toContain('virtualHW.version = "13"\n');
+	expect((await vconv('config', '--force', '--target-version', 'xen=4', input, output)).code).toBe(2);
+});
+
 test('what is no description is refused', async () => {
 	const nothing = written('a.txt', 'hello');
 	expect((await vconv('config', 'lint', nothing)).code).toBe(3);

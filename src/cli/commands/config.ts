@@ -88,7 +88,7 @@ const requestFor = async (args: Arguments<typeof options>, machine: Machine, to:
 		const { profile, datacenter } = args;
 		return { intent: 'faithful', to, profile, vmxPath: args['vmx-path'], datacenter, hardwareVersion: version };
 	}
-	if (to === 'vmx') return { intent: 'migrate', to, ...toVmxOptions(args), hardwareVersion: version };
+	if (to === 'vmx') return { intent: 'migrate', to, ...toVmxOptions(args), ...(version !== undefined && { hardwareVersion: version }) };
 	const { snapshotList, locks } = surroundings(machine.path);
 	if (locks[0] !== undefined && !args['allow-running']) {
 		throw new UnsupportedError('the machine is running, or was when its product broke off', {
