@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { openLocked, unlock } from './lock.ts';
 
 /** What a descriptor leads to. */
-export type FileState = {
+type FileState = {
 	/** What it is, whatever it is called. */
 	readonly id: string;
 	/** In bytes. */
