@@ -31,7 +31,7 @@ export async function* expandLz4(stream: ByteStream): AsyncGenerator<Uint8Array>
  * @param capacity what it may unpack to at the most, in bytes.
  * @throws Error if it is damaged.
  */
-export const unpackBlock = (packed: Uint8Array, capacity: number): Uint8Array => {
+const unpackBlock = (packed: Uint8Array, capacity: number): Uint8Array => {
 	const out = new Uint8Array(capacity);
 	let at = 0;
 	let filled = 0;

@@ -20,7 +20,7 @@ export const DISK_DRIVERS: Readonly<Record<DiskBus, Needs>> = {
 	xen: [['xen_blkfront']],
 };
 
-export const NIC_DRIVERS: Readonly<Record<NicModel, Needs>> = {
+const NIC_DRIVERS: Readonly<Record<NicModel, Needs>> = {
 	virtio: [['virtio_pci', 'virtio_net']],
 	e1000: [['e1000']],
 	e1000e: [['e1000e']],

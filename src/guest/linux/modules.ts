@@ -5,7 +5,7 @@ import { ALL_DRIVERS, CONFIG_NAMES } from './drivers.ts';
 import { assignments, configLines } from './text.ts';
 
 /** `kernel/drivers/block/virtio_blk.ko.xz` is `virtio_blk`; undefined for what is no module. */
-export const moduleName = (path: string): string | undefined =>
+const moduleName = (path: string): string | undefined =>
 	/(?:^|\/)([^/]+)\.ko(?:\.(?:gz|xz|zst|bz2))?$/.exec(path)?.[1]?.replaceAll('-', '_');
 
 /** The modules of a kernel in a folder of /lib/modules, each with those that it needs: `modules.dep`. */

@@ -10,7 +10,7 @@ import { has, temporaryFolder } from '../../helpers/programs.ts';
 import { debugfs, makeFileSystem } from './make.ts';
 import { contentsOf } from './walk.ts';
 
-const RUNS = process.env['VCONV_THOROUGH'] ? 4000 : 150;
+const RUNS = process.env['VCONV_THOROUGH'] ? 4000 : 60;
 
 /** Without checksums of all metadata, so that what is damaged is looked at. */
 const SHAPES: readonly (readonly [name: string, size: string, ...options: string[]])[] = [
