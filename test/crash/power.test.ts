@@ -130,7 +130,7 @@ const seeded = (seed: number) => (): number => {
 	return (seed >>> 0) / 2 ** 32;
 };
 
-test('whenever the power fails or the process is killed, the name has the whole image or nothing', { timeout: 600_000 }, async () => {
+test('whenever the power fails or the process is killed, the name has the whole image or nothing', { timeout: 1_800_000 }, async () => {
 	await fc.assert(fc.asyncProperty(cases, check()), { numRuns: CASES });
 });
 
