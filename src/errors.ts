@@ -59,10 +59,20 @@ export class CorruptError extends VconvError {
 	readonly exitCode = 4;
 }
 
+/** Why a file could not be had: it is not there, the system or vconv's own rules forbid it, or somebody else writes to it. */
+export type AccessReason = 'missing' | 'denied' | 'refused' | 'in-use';
+
 /** Reading or writing failed or was refused: a missing file, a reference out of bounds, no space. */
 export class AccessError extends VconvError {
 	readonly code = 'ACCESS';
 	readonly exitCode = 5;
+	/** Absent where it is none of these. */
+	readonly reason: AccessReason | undefined;
+
+	constructor(message: string, detail: Detail & { readonly reason?: AccessReason | undefined } = {}) {
+		super(message, detail);
+		this.reason = detail.reason;
+	}
 }
 
 /** Something is not what it was: the source while it was read, or the parent since its child was made. */

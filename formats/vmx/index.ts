@@ -1,6 +1,7 @@
 import type { MachineFormat } from '../../src/machine/format.ts';
 import { dictionaryEntry, printDictionary } from './dictionary.ts';
 import { readVmx } from './reader.ts';
+import { listSnapshots } from './snapshots.ts';
 import { printVmx } from './writer.ts';
 
 /** What every VMX says, in some product's spelling; what a disk's descriptor does not. */
@@ -16,4 +17,5 @@ export const vmx: MachineFormat = {
 	parseEntries: (entries, path) =>
 		readVmx(new TextEncoder().encode(printDictionary(entries.map(([key, value]) => dictionaryEntry(key, value)))), path),
 	print: printVmx,
+	listSnapshots,
 };

@@ -1,13 +1,19 @@
+import type { ListedSnapshot } from '../../src/machine/format.ts';
 import { parseDictionary } from './dictionary.ts';
 
 /**
- * The names of the snapshots that a machine's `.vmsd` lists, in its order. The file is empty where there are none.
+ * The snapshots that a machine's `.vmsd` lists, in its order. The file is empty where there are none.
  * @throws CorruptError for what is no text, UnsupportedError beyond the limits of a dictionary.
  */
-export const readSnapshots = (bytes: Uint8Array, path: string): string[] => {
+export const listSnapshots = (bytes: Uint8Array, path: string): ListedSnapshot[] => {
 	const { entries } = parseDictionary(bytes, path);
 	return [...entries].flatMap(([key, { value }]) => {
 		const [, index] = /^snapshot(\d+)\.uid$/.exec(key) ?? [];
-		return index === undefined ? [] : [entries.get(`snapshot${index}.displayname`)?.value ?? `the one with the id ${value}`];
+		if (index === undefined) return [];
+		const said = (field: string): string | undefined => entries.get(`snapshot${index}.${field}`)?.value;
+		return [{ name: said('displayname') ?? `the one with the id ${value}`, stateFile: said('filename') }];
 	});
 };
+
+/** The names of the same. */
+export const readSnapshots = (bytes: Uint8Array, path: string): string[] => listSnapshots(bytes, path).map(({ name }) => name);

@@ -23,7 +23,19 @@ export interface MachineFormat {
 	 * @throws UnsupportedError for text that the form cannot hold.
 	 */
 	print(spec: VmSpec): string;
+	/**
+	 * The snapshots that a file beside a description lists; absent for forms without such a file.
+	 * @throws CorruptError, UnsupportedError.
+	 */
+	listSnapshots?(bytes: Uint8Array, path: string): readonly ListedSnapshot[];
 }
+
+/** A snapshot in a list of them. */
+export type ListedSnapshot = {
+	readonly name: string;
+	/** The file with the state of the machine at that moment, by its name beside the list. */
+	readonly stateFile?: string | undefined;
+};
 
 /** A description that was read. */
 export type Machine = {

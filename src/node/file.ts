@@ -184,5 +184,6 @@ export const accessError = (what: string, name: string, cause: unknown, offset?:
 	const code = (cause as NodeJS.ErrnoException).code ?? '';
 	const hint =
 		code === 'ENOENT' ? `ls ${path.dirname(name)}` : code === 'ENOSPC' || code === 'EDQUOT' ? 'again with more space free' : undefined;
-	return new AccessError(`it ${what}: ${REASONS[code] ?? (cause as Error).message}`, { path: name, offset, hint, cause });
+	const reason = code === 'ENOENT' ? 'missing' : code === 'EACCES' || code === 'EPERM' ? 'denied' : undefined;
+	return new AccessError(`it ${what}: ${REASONS[code] ?? (cause as Error).message}`, { path: name, offset, hint, cause, reason });
 };

@@ -10,20 +10,27 @@ export type GateOptions = {
 	readonly allow?: readonly string[] | undefined;
 	/** Open nothing that an image names. */
 	readonly untrusted?: boolean | undefined;
+	/** Where files are that are named by other paths: the user says so, and they may be anywhere. The first that fits counts. */
+	readonly pathMap?: readonly PathRule[] | undefined;
 };
+
+/** What is named `from`, or is in a folder of that name, is at `to`. */
+export type PathRule = { readonly from: string; readonly to: string };
 
 /**
  * The way from an image to the files that it names: into the image's own folder, and into those the user allowed. An absolute path
  * of another system (`C:\…`) is looked for by its last part beside the image, for that is where a moved chain is.
  */
 export const gate =
-	({ allow = [], untrusted = false }: GateOptions = {}) =>
+	({ allow = [], untrusted = false, pathMap = [] }: GateOptions = {}) =>
 	async (source: Source, reference: string): Promise<Source> => {
 		const refuse = (why: string, hint?: string): never => {
-			throw new AccessError(`it names another file, '${reference}', ${why}`, { path: source.name, hint });
+			throw new AccessError(`it names another file, '${reference}', ${why}`, { path: source.name, hint, reason: 'refused' });
 		};
 		if (untrusted) refuse('and --untrusted opens none');
 		if (reference === '' || reference.includes('\0')) refuse('which is no name');
+		const mapped = pathMap.map((rule) => mapPath(reference, rule)).find((name) => name !== undefined);
+		if (mapped !== undefined) return openFile(mapped);
 		if (/^(json:|[a-z][a-z0-9+.-]+:(?!\\))/i.test(reference) && !/^file:(?!\/\/[^/])/i.test(reference))
 			refuse('which is not a plain path', 'a copy that names a plain file');
 
@@ -34,6 +41,7 @@ export const gate =
 			throw new AccessError(`it needs another file, '${reference}', which is not there`, {
 				path: source.name,
 				hint: `putting it beside ${path.basename(source.name)}`,
+				reason: 'missing',
 			});
 		}
 		const real = fs.realpathSync(found);
@@ -45,6 +53,15 @@ export const gate =
 		// Whoever puts a link in its place by now is not followed.
 		return openFile(name, { follow: false });
 	};
+
+/** Where a rule says that a file is; undefined if it is not about it. */
+const mapPath = (reference: string, { from, to }: PathRule): string | undefined => {
+	if (reference === from) return to;
+	if (from === '' || !reference.startsWith(from)) return undefined;
+	const rest = reference.slice(from.length);
+	const isFolder = /[\\/\]]$/.test(from) || /^[\\/ ]/.test(rest);
+	return isFolder ? path.join(to, ...rest.trim().split(/[\\/]/)) : undefined;
+};
 
 /** @throws AccessError for a folder that the user allowed and that is not there. */
 const realFolder = (folder: string): string => {

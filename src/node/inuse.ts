@@ -37,6 +37,7 @@ export const holdSource = (source: Source, { forceShare = false, sourceLock = tr
 	throw new AccessError(`it is in use: ${by}`, {
 		path: source.name,
 		hint: 'again when the machine is off, a snapshot of it, or -U to read it all the same, with whatever is being written',
+		reason: 'in-use',
 	});
 };
 

@@ -7,6 +7,8 @@ export type Surroundings = {
 	readonly snapshotList?: string | undefined;
 	/** Locks of a product that has it open. */
 	readonly locks: readonly string[];
+	/** The memory of a machine that was suspended, or that runs. */
+	readonly memory: readonly string[];
 };
 
 /** Look around a VMX. A folder that cannot be listed tells nothing. */
@@ -17,11 +19,13 @@ export const surroundings = (vmx: string): Surroundings => {
 	try {
 		names = fs.readdirSync(folder);
 	} catch {
-		return { locks: [] };
+		return { locks: [], memory: [] };
 	}
 	const list = names.find((name) => name.toLowerCase() === `${stem}.vmsd`.toLowerCase());
+	const isMemory = (name: string): boolean => name.startsWith(stem) && /^(-[0-9a-f]{8})?\.(vmss|vmem)$/i.test(name.slice(stem.length));
 	return {
 		snapshotList: list && path.join(folder, list),
 		locks: names.filter((name) => name.startsWith(`${stem}.`) && name.endsWith('.lck')).map((name) => path.join(folder, name)),
+		memory: names.filter(isMemory).map((name) => path.join(folder, name)),
 	};
 };
