@@ -66,7 +66,8 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 	/** Whatever is in the files is worth nothing. */
 	const forget = (): void => {
 		journal.forget();
-		for (const { fd } of partials) files.truncate(fd, 0);
+		// A file of which there is nothing is left alone: ext4 flushes what was ever cut to nothing when it is closed.
+		for (const { fd, found } of partials) if (found) files.truncate(fd, 0);
 	};
 
 	const touch = (): void => {

@@ -84,7 +84,7 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 	 * failure may bring its name back, beside a partial file of another run.
 	 */
 	const clear = (remove: (act: () => void) => void): void => {
-		remove(main.journal.forget);
+		if (main.journal.records() > 0) remove(main.journal.forget);
 		for (const { name } of partials) remove(() => files.remove(name));
 		for (const { journalName } of partials) remove(() => files.remove(journalName));
 	};
