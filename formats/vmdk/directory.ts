@@ -29,7 +29,7 @@ export const openSparse = async (source: Source, context: ExtentContext): Promis
  * cannot be there, or to none where the copy does) its redundant copy is taken, and that is said; not for a disk that was not closed, whose copies may be of different
  * times. A grain that cannot be there is never guessed at.
  */
-const sparseMap = (source: Source, sparse: Sparse, { note }: Pick<ExtentContext, 'note'>): GrainMap => {
+export const sparseMap = (source: Source, sparse: Sparse, { note }: Pick<ExtentContext, 'note'>): GrainMap => {
 	const { tables, grainSize, zeroedGrains } = sparse;
 	const tableEntries = sparse.header.numGTEsPerGT;
 	const metadata = metadataOf(sparse);

@@ -89,7 +89,7 @@ const METADATA: readonly { type: number; what: string; in: Stage; words(header: 
 ];
 
 /** Whatever comes behind the end is zeros. */
-const readPadding = async (stream: Stream, signal?: AbortSignal): Promise<void> => {
+export const readPadding = async (stream: Stream, signal?: AbortSignal): Promise<void> => {
 	const end = stream.position;
 	for (;;) {
 		const { length } = await stream.peek(SECTOR);

@@ -1,38 +1,50 @@
 import type { Disk, Extent } from '../../src/core/disk.ts';
 import type { OpenContext } from '../../src/core/format.ts';
-import type { Stream } from '../../src/core/source.ts';
+import type { Source, Stream } from '../../src/core/source.ts';
 import { clip } from '../../src/disk/clip.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
+import { memorySource } from '../../src/io/memory.ts';
 import { type Descriptor, MAX_DESCRIPTOR } from './descriptor.ts';
+import { sparseMap } from './directory.ts';
 import { checkSize } from './extent.ts';
+import { foretoldGrains } from './foretold-grains.ts';
 import { describeDisk } from './info.ts';
 import { COMPRESSION, GD_AT_END, SECTOR, type SparseHeader, sparseHeader } from './layout.ts';
+import type { GrainMap } from './map.ts';
 import { assumedDescriptor, parseEmbedded, refuseUnreadable } from './open.ts';
 import { type PipedGrain, pipedGrains } from './piped-grains.ts';
 import { refuseSnapshot } from './reader.ts';
-import { checkHeader, checkTables } from './sparse.ts';
+import { checkHeader, checkTables, readSparse } from './sparse.ts';
 import { lastGrain } from './stream.ts';
 
-/** Of what stands before the grains: VMware has 64 KiB. In sectors. */
-const MOST_OVERHEAD = 2 ** 12;
+/**
+ * Of what stands before the grains, in sectors. VMware has 64 KiB; QEMU has all tables there and their copies, which are 128 MiB of a
+ * disk of 1 TiB.
+ */
+const MOST_OVERHEAD = 2 ** 18 + 2 ** 12;
 
 /** What else there is for an image that does not come in order. */
 const SPOOL = '--spool DIR, which copies it to a temporary file there first';
 
 /**
  * A stream-optimized VMDK as it comes. Its grains say themselves where they belong, and they come in guest order; the tables behind
- * them are not needed to read it, and must tell the same when they come.
+ * them are not needed to read it, and must tell the same when they come. Tables before them, as QEMU has them, are kept.
  * @throws CorruptError, UnsupportedError; so do the disk's extents.
  */
 export const openPiped = async (stream: Stream, context: OpenContext): Promise<Disk> => {
 	refuseSnapshot(stream, context);
 	const header = await readHeader(stream);
-	const descriptor = await readDescriptor(stream, header, context);
+	const front = await stream.read(header.overHead * SECTOR, context.signal);
+	const descriptor = readDescriptor(stream, header, front, context);
 	const line = descriptor.extents[0] as Descriptor['extents'][number];
 	const file = { capacity: header.capacity * SECTOR, grainSize: header.grainSize * SECTOR, compressed: true };
 	checkSize(line, file, stream);
 	const size = line.size;
-	const extents = grainExtents(pipedGrains(stream, header, context.signal), stream, { ...file, size }, context);
+	const grains =
+		header.gdOffset === GD_AT_END
+			? pipedGrains(stream, header, context.signal)
+			: foretoldGrains(stream, await readTables(stream, front, context), context.signal);
+	const extents = grainExtents(grains, stream, { ...file, size }, context);
 	return {
 		size,
 		sectorSize: 512,
@@ -50,8 +62,8 @@ const readHeader = async (stream: Stream): Promise<SparseHeader> => {
 		new UnsupportedError(why, { path: stream.name, offset: sparseHeader.offsets[field], field, hint: SPOOL });
 	checkHeader(header, stream, 0);
 	checkTables(header, stream, 0);
-	if (header.compressAlgorithm === COMPRESSION.none || header.gdOffset !== GD_AT_END) {
-		throw unsupported('such a VMDK is read here and there, and a pipe comes only once', 'gdOffset');
+	if (header.compressAlgorithm === COMPRESSION.none) {
+		throw unsupported('such a VMDK is read here and there, and a pipe comes only once', 'compressAlgorithm');
 	}
 	if (header.overHead < 1 || header.overHead > MOST_OVERHEAD) {
 		throw unsupported(`${header.overHead} sectors before the first grain are not within 1 … ${MOST_OVERHEAD}`, 'overHead');
@@ -59,9 +71,8 @@ const readHeader = async (stream: Stream): Promise<SparseHeader> => {
 	return header;
 };
 
-/** Read all that is before the grains. */
-const readDescriptor = async (stream: Stream, header: SparseHeader, context: OpenContext): Promise<Descriptor> => {
-	const front = await stream.read(header.overHead * SECTOR, context.signal);
+/** @param front all that is before the grains. */
+const readDescriptor = (stream: Stream, header: SparseHeader, front: Uint8Array, context: OpenContext): Descriptor => {
 	const { descriptorOffset, descriptorSize } = header;
 	if (descriptorOffset === 0 || descriptorSize === 0) {
 		context.note({ kind: 'assumed', what: 'it is a disk of its own', why: 'it has no descriptor' });
@@ -89,6 +100,20 @@ const readDescriptor = async (stream: Stream, header: SparseHeader, context: Ope
 		});
 	}
 	return descriptor;
+};
+
+/** The tables of a stream that has them before its grains. */
+const readTables = async ({ name }: Stream, front: Uint8Array, context: OpenContext): Promise<GrainMap> => {
+	const source: Source = {
+		...memorySource(front, name),
+		// Where the stream ends is not known; what is named behind its end is found missing there.
+		size: Number.MAX_SAFE_INTEGER,
+		async read(offset, length) {
+			if (offset + length <= front.length) return front.slice(offset, offset + length);
+			throw new UnsupportedError('some of its tables are behind grains, and a pipe comes only once', { path: name, offset, hint: SPOOL });
+		},
+	};
+	return sparseMap(source, await readSparse(source), context);
 };
 
 type Shape = { readonly size: number; readonly capacity: number; readonly grainSize: number };

@@ -84,15 +84,27 @@ export const readMarker = async (
 	at: number,
 	signal?: AbortSignal,
 ): Promise<{ readonly stored: number; readonly end: number }> => {
-	const { source, grainSize } = map;
+	const { source } = map;
 	const name = `the grain of guest offset ${hex(guestOffset)}`;
-	const corrupt = (field: string, why: string) => new CorruptError(`${name} ${why}`, { path: source.name, offset: at, field });
 	checkPlace(map, name, at, grainMarker.size);
-	const { lba, size } = grainMarker.decode(await source.read(at, grainMarker.size, signal), { path: source.name, offset: at });
+	const stored = markedSize(map, guestOffset, at, await source.read(at, grainMarker.size, signal));
+	checkPlace(map, name, at + grainMarker.size, stored);
+	return { stored, end: at + grainMarker.size + stored };
+};
+
+/** How many bytes are stored of a grain, from the marker before it, at host offset `at`. @throws CorruptError if it is not its marker. */
+export const markedSize = (
+	{ source, grainSize }: Pick<GrainMap, 'source' | 'grainSize'>,
+	guestOffset: number,
+	at: number,
+	marker: Uint8Array,
+): number => {
+	const corrupt = (field: string, why: string) =>
+		new CorruptError(`the grain of guest offset ${hex(guestOffset)} ${why}`, { path: source.name, offset: at, field });
+	const { lba, size } = grainMarker.decode(marker, { path: source.name, offset: at });
 	if (lba * SECTOR !== guestOffset) throw corrupt('lba', `is marked as that of ${hex(lba * SECTOR)}`);
 	if (size === 0 || size > 2 * grainSize) throw corrupt('size', `takes ${size} bytes packed`);
-	checkPlace(map, name, at + grainMarker.size, size);
-	return { stored: size, end: at + grainMarker.size + size };
+	return size;
 };
 
 /** A grain that the disk ends in: VMware packs all of it, QEMU only the part within the disk. Which it was, its stream says. */

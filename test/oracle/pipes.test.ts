@@ -42,3 +42,16 @@ describe.skipIf(!has('qemu-img'))('qemu-img finds the same disk in what came thr
 		}
 	});
 });
+
+test.skipIf(!has('qemu-img'))('a streamOptimized VMDK of qemu-img, whose tables are before its grains, is read from a pipe', async () => {
+	const folder = temporaryFolder();
+	const raw = rawFile(path.join(folder, 'disk.raw'), 70 * MiB + 512, [
+		[0, 4 * KiB],
+		[33 * MiB, 300 * KiB],
+		[70 * MiB, 512],
+	]);
+	const [stream, image] = [path.join(folder, 'stream.vmdk'), path.join(folder, 'image.qcow2')];
+	run('qemu-img', 'convert', '-O', 'vmdk', '-o', 'subformat=streamOptimized', raw, stream);
+	await vconvPiped({ stdin: fs.readFileSync(stream) }, '-', image);
+	expect(run('qemu-img', 'compare', '-f', 'raw', '-F', 'qcow2', raw, image)).toMatch(/identical/);
+});
