@@ -32,3 +32,8 @@ export type { ToVmxOptions } from './machine/migrate/to-vmx-context.ts';
 export { type MachinePlan, type PlanRequest, parseMachine, planMachine, printMachine } from './machine/plan.ts';
 export type { ReportEntry } from './machine/report.ts';
 export type * from './machine/spec.ts';
+export type * from './validate/facts.ts';
+export type { Category, Concern, Evidence, Rule } from './validate/rule.ts';
+export { rules } from './validate/rules/index.ts';
+export { type Ability, type Target as MoveTarget, targets } from './validate/targets.ts';
+export { isBlocking, targetNamed, type ValidateOptions, validate } from './validate/validate.ts';

@@ -6,3 +6,5 @@ export { type GateOptions, gate } from './gate.ts';
 export { nodeMover } from './mover.ts';
 export { nodeCodec } from './packer.ts';
 export { createTarget, freeSpace, type TargetOptions } from './target.ts';
+export { type GatherOptions, gatherFacts } from './validate/gather.ts';
+export { type MachineValidation, type ValidateMachineOptions, validateMachine } from './validate/machine.ts';

@@ -34,6 +34,8 @@ export type MachineFacts = {
 	readonly suspended: readonly string[];
 	/** Snapshots by their names, where a list of them is there. */
 	readonly snapshots?: readonly SnapshotFacts[] | undefined;
+	/** Files beside it that are of the machine and could not be read. */
+	readonly unread?: readonly Problem[] | undefined;
 };
 
 export type SnapshotFacts = { readonly name: string; readonly memory: boolean };
@@ -47,7 +49,7 @@ export type DiskState = {
 	readonly device?: DiskDevice | undefined;
 	/** Absent where it could not be opened: see `problem`. */
 	readonly image?: ImageState | undefined;
-	/** Why it, or an image of its chain, could not be opened. */
+	/** Why it, or an image of its chain, could not be opened or checked; with an image, what else is against reading it. */
 	readonly problem?: Problem | undefined;
 };
 
@@ -61,14 +63,21 @@ export type ImageState = {
 	readonly fileSize: number;
 	readonly info: ImageInfo;
 	/** From the image to its base, at least itself. */
-	readonly chain: readonly { readonly path: string; readonly format: string; readonly info: ImageInfo }[];
+	readonly chain: readonly LayerState[];
+};
+
+/** One image of a chain. */
+export type LayerState = {
+	readonly path: string;
+	readonly format: string;
+	readonly info: ImageInfo;
 	/** What the format's check found; absent where it has none. */
 	readonly check?: CheckReport | undefined;
 };
 
-/** A failure as data. */
+/** A failure as data. `changed`: a parent is not what its child was made of; `denied`: the system does not let vconv read it. */
 export type Problem = {
-	readonly kind: 'missing' | 'corrupt' | 'unsupported' | 'refused' | 'in-use';
+	readonly kind: 'missing' | 'corrupt' | 'unsupported' | 'refused' | 'denied' | 'in-use' | 'changed';
 	readonly message: string;
 	readonly path?: string | undefined;
 	readonly offset?: number | undefined;
@@ -83,8 +92,8 @@ export type HostFacts = {
 	readonly free?: number | undefined;
 	/** Largest file that its file system takes, in bytes. */
 	readonly largestFile?: number | undefined;
-	/** What the disks take there at the most, in bytes. */
-	readonly needed?: number | undefined;
+	/** What the disks take there at the most in the format that a target gets, in bytes, by its id. */
+	readonly needed?: Readonly<Record<string, number>> | undefined;
 	/** From `virsh domcapabilities`. */
 	readonly capabilities?: DomainCapabilities | undefined;
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { CheckReport } from '../../src/core/format.ts';
 import type { DiskFlag, Mark } from '../../src/guest/facts.ts';
-import type { Facts } from '../../src/validate/facts.ts';
+import type { Facts, Problem } from '../../src/validate/facts.ts';
 import { rules } from '../../src/validate/rules/index.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
 import { disk, drivers, guest, healthy, host, image, machine, noDrivers, system, volume, withDisks } from './healthy.ts';
@@ -17,7 +18,8 @@ const nic = (...lines: readonly string[]): Facts =>
 		...lines,
 	);
 const img = (changes: Parameters<typeof image>[0]): Facts => healthy({ disks: [disk({ image: image(changes) })] });
-const broken = (kind: 'missing' | 'corrupt' | 'unsupported' | 'refused' | 'in-use'): Facts =>
+const checked = (check: CheckReport): Facts => img({ chain: [{ path: 'web.vmdk', format: 'vmdk', info: { format: 'vmdk' }, check }] });
+const broken = (kind: Problem['kind']): Facts =>
 	healthy({ disks: [disk({ image: undefined, problem: { kind, message: 'seen', hint: 'do' } })] });
 const inside = (changes: Parameters<typeof guest>[0]): Facts => healthy({ guest: guest(changes) });
 const os = (changes: Parameters<typeof system>[0]): Facts => inside({ os: system(changes) });
@@ -41,6 +43,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.vm.suspended': [healthy({ machine: { ...machine(), suspended: ['web.vmss'] } })],
 	'vmware.snapshot.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: false }] } })],
 	'ovirt.snapshot.online_memory.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: true }] } })],
+	'vconv.vm.files.unread': [healthy({ machine: { ...machine(), unread: [{ kind: 'corrupt', message: 'seen', path: 'web.vmsd' }] } })],
 	'vmware.vm.name.invalid': [vm('displayName = "Web Server"'), 'kubevirt'],
 	'vconv.vm.name.missing': [vm('displayName = ""')],
 	'vconv.vm.uuid.missing': [vm('uuid.bios = ""')],
@@ -54,13 +57,17 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.image.corrupt': [broken('corrupt')],
 	'vconv.image.unsupported': [broken('unsupported')],
 	'vconv.image.in_use': [broken('in-use')],
+	'vconv.image.denied': [broken('denied')],
+	'vconv.image.chain.changed': [broken('changed')],
 	'vconv.image.errors': [
-		img({
-			check: { findings: [{ severity: 'error', code: 'x', message: 'seen', offset: 5 }], more: 0, counts: { error: 2, leak: 0, note: 0 } },
+		checked({
+			findings: [{ severity: 'error', code: 'x', message: 'seen', offset: 5 }],
+			more: 0,
+			counts: { error: 2, leak: 0, note: 0 },
 		}),
 	],
 	'vconv.image.leaks': [
-		img({ check: { findings: [{ severity: 'leak', code: 'x', message: 'seen' }], more: 0, counts: { error: 0, leak: 1, note: 0 } } }),
+		checked({ findings: [{ severity: 'leak', code: 'x', message: 'seen' }], more: 0, counts: { error: 0, leak: 1, note: 0 } }),
 	],
 	'vconv.image.dirty': [img({ chain: [{ path: 'web.vmdk', format: 'vmdk', info: { format: 'vmdk', dirty: true } }] })],
 	'vconv.image.snapshots': [

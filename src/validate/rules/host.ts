@@ -10,8 +10,9 @@ export const hostRules: readonly Rule[] = [
 		label: 'Not enough space for the disks',
 		assessment: 'The disks do not fit in the folder that they go to.',
 		remedy: 'Free space there, or choose another folder.',
-		find: ({ host }) => {
-			const { folder, free, needed } = host ?? {};
+		find: ({ host }, { id }) => {
+			const { folder, free } = host ?? {};
+			const needed = host?.needed?.[id];
 			return free !== undefined && needed !== undefined && needed > free
 				? [{ what: `up to ${humanSize(needed)} are needed, and ${humanSize(free)} are free`, file: folder }]
 				: [];

@@ -46,6 +46,22 @@ export const imageRules: readonly Rule[] = [
 		find: ({ disks }) => problems(disks, 'unsupported'),
 	},
 	{
+		id: 'vconv.image.denied',
+		category: 'Critical',
+		label: 'File that may not be read',
+		assessment: 'The system does not let vconv read a file that the disk needs.',
+		remedy: 'Give whoever runs vconv the right to read it, or copy it.',
+		find: ({ disks }) => problems(disks, 'denied'),
+	},
+	{
+		id: 'vconv.image.chain.changed',
+		category: 'Critical',
+		label: 'An image was made of another parent',
+		assessment: 'A parent of the chain is not what it was when its child was made: the disk that they make together never was.',
+		remedy: 'Find the parent as it was; vconv chain shows which images belong together.',
+		find: ({ disks }) => problems(disks, 'changed'),
+	},
+	{
 		id: 'vconv.image.in_use',
 		category: 'Critical',
 		label: 'Image in use',
@@ -168,9 +184,10 @@ const problems = (disks: Facts['disks'], kind: string): Evidence[] =>
 /** Those of a check that a person would read. */
 const SHOWN = 5;
 
-const findings = ({ path, image }: DiskState, severity: 'error' | 'leak'): Evidence[] => {
-	const all = (image?.check?.findings ?? []).filter((finding) => finding.severity === severity);
-	const first = all.slice(0, SHOWN).map(({ message, offset }) => ({ what: message, file: path, offset }));
-	const count = image?.check?.counts[severity] ?? 0;
-	return count > first.length && first.length > 0 ? [...first, { what: `${count} in all`, file: path }] : first;
-};
+const findings = ({ image }: DiskState, severity: 'error' | 'leak'): Evidence[] =>
+	(image?.chain ?? []).flatMap(({ path, check }): Evidence[] => {
+		const all = (check?.findings ?? []).filter((finding) => finding.severity === severity);
+		const first = all.slice(0, SHOWN).map(({ message, offset }) => ({ what: message, file: path, offset }));
+		const count = check?.counts[severity] ?? 0;
+		return count > first.length && first.length > 0 ? [...first, { what: `${count} in all`, file: path }] : first;
+	});

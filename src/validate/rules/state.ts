@@ -36,6 +36,15 @@ export const stateRules: readonly Rule[] = [
 			(machine?.snapshots ?? []).filter(({ memory }) => memory).map(({ name }) => ({ what: `'${name}'`, file: machine?.path })),
 	},
 	{
+		id: 'vconv.vm.files.unread',
+		category: 'Warning',
+		label: 'A file beside the description cannot be read',
+		assessment: 'What it says of the machine, as of its snapshots, is not known.',
+		remedy: 'Look at the file.',
+		find: ({ machine }) =>
+			(machine?.unread ?? []).map(({ message, path, offset, field }) => ({ what: message, file: path, offset, key: field })),
+	},
+	{
 		id: 'vmware.vm.name.invalid',
 		category: 'Warning',
 		label: 'Name that the target does not take',

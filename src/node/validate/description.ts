@@ -1,0 +1,61 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Source } from '../../core/source.ts';
+import { UnsupportedError } from '../../errors.ts';
+import type { Machine, MachineFormat } from '../../machine/format.ts';
+import { parseMachine } from '../../machine/plan.ts';
+import type { MachineFacts, SnapshotFacts } from '../../validate/facts.ts';
+import { openFile, statOf } from '../file.ts';
+import { surroundings } from '../vm-folder.ts';
+import { problemOf } from './problem.ts';
+
+/** No description is larger, in bytes. */
+const LARGEST = 8 << 20;
+
+/** A snapshot's state that is larger holds the memory of the machine too, in bytes. */
+const LARGEST_WITHOUT_MEMORY = 8 << 20;
+
+/** The machine that a file describes; undefined if it is no description. @throws VconvError for a broken one. */
+export const describedBy = async (source: Source, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
+	const extension = path.extname(source.name).slice(1).toLowerCase();
+	const format = formats.find(({ extensions }) => extensions.includes(extension));
+	if (!format || source.size > LARGEST) return undefined;
+	const bytes = await source.read(0, source.size);
+	return format.probe(bytes) ? parseMachine(bytes, source.name, [format]) : undefined;
+};
+
+/** What a description and the files beside it say. */
+export const machineFacts = async (machine: Machine, formats: readonly MachineFormat[]): Promise<MachineFacts> => {
+	const { format, spec, report, entries } = machine;
+	const list = formats.find(({ id }) => id === format)?.listSnapshots;
+	const known = { path: machine.path, format, spec, report };
+	// Only VMware keeps the rest beside a description.
+	if (!list) return { ...known, locks: [], suspended: [] };
+	const { locks, memory, snapshotList } = surroundings(machine.path);
+	const said = entries?.find(([key]) => key.toLowerCase() === 'checkpoint.vmstate')?.[1];
+	// A state that the description says is none was left behind.
+	const suspended = said === undefined ? memory : said === '' ? [] : [path.join(path.dirname(machine.path), said)];
+	if (snapshotList === undefined) return { ...known, locks, suspended, snapshots: [] };
+	try {
+		return { ...known, locks, suspended, snapshots: await snapshots(snapshotList, list) };
+	} catch (error) {
+		return { ...known, locks, suspended, unread: [problemOf(error)] };
+	}
+};
+
+const snapshots = async (file: string, list: NonNullable<MachineFormat['listSnapshots']>): Promise<readonly SnapshotFacts[]> => {
+	const source = await openFile(file);
+	try {
+		if (source.size > LARGEST) throw new UnsupportedError(`it has ${source.size} bytes, over ${LARGEST}`, { path: file });
+		return list(await source.read(0, source.size), file).map(({ name, stateFile }) => ({
+			name,
+			memory: stateFile !== undefined && hasMemory(path.join(path.dirname(file), path.basename(stateFile))),
+		}));
+	} finally {
+		await source.close();
+	}
+};
+
+/** Whether the state of a snapshot comes with memory: in a file of its own, or in itself. */
+const hasMemory = (stateFile: string): boolean =>
+	fs.existsSync(stateFile.replace(/\.vmsn$/i, '.vmem')) || (statOf(stateFile)?.size ?? 0) > LARGEST_WITHOUT_MEMORY;

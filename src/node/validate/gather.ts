@@ -1,0 +1,114 @@
+import type { Disk } from '../../core/disk.ts';
+import type { Budget } from '../../guest/device.ts';
+import { inspectGuest } from '../../guest/inspect.ts';
+import type { Machine, MachineFormat } from '../../machine/format.ts';
+import type { DiskDevice } from '../../machine/spec.ts';
+import type { DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
+import type { Target } from '../../validate/targets.ts';
+import { openFile } from '../file.ts';
+import { nodeCodec } from '../packer.ts';
+import { describedBy, machineFacts } from './description.ts';
+import { type DiskOptions, type DiskRequest, type LookedAt, lookAtDisk } from './disks.ts';
+import { folderFacts, neededFor } from './host.ts';
+
+export type GatherOptions = DiskOptions & {
+	/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
+	readonly machineFormats: readonly MachineFormat[];
+	/** By which the move chooses devices: `auto` where left out. */
+	readonly policy?: string | undefined;
+	/** The folder that the disks are to go to. */
+	readonly folder?: string | undefined;
+	/** What the host can do that is to run the machine. */
+	readonly capabilities?: DomainCapabilities | undefined;
+	/** Where it is to go, for what the disks will take there; looked at only where there is a folder. */
+	readonly targets?: readonly Target[] | undefined;
+	/** What looking into a guest may cost. */
+	readonly budget?: Budget | undefined;
+	readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * Everything that the files of a machine tell: its description with what lies beside it, or images that are its disks in their order.
+ * What is wrong with an image is in the facts.
+ * @throws VconvError where nothing could be looked at: a named file that is not there, a description that is broken.
+ */
+export const gatherFacts = async (names: readonly [string, ...string[]], options: GatherOptions): Promise<Facts> => {
+	const [subject] = names;
+	const folder = options.folder === undefined ? undefined : folderFacts(options.folder);
+	const machine = names.length === 1 ? await machineIn(subject, options.machineFormats) : undefined;
+	const requests = machine ? devicesOf(machine).flatMap((device) => deviceRequest(machine, device, options)) : imageRequests(names);
+	const looked: LookedAt[] = [];
+	try {
+		for (const request of await requests) {
+			options.signal?.throwIfAborted();
+			looked.push('state' in request ? request : await lookAtDisk(request, options));
+		}
+		const open = looked.flatMap(({ state, disk }) => (disk ? [{ disk, image: state.path }] : []));
+		return {
+			subject,
+			machine: machine && (await machineFacts(machine, options.machineFormats)),
+			disks: looked.map(({ state }) => state),
+			policy: options.policy,
+			guest: open.length > 0 ? await inspectGuest(open, { codec: nodeCodec(), budget: options.budget, signal: options.signal }) : undefined,
+			host: await hostFacts(
+				folder,
+				open.map(({ disk }) => disk),
+				options,
+			),
+		};
+	} finally {
+		for (const { disk } of looked) await disk?.close();
+	}
+};
+
+const machineIn = async (name: string, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
+	const source = await openFile(name);
+	try {
+		return await describedBy(source, formats);
+	} finally {
+		await source.close();
+	}
+};
+
+const devicesOf = ({ spec }: Machine): readonly DiskDevice[] => spec.disks.filter(({ kind }) => kind === 'disk' || kind === 'lun');
+
+/** How to open the image of a device; what is known of it already, where it has none in a file. */
+const deviceRequest = (machine: Machine, device: DiskDevice, { opening }: GatherOptions): readonly (DiskRequest | LookedAt)[] => {
+	const { id: name, media, format } = device;
+	if (media.type === 'file') {
+		const open = async () => {
+			const description = await openFile(machine.path);
+			try {
+				return await opening.gate(description, media.path);
+			} finally {
+				await description.close();
+			}
+		};
+		return [{ name, path: media.path, device, format, open }];
+	}
+	if (media.type === 'block') return [{ state: { name, path: media.path, device } }];
+	if (media.type !== 'other') return [];
+	const path = media.name ?? media.said;
+	const message = `it is in no file here, but of the kind '${media.said}'`;
+	return [{ state: { name, path, device, problem: { kind: 'unsupported', message, hint: 'a copy of it in a file' } } }];
+};
+
+/** @throws AccessError, UnsupportedError for what is not there or no file, so that a mistyped name is none of the machine's faults. */
+const imageRequests = async (names: readonly string[]): Promise<readonly DiskRequest[]> => {
+	for (const name of names) await (await openFile(name)).close();
+	return names.map((name) => ({ name, path: name, open: () => openFile(name) }));
+};
+
+const hostFacts = async (
+	folder: HostFacts | undefined,
+	disks: readonly Disk[],
+	{ capabilities, targets = [], opening, signal }: GatherOptions,
+): Promise<HostFacts | undefined> => {
+	if (!folder) return capabilities && { capabilities };
+	const needed: Record<string, number> = {};
+	for (const target of targets) {
+		const size = await neededFor(target, disks, opening.formats, signal);
+		if (size !== undefined) needed[target.id] = size;
+	}
+	return { ...folder, needed, capabilities };
+};
