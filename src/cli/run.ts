@@ -108,6 +108,7 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 			return first === undefined ? 2 : 0;
 		}
 		if (first === 'help') return await run([...rest, '--help'], io);
+		refuseLost(argv);
 		const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
 		if (!named) refuseTypo(first);
 		const { load, failure: code } = named ?? (COMMANDS['convert'] as Entry);
@@ -116,6 +117,15 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 	} catch (error) {
 		return report(error, failure, wantsJson(argv), io);
 	}
+};
+
+/** Node hands over what is not UTF-8 with this character in the place of each wrong byte: another name, whose file would be another. */
+const refuseLost = (argv: readonly string[]): void => {
+	const lost = argv.find((word) => word.includes('\ufffd'));
+	if (lost === undefined) return;
+	throw new UsageError(`'${lost}' is not UTF-8, or has the character that stands for what is not`, {
+		hint: 'mv to a name in UTF-8; ls --quoting-style=c shows what it is now',
+	});
 };
 
 /** A bare word that is neither a command nor a file was meant as a command. */

@@ -3,7 +3,7 @@ import type { BackingReference, DiskFormat, DiskWriter, Layout, OptionValues, St
 import type { Moved, Mover, Progress } from '../core/mover.ts';
 import type { Note } from '../core/note.ts';
 import type { Sink, Target } from '../core/sink.ts';
-import { UnsupportedError, VconvError } from '../errors.ts';
+import { UnsupportedError, UsageError, VconvError } from '../errors.ts';
 import { optionValues } from './options.ts';
 import { checkSize, type Profile, profileOptions, refuseTooLarge } from './profiles.ts';
 
@@ -63,6 +63,7 @@ export const planImage = (request: Omit<ConvertRequest, 'mover' | 'target'> & { 
 
 /** A guest finds its partitions by counting sectors, so their size is kept, or another one asked for. */
 const checkSectorSize = (request: Pick<ConvertRequest, 'format' | 'note'>, writer: DiskWriter, size: 512 | 4096): void => {
+	if (size !== 512 && size !== 4096) throw new UsageError(`sectors of ${size} bytes are none that disks have`, { hint: '512 or 4096' });
 	const { sectorSizes = [512] } = writer;
 	const { name } = request.format;
 	if (sectorSizes === 'unsaid') {

@@ -11,6 +11,7 @@ export const optionValues = (table: OptionTable, said: OptionValues, format: str
 			const known = Object.keys(table).join(', ');
 			throw new UsageError(`${format} has no option '${name}'`, { hint: known ? `one of ${known}` : 'no -o at all' });
 		}
+		if (typeof value !== 'string') throw new UsageError(`${name}=${value} is not text`, { hint: `${name}: '${value}'` });
 		if (option.values && !option.values.includes(value)) {
 			throw new UsageError(`${name}=${value} is not possible for ${format}`, {
 				hint: option.values.map((v) => `${name}=${v}`).join(' or '),

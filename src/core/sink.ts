@@ -2,8 +2,10 @@ import type { Begun, Undertaking } from './journal.ts';
 
 /** A file that is being written, at any offset. What was never written reads as zeros. */
 export interface Sink {
-	/** What to call it in a message: the name that the file will have. */
+	/** The plain name that the file will have, by which the files of an image name each other. */
 	readonly name: string;
+	/** What to call it in a message, where that is more than its name. */
+	readonly path?: string | undefined;
 	/** Write all of `bytes` at `hostOffset`. @throws AccessError, also when the store is full. */
 	write(hostOffset: number, bytes: Uint8Array): Promise<void>;
 	/** Give the file this length in bytes; what is added reads as zeros. */

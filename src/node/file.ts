@@ -154,11 +154,26 @@ export const readFully = (fd: number, bytes: Uint8Array, offset: number, name: s
 		try {
 			count = fs.readSync(fd, bytes, done, bytes.byteLength - done, offset + done);
 		} catch (cause) {
-			throw accessError('cannot be read', name, cause, offset + done);
+			throw accessError('cannot be read', name, cause, offset + failingAt(fd, bytes, done, offset));
 		}
-		if (count === 0) throw pastEnd(name, offset, bytes.byteLength, offset + done);
+		if (count === 0) throw pastEnd(name, offset + done, bytes.byteLength - done, offset + done);
 		done += count;
 	}
+};
+
+/** Bytes in which the place of a failure is looked for. */
+const PAGE = 4096;
+
+/** Where in `bytes` a read of all from `start` on fails: a long one may fail as a whole. */
+const failingAt = (fd: number, bytes: Uint8Array, start: number, offset: number): number => {
+	for (let at = start; at < bytes.byteLength; at += PAGE) {
+		try {
+			fs.readSync(fd, bytes, at, Math.min(PAGE, bytes.byteLength - at), offset + at);
+		} catch {
+			return at;
+		}
+	}
+	return start;
 };
 
 const REASONS: Readonly<Record<string, string>> = {

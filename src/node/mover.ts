@@ -2,10 +2,11 @@ import os from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Moved, Mover, Work } from '../core/mover.ts';
-import { chunkSize } from '../engine/chunks.ts';
+import { chunkSize, hashedChunkSize } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
 import { replay } from '../engine/trail.ts';
 import { ChangedError, UsageError } from '../errors.ts';
+import { BLOCK } from '../proof/leaves.ts';
 import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
 import { executor } from './executor.ts';
 import { descriptorOf } from './file.ts';
@@ -21,6 +22,8 @@ const BUFFERS = 4 * 1024 * 1024;
 const HELD = 4;
 /** More threads than this cost memory and gain nothing that a disk could take. */
 const MOST_THREADS = 8;
+/** Whoever asks for more has mistaken something. */
+const MOST_ASKED = 64;
 /** A worker costs some 35 ms to start: for less than this many chunks it is not worth it. */
 const WORTH_WORKERS = 12;
 /** The main thread lets signals and timers in this often, in ms. */
@@ -39,7 +42,9 @@ export type MoverOptions = {
  */
 export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_THREADS), durable = true }: MoverOptions = {}): Mover => ({
 	async move(work) {
-		if (!Number.isInteger(threads) || threads < 1) throw new UsageError(`${threads} is not a number of threads`, { hint: '1 to 64' });
+		if (!Number.isInteger(threads) || threads < 1 || threads > MOST_ASKED) {
+			throw new UsageError(`${threads} is not a number of threads`, { hint: `1 to ${MOST_ASKED}` });
+		}
 		await prepareZstd();
 		const sinks = work.sinks.map(descriptorOf);
 		if (sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
@@ -48,13 +53,14 @@ export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_T
 });
 
 const moveFiles = async (work: Work, sinks: readonly number[], threads: number, durable: boolean): Promise<Moved> => {
-	const { disk, layout, signal, journal } = work;
-	const chunk = chunkSize(disk, layout.block);
+	const { disk, layout, signal, journal, leaves } = work;
+	const chunk = leaves ? hashedChunkSize(disk, layout.block) : chunkSize(disk, layout.block);
 	const depth = Math.max(2, Math.min(8, Math.floor(BUFFERS / chunk)));
 	const shape: Shape = {
 		slots: threads * (depth + 2) + 2,
 		segments: chunk / 512 + 2,
 		blocks: Math.ceil(chunk / layout.block),
+		leaves: leaves ? chunk / BLOCK : 0,
 	};
 	const orders: Orders = {
 		chunk,
@@ -63,8 +69,9 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		dense: layout.dense ?? false,
 		fixedAt: layout.fixedAt,
 		sinks,
-		names: work.sinks.map((sink) => sink.name),
+		names: work.sinks.map(({ name, path = name }) => path),
 		depth,
+		hashed: leaves?.size,
 		durable,
 	};
 	const shared = board(shape);
@@ -79,6 +86,7 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		(fd) => names.get(fd) ?? '',
 	);
 	const past = replay(layout, journal?.past);
+	for (const run of journal?.pastLeaves ?? []) leaves?.add(run);
 	const plan = planner(work, shared, chunk, names, past.end);
 	const frontier = placer(work, shared, past);
 

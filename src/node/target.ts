@@ -177,6 +177,7 @@ const guarded = <T>(what: string, name: string, act: () => T): T => {
 
 const fileSink = (fd: number, final: string, files: Files, touch: () => void): Sink => ({
 	name: path.basename(final),
+	path: final,
 	async write(hostOffset, bytes) {
 		touch();
 		writeFully(files, fd, bytes, hostOffset, final);

@@ -30,6 +30,23 @@ test.for(['convert', 'info', 'map', 'chain', 'compare', 'check', 'measure'])('%s
 	expect(await vconv('help', name)).toEqual({ code, stdout, stderr: '' });
 });
 
+test('a name that is not UTF-8 is refused: Node would make another of it', async () => {
+	const { input, output } = disk();
+	const lost = output.replace('copy', 'c\ufffdpy');
+	for (const argv of [
+		[input, lost],
+		['info', lost],
+		[`-fr\ufffdw`, input, output],
+	]) {
+		expect(await vconv(...argv)).toMatchObject({
+			code: 2,
+			stdout: '',
+			stderr: expect.stringMatching(/is not UTF-8.*\n {2}try mv to a name in UTF-8/s),
+		});
+	}
+	expect(fs.readdirSync(path.dirname(output))).toEqual(['disk.raw']);
+});
+
 test('the word convert may be left out', async () => {
 	const { input, output } = disk();
 	expect(await vconv(input, output)).toEqual({ code: 0, stdout: '', stderr: '' });

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
-import { ChangedError } from '../../src/errors.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { ChangedError, UsageError } from '../../src/errors.ts';
 import { convertChain } from '../../src/node/chain.ts';
-import { convertFile, streamFile } from '../../src/node/convert.ts';
+import { type ConvertFileOptions, convertFile, streamFile } from '../../src/node/convert.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
 
@@ -49,3 +49,33 @@ test.skipIf(process.platform === 'win32').for(['web:1.qcow2', 'nbd:web.qcow2', '
 		expect(fs.readFileSync(at('again.raw')).equals(fs.readFileSync(at('disk.raw')))).toBe(true);
 	},
 );
+
+test.for([Number.NaN, 0, -1, 1.5, 65, 1e9])('%s threads are refused, and nothing appears', async (threads) => {
+	const folder = temporaryFolder();
+	const input = rawFile(path.join(folder, 'disk.raw'), MiB, [[0, 4096]]);
+	await expect(convertFile(input, path.join(folder, 'copy.qcow2'), { threads })).rejects.toBeInstanceOf(UsageError);
+	expect(fs.readdirSync(folder)).toEqual(['disk.raw']);
+});
+
+test('options that no type checker has seen are refused as a mistake of the caller', async () => {
+	const folder = temporaryFolder();
+	const input = rawFile(path.join(folder, 'disk.raw'), MiB, [[0, 4096]]);
+	for (const options of [{ options: { cluster_size: 65536 } }, { options: { cluster_size: '-65536' } }, { sectorSize: -512 }]) {
+		const made = convertFile(input, path.join(folder, 'copy.qcow2'), options as unknown as ConvertFileOptions);
+		await expect(made).rejects.toBeInstanceOf(UsageError);
+	}
+	expect(fs.readdirSync(folder)).toEqual(['disk.raw']);
+});
+
+test('what cannot be written is called as it was named', async () => {
+	const folder = temporaryFolder();
+	const input = rawFile(path.join(folder, 'disk.raw'), 16 * MiB, [[0, 16 * MiB]]);
+	const output = path.join(folder, 'copy.raw');
+	const { writeSync } = fs;
+	const spy = vi.spyOn(fs, 'writeSync').mockImplementation(((fd: number, bytes: Buffer, at: number, length: number, position: number) => {
+		if (position === 0 && length > 4096) throw Object.assign(new Error('no'), { code: 'EIO' });
+		return writeSync(fd, bytes, at, length, position);
+	}) as typeof fs.writeSync);
+	onTestFinished(() => spy.mockRestore());
+	await expect(convertFile(input, output, { threads: 1 })).rejects.toMatchObject({ path: output, offset: 0 });
+});

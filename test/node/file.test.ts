@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { identityOf, openFile } from '../../src/node/file.ts';
 import { vconv } from '../helpers/cli.ts';
 import { patternBytes } from '../helpers/pattern.ts';
@@ -24,7 +24,22 @@ test('a file that shrinks while it is read is told, with the place', async () =>
 	fs.writeFileSync(name, patternBytes(0, 4096));
 	const source = await openFile(name);
 	fs.truncateSync(name, 1000);
-	await expect(source.read(512, 1024)).rejects.toMatchObject({ code: 'CORRUPT', offset: 512 });
+	await expect(source.read(512, 1024)).rejects.toMatchObject({ code: 'CORRUPT', offset: 1000 });
+	await source.close();
+});
+
+test('where a read of many pages fails is told, not where it began', async () => {
+	const name = path.join(temporaryFolder(), 'disk.raw');
+	fs.writeFileSync(name, patternBytes(0, 65536));
+	const source = await openFile(name);
+	const { readSync } = fs;
+	const BAD = 9 * 4096;
+	const spy = vi.spyOn(fs, 'readSync').mockImplementation(((fd: number, bytes: Buffer, at: number, length: number, position: number) => {
+		if (position <= BAD && position + length > BAD) throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+		return readSync(fd, bytes, at, length, position);
+	}) as typeof fs.readSync);
+	onTestFinished(() => spy.mockRestore());
+	await expect(source.read(4096, 32768 + 8192)).rejects.toMatchObject({ code: 'ACCESS', offset: BAD, path: name });
 	await source.close();
 });
 
