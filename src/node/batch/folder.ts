@@ -5,7 +5,7 @@ import { type JobRecord, parseJournal, printRecord } from '../../batch/journal.t
 import { BusyError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
-import { writeFully } from '../target.ts';
+import { writeFully } from '../write.ts';
 import { type FolderLock, takeLock } from './lock.ts';
 
 /** The folder in which a batch keeps what it knows: nobody else's while it is open. */
