@@ -8,6 +8,7 @@ import { targetFormat } from './convert/target.ts';
 import type { Codec } from './core/codec.ts';
 import type { Disk } from './core/disk.ts';
 import type { DiskFormat, Layout, OptionValues, Stamp } from './core/format.ts';
+import { type Limits, limitsOf } from './core/limits.ts';
 import type { Mover, Progress } from './core/mover.ts';
 import type { Note } from './core/note.ts';
 import type { Target } from './core/sink.ts';
@@ -49,6 +50,8 @@ export type ConvertOptions = {
 	 * interrupted run has left. Undefined where that cannot be told.
 	 */
 	versions?(reads: ReadonlySet<string>): readonly string[] | undefined;
+	/** What is refused as too much, where that is not the usual: `{ 'virtual-size': 2 ** 50 }`. */
+	readonly limits?: Partial<Limits> | undefined;
 	/** Looks at what is about to be written; may throw. */
 	onPlan?(plan: Plan): Promise<void>;
 	onProgress?(progress: Progress): void;
@@ -190,9 +193,9 @@ const prepared = async (
 };
 
 const openStreamed = async (stream: Stream, which: Which, options: Omit<ConvertOptions, 'to'>): Promise<Disk> => {
-	const { backing, formats = diskFormats, signal } = options;
+	const { backing, formats = diskFormats, limits, signal } = options;
 	if (backing) throw new UsageError('a delta is made in two readings, and a pipe has one', { hint: '--spool DIR' });
-	return openPiped(stream, { ...which, formats, signal, note: (note) => options.onNote?.(note) });
+	return openPiped(stream, { ...which, formats, limits: limitsOf({ limits }), signal, note: (note) => options.onNote?.(note) });
 };
 
 /** What the guest sees of an image and its parents. */
@@ -207,7 +210,7 @@ type Which = Pick<OpenOptions, 'format' | 'snapshot'> & { readonly layer?: boole
 export const openLayers = async (
 	source: Source,
 	{ layer: alone = false, ...which }: Which,
-	{ follow, siblings, onNote, formats = diskFormats, signal }: Omit<ConvertOptions, 'to'>,
+	{ follow, siblings, onNote, limits, formats = diskFormats, signal }: Omit<ConvertOptions, 'to'>,
 	reads: Set<string>,
 ): Promise<readonly Layer[]> => {
 	const opening: OpenOptions = {
@@ -220,6 +223,7 @@ export const openLayers = async (
 		},
 		...(siblings && { siblings }),
 		note: (note) => onNote?.(note),
+		limits: limitsOf({ limits }),
 		signal,
 	};
 	const layers = alone ? [await openLayer(source, opening)] : await openChain(source, opening);

@@ -1,7 +1,7 @@
-import { humanSize } from '../../src/bytes/size.ts';
+import type { OpenContext } from '../../src/core/format.ts';
+import { refuseOver } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import type { Findings } from '../../src/disk/findings.ts';
-import { UnsupportedError } from '../../src/errors.ts';
 import type { Bitmap } from './bitmaps.ts';
 import { decodeEntry, hostOffset, l1Reserved } from './entries.ts';
 import type { Header, L1Table } from './header.ts';
@@ -29,23 +29,21 @@ const DATA = 0x4000_0000;
 const STRUCTURE = 0x8000_0000;
 const COUNT = 0x3fff_ffff;
 
-/** Memory for the counts, 4 bytes a cluster. */
-const MAX_COUNTS = 256 * 2 ** 20;
-
 /** L1 entries, or those of a bitmap's table, read at a time. */
 const PIECE = 8192;
 
 /** @throws UnsupportedError for a file of more clusters than can be counted. */
-export const takeCensus = (source: Source, header: Header, stored: StoredRefcounts, findings: Findings, signal?: AbortSignal): Census => {
+export const takeCensus = (
+	source: Source,
+	header: Header,
+	stored: StoredRefcounts,
+	findings: Findings,
+	{ limits, signal }: Pick<OpenContext, 'limits' | 'signal'>,
+): Census => {
 	const { geometry, version } = header;
 	const { clusterSize, entrySize, entriesPerTable, extendedL2 } = geometry;
 	const size = Math.ceil(source.size / clusterSize);
-	if (size * 4 > MAX_COUNTS) {
-		const most = humanSize((MAX_COUNTS / 4) * clusterSize);
-		throw new UnsupportedError(`vconv checks files of ${most} at the most with clusters of ${humanSize(clusterSize)}`, {
-			path: source.name,
-		});
-	}
+	refuseOver('check-memory', size * Uint32Array.BYTES_PER_ELEMENT, source.name, limits);
 	const counts = new Uint32Array(size);
 	const blocks = { total: Math.ceil(header.size / clusterSize), allocated: 0, fragmented: 0, compressed: 0 };
 	const dataFile = (header.incompatible & INCOMPATIBLE.dataFile) !== 0n;

@@ -14,7 +14,7 @@ import { openRefcounts, type StoredRefcounts } from './stored-refcounts.ts';
  * counts. Clusters that hold both data and a structure are found as well.
  * @throws CorruptError for a header, a snapshot table or a directory of bitmaps that cannot be read at all.
  */
-export const checkQcow2 = async (image: Source, { signal }: OpenContext): Promise<CheckReport> => {
+export const checkQcow2 = async (image: Source, { limits, signal }: OpenContext): Promise<CheckReport> => {
 	const source = cached(image);
 	const header = await readHeader(source, signal);
 	const { clusterSize } = header.geometry;
@@ -22,7 +22,7 @@ export const checkQcow2 = async (image: Source, { signal }: OpenContext): Promis
 	const bitmaps = await readBitmaps(source, header, signal);
 	const findings = collectFindings();
 	const stored = await openRefcounts(source, header, findings, signal);
-	const census = takeCensus(source, header, stored, findings, signal);
+	const census = takeCensus(source, header, stored, findings, { limits, signal });
 
 	census.use('the header', 0, clusterSize, 'structure');
 	await census.walk('the L1 table', header.l1, true);

@@ -47,6 +47,8 @@ export const jobKinds: Readonly<Record<string, JobKind>> = {
 			threads: { type: 'number', flag: '-m' },
 			'allow-external': { type: 'paths', flag: '--allow-external' },
 			untrusted: { type: 'flag', flag: '--untrusted' },
+			limits: { type: 'texts', flag: '--limit' },
+			mode: { type: 'text', flag: '--mode' },
 			force: { type: 'flag', flag: '--force' },
 			'skip-space-check': { type: 'flag', flag: '--skip-space-check' },
 			...ARGUMENTS,

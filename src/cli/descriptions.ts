@@ -34,7 +34,7 @@ export const reportText = (report: readonly ReportEntry[], quiet = false): strin
 		.filter(({ severity }) => !quiet || severity !== 'info')
 		.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
 		.map(({ severity, subject, message, remedy, code }) => {
-			const hint = remedy ? ` (${remedy})` : '';
+			const hint = remedy ? ` (${plain(remedy)})` : '';
 			return `${severity.padEnd(8)}${plain(subject)}: ${plain(message)}${hint} [${code}]\n`;
 		})
 		.join('');

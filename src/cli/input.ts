@@ -1,7 +1,9 @@
 import type { Options } from 'yargs';
 import { diskFormats } from '../../formats/index.ts';
+import { parseLimits } from '../convert/limits.ts';
 import { flatten, type OpenOptions, openChain } from '../convert/open.ts';
 import type { Disk } from '../core/disk.ts';
+import { limitNames, limitsOf } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { openFile } from '../node/file.ts';
@@ -13,9 +15,18 @@ import { noteJson, noteText } from './render.ts';
 /** The options of every command that opens an image. */
 export const inputOptions = {
 	format: { alias: 'f', type: 'string', describe: 'format of the image; by its bytes where left out' },
-	'force-share': { alias: 'U', type: 'boolean', describe: 'accepted, and without effect: vconv takes no locks' },
+	'force-share': {
+		alias: 'U',
+		type: 'boolean',
+		describe: 'read an image that another program has open for writing; without effect where nothing is locked',
+	},
 	'allow-external': { type: 'string', array: true, describe: 'open what the image names in this folder too (repeatable)' },
-	untrusted: { type: 'boolean', describe: 'open nothing that the image names' },
+	untrusted: { type: 'boolean', describe: 'open nothing that the image names, and halve the limits' },
+	limit: {
+		type: 'string',
+		array: true,
+		describe: `accept more, or less, than usual: NAME=VALUE (repeatable), of ${limitNames.join(', ')}`,
+	},
 	quiet: { alias: 'q', type: 'boolean', describe: 'say nothing but results and errors' },
 	output: { choices: ['human', 'json'], default: 'human', describe: 'form of the result' },
 	json: { type: 'boolean', describe: 'the same as --output=json; errors and notes as JSON lines' },
@@ -38,7 +49,9 @@ export const noteWriter =
 
 /** How this command line wants images opened. `opened` hears of every further file, and which one names it. */
 export const openOptions = (args: InputArguments, io: Io, opened?: (file: Source, namedBy: Source) => void): OpenOptions => {
-	const permissions = { allow: args['allow-external'], untrusted: args.untrusted };
+	const { untrusted } = args;
+	const limits = limitsOf({ limits: parseLimits(args.limit), untrusted });
+	const permissions = { allow: args['allow-external'], untrusted, limits };
 	const follow = gate(permissions);
 	const write = noteWriter(args, io);
 	return {
@@ -58,6 +71,7 @@ export const openOptions = (args: InputArguments, io: Io, opened?: (file: Source
 		note: (note) => {
 			if (note.kind !== 'dropped') write(note);
 		},
+		limits,
 		signal: io.signal,
 	};
 };

@@ -1,14 +1,12 @@
 import type { Disk, ParentReference } from '../core/disk.ts';
 import type { DiskFormat, OpenContext } from '../core/format.ts';
+import { type Limits, refuseOver } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { overlay } from '../disk/overlay.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, UsageError, VconvError } from '../errors.ts';
 import { claimants, detect, detectPiped, formatNamed, formatOfName } from './detect.ts';
-
-/** Longer chains are refused: each layer costs a look-up for every block. */
-const MAX_CHAIN = 32;
 
 export type OpenOptions = {
 	readonly formats: readonly DiskFormat[];
@@ -19,6 +17,8 @@ export type OpenOptions = {
 	/** The other images in the folder of `source`, each the taker's to close: where a parent is looked for by its id. */
 	siblings?(source: Source): AsyncIterable<Source>;
 	note?(note: Note): void;
+	/** What is too much; the usual limits where left out. */
+	readonly limits?: Limits | undefined;
 	readonly snapshot?: string | undefined;
 	readonly signal?: AbortSignal | undefined;
 };
@@ -30,8 +30,14 @@ export type Layer = { readonly source: Source; readonly format: DiskFormat; read
 export const openLayer = async (source: Source, options: OpenOptions): Promise<Layer> => {
 	const format = options.format ? formatNamed(options.formats, options.format) : await detect(options.formats, source, options.signal);
 	const disk = await format.open(source, contextFor(source, options));
-	if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
-		throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });
+	try {
+		refuseOver('virtual-size', disk.size, source.name, options.limits);
+		if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
+			throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });
+		}
+	} catch (error) {
+		await disk.close();
+		throw error;
 	}
 	return { source, format, disk };
 };
@@ -45,20 +51,23 @@ const ONCE = '--spool DIR, which copies it to a temporary file there first';
  */
 export const openPiped = async (
 	stream: Stream,
-	options: Pick<OpenOptions, 'formats' | 'format' | 'note' | 'snapshot' | 'signal'>,
+	options: Pick<OpenOptions, 'formats' | 'format' | 'note' | 'limits' | 'snapshot' | 'signal'>,
 ): Promise<Disk> => {
-	const { formats, snapshot, signal } = options;
+	const { formats, snapshot, limits, signal } = options;
 	const format = options.format === undefined ? await detectPiped(formats, stream) : formatNamed(formats, options.format);
 	if (!format.openStream) {
 		throw new UsageError(`a ${format.name} is read here and there, and a pipe only once`, { path: stream.name, hint: ONCE });
 	}
-	return format.openStream(stream, {
+	const disk = await format.openStream(stream, {
 		follow: async () => Promise.reject(new UnsupportedError('it names other files, and a pipe is one', { path: stream.name, hint: ONCE })),
 		note: (note) => options.note?.({ path: stream.name, ...note }),
 		unpack: pakoCodec.unpack,
 		snapshot,
+		limits,
 		signal,
 	});
+	refuseOver('virtual-size', disk.size, stream.name, limits);
+	return disk;
 };
 
 /** What a format's room is given to open or check `source`. */
@@ -67,13 +76,14 @@ export const contextFor = (source: Source, options: OpenOptions): OpenContext =>
 	note: (note) => options.note?.({ path: source.name, ...note }),
 	unpack: pakoCodec.unpack,
 	snapshot: options.snapshot,
+	limits: options.limits,
 	signal: options.signal,
 });
 
 /**
  * An image and all its parents, the top first.
  * @throws AccessError for a parent that is missing or refused, ChangedError for one that is not what the child was made of,
- * CorruptError for a chain that comes back to itself or does not end.
+ * CorruptError for a chain that comes back to itself, UnsupportedError for one that is too long.
  */
 export const openChain = async (source: Source, options: OpenOptions): Promise<Layer[]> => {
 	const layers: Layer[] = [];
@@ -83,7 +93,8 @@ export const openChain = async (source: Source, options: OpenOptions): Promise<L
 			const child = layers.at(-1) as Layer;
 			const { parent } = child.disk;
 			if (!parent) return layers;
-			if (layers.length === MAX_CHAIN) throw new CorruptError(`the chain is longer than ${MAX_CHAIN} images`, { path: source.name });
+			// Each layer costs a look-up for every block.
+			refuseOver('chain-depth', layers.length + 1, source.name, options.limits);
 			const layer = await openParent(child, parent, options);
 			layers.push(layer);
 			if (layers.some((other) => other !== layer && other.source.identity === layer.source.identity)) {

@@ -1,4 +1,5 @@
 import type { Disk, PackMethod } from './disk.ts';
+import type { Limits } from './limits.ts';
 import type { Note } from './note.ts';
 import type { Sink } from './sink.ts';
 import type { Source, Stream } from './source.ts';
@@ -51,6 +52,8 @@ export type OpenContext = {
 	unpack(method: PackMethod, bytes: Uint8Array, size: number): Uint8Array;
 	/** Show this internal snapshot (by id or name) instead of the present state. */
 	readonly snapshot?: string | undefined;
+	/** What is too much here; the usual limits where left out. */
+	readonly limits?: Limits | undefined;
 	readonly signal?: AbortSignal | undefined;
 };
 

@@ -191,8 +191,8 @@ export const allowance = ({ bytes, milliseconds }: Budget): Allowance => {
 		},
 		take(length, path) {
 			left -= length;
-			if (left < 0) throw new UnsupportedError(`looking into it takes more than ${bytes} bytes`, { path });
-			if (performance.now() > end) throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms`, { path });
+			if (left < 0) throw new UnsupportedError(`looking into it takes more than ${bytes} bytes, the limit inspect-bytes`, { path });
+			if (performance.now() > end) throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms, the limit inspect-seconds`, { path });
 		},
 	};
 };

@@ -1,5 +1,6 @@
 import type { Codec } from '../core/codec.ts';
 import type { Disk } from '../core/disk.ts';
+import { LIMITS } from '../core/limits.ts';
 import { assemble } from './assemble.ts';
 import { allowance, type Budget, budgeted, type Cost, diskDevice } from './device.ts';
 import type { GuestReport, Incomplete, VolumeFacts } from './facts.ts';
@@ -23,7 +24,7 @@ export type InspectOptions = {
 	readonly signal?: AbortSignal | undefined;
 };
 
-const BUDGET: Budget = { bytes: 1 << 30, milliseconds: 20_000 };
+const BUDGET: Budget = { bytes: LIMITS['inspect-bytes'].value, milliseconds: LIMITS['inspect-seconds'].value * 1000 };
 
 /** The pages of cache that all disks share: 64 MiB. */
 const PAGES = 1024;

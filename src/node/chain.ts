@@ -13,6 +13,7 @@ import { type ConvertFileOptions, checkPlan, committedIf, refuseOutput, withSour
 import { openFile } from './file.ts';
 import { nodeFiles } from './files.ts';
 import { nodeMover } from './mover.ts';
+import { noteOpenFolder } from './open-folder.ts';
 import { createTarget } from './target.ts';
 
 export type ConvertChainOptions = Omit<ConvertFileOptions, 'backing' | 'backingName' | 'backingFormat' | 'layer' | 'onPlan'>;
@@ -41,6 +42,7 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 		try {
 			const names = chainNames(layers, output, format.extensions[0] as string);
 			for (const name of names) refuseName(at(name), reads, force);
+			noteOpenFolder(output, options);
 			const request: KeepRequest = {
 				layers,
 				names,

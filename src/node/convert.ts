@@ -4,6 +4,7 @@ import { humanSize } from '../bytes/size.ts';
 import { isFull } from '../convert/convert.ts';
 import { asReference } from '../convert/reference.ts';
 import type { Codec } from '../core/codec.ts';
+import { limitsOf } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
 import type { Target } from '../core/sink.ts';
 import type { Source, Stream } from '../core/source.ts';
@@ -13,6 +14,7 @@ import { identityOf, openFile, refuseChanged, statOf, versionOf } from './file.t
 import { type GateOptions, gate, siblings } from './gate.ts';
 import { holdSource, refuseReplacingUsed, type SharingOptions } from './inuse.ts';
 import { nodeMover } from './mover.ts';
+import { noteOpenFolder } from './open-folder.ts';
 import { nodeCodec } from './packer.ts';
 import { createTarget, freeSpace } from './target.ts';
 
@@ -27,6 +29,8 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
 		readonly backingFormat?: string | undefined;
 		/** Replace what has the output's name already. */
 		readonly force?: boolean | undefined;
+		/** Who may read and write the output, but for what the umask forbids: 0o600 where left out. */
+		readonly mode?: number | undefined;
 		/** Begin even if the output may not fit. */
 		readonly skipSpaceCheck?: boolean | undefined;
 		/** Forget what an interrupted run has left of this output; without it that is taken up. */
@@ -48,6 +52,7 @@ export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' 
 export const convertFile = (input: string | Source | Stream, output: string, options: ConvertFileOptions = {}): Promise<Conversion> =>
 	withSources(input, options, async (given, reads, unchanged) => {
 		refuseOutput(output, reads);
+		noteOpenFolder(output, options);
 		const to = await createTarget(output, options);
 		const mover = nodeMover(options);
 		let planned: Plan | undefined;
@@ -104,10 +109,11 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 	const read: Source[] = [];
 	/** Looked into for a parent; most are none. */
 	const seen: Source[] = [];
+	const limits = limitsOf(options);
 	const follow = gate(options);
 	const beside = siblings(
 		formats.flatMap(({ extensions }) => extensions),
-		options,
+		{ ...options, limits },
 	);
 	const open = async (name: string): Promise<Source> => {
 		const source = await openFile(name);
@@ -120,6 +126,7 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 		const backing = options.backing === undefined ? undefined : await open(options.backing);
 		const given = {
 			...options,
+			limits,
 			from,
 			backing: backing && { source: backing, name: options.backingName ?? backing.name, format: options.backingFormat },
 			async follow(source: Source, reference: string) {

@@ -39,20 +39,20 @@ export const refuseChanged = (source: Source): void => {
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
 
 /**
- * A file as a source, read-only. A block device may be named too.
- * @param options.follow whether the name may be a symbolic link; true where left out.
+ * A file as a source, read-only.
+ * @param options.named whether it is the user who named it, who may name a symbolic link and a block device too; true where left out.
  * @throws AccessError for what is missing or not permitted, UnsupportedError for what is no file.
  */
-export const openFile = async (name: string, { follow = true }: { readonly follow?: boolean } = {}): Promise<Source> => {
+export const openFile = async (name: string, { named = true }: { readonly named?: boolean } = {}): Promise<Source> => {
 	let fd: number;
 	try {
 		// O_NONBLOCK: a FIFO must not hang us before we have seen what it is.
-		fd = fs.openSync(name, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
+		fd = fs.openSync(name, O_RDONLY | O_NONBLOCK | (named ? 0 : O_NOFOLLOW));
 	} catch (cause) {
 		throw accessError('cannot be opened', name, cause);
 	}
 	try {
-		return fileSource(fd, name);
+		return fileSource(fd, name, named);
 	} catch (error) {
 		fs.closeSync(fd);
 		throw error;
@@ -65,9 +65,10 @@ const imageWithin = (folder: string): string => {
 	return fs.existsSync(descriptor) ? descriptor : 'an image in it';
 };
 
-const fileSource = (fd: number, name: string): Source => {
+const fileSource = (fd: number, name: string, named: boolean): Source => {
 	const stat = fs.fstatSync(fd);
 	if (stat.isDirectory()) throw new UnsupportedError('it is a folder', { path: name, hint: imageWithin(name) });
+	if (!named && !stat.isFile()) throw new UnsupportedError('it is no regular file', { path: name });
 	if (!stat.isFile() && !stat.isBlockDevice()) throw new UnsupportedError('it is neither a file nor a block device', { path: name });
 	const size = stat.isBlockDevice() ? deviceSize(fd) : stat.size;
 	const opened = fs.fstatSync(fd, { bigint: true });

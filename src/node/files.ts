@@ -29,6 +29,8 @@ export interface Files {
 	/** As pwrite(2): how many bytes were written, which may be fewer. */
 	write(fd: number, bytes: Uint8Array, start: number, length: number, position: number): number;
 	truncate(fd: number, size: number): void;
+	/** Who may read and write it, as chmod(2) takes it; the umask has no part in it. */
+	chmod(fd: number, mode: number): void;
 	fsync(fd: number): void;
 	/** The contents alone, while others go on. */
 	fdatasync(fd: number): Promise<void>;
@@ -63,6 +65,7 @@ export const nodeFiles: Files = {
 	read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.byteLength, position),
 	write: (fd, bytes, start, length, position) => fs.writeSync(fd, bytes, start, length, position),
 	truncate: (fd, size) => fs.ftruncateSync(fd, size),
+	chmod: (fd, mode) => fs.fchmodSync(fd, mode),
 	fsync: (fd) => fs.fsyncSync(fd),
 	fdatasync: (fd) => new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()))),
 	close(fd) {

@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { type LimitOptions, limitsOf, refuseOver } from '../core/limits.ts';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
-import { accessError, openFile } from './file.ts';
+import { accessError, descriptorOf, openFile } from './file.ts';
 import { filesIn } from './folder.ts';
 
-export type GateOptions = {
+export type GateOptions = Pick<LimitOptions, 'limits'> & {
 	/** Folders from which files that an image names may be opened, besides the image's own. */
 	readonly allow?: readonly string[] | undefined;
 	/** Open nothing that an image names. */
@@ -50,9 +51,21 @@ export const gate =
 		}
 		if (!fs.statSync(real).isFile()) refuse('which is not a regular file');
 		const name = isWithin(real, process.cwd()) ? path.relative(process.cwd(), real) : real;
-		// Whoever puts a link in its place by now is not followed.
-		return openFile(name, { follow: false });
+		// Whoever puts a link or a device in its place by now, or in the place of a folder on the way, is not followed.
+		const opened = await openFile(name, { named: false });
+		if (isAt(opened, real)) return opened;
+		await opened.close();
+		return refuse('and what is under that name changes');
 	};
+
+/** Whether an open file is the one of this path; believed where the system does not say. */
+const isAt = (source: Source, real: string): boolean => {
+	try {
+		return fs.readlinkSync(`/proc/self/fd/${descriptorOf(source)}`) === real;
+	} catch {
+		return true;
+	}
+};
 
 /** Where a rule says that a file is; undefined if it is not about it. */
 const mapPath = (reference: string, { from, to }: PathRule): string | undefined => {
@@ -88,26 +101,18 @@ const isWithin = (file: string, folder: string): boolean => {
 	return relative !== '' && relative.split(path.sep)[0] !== '..' && !path.isAbsolute(relative);
 };
 
-/** More files than this are not looked into for a parent. */
-const MAX_SIBLINGS = 1024;
-
 /**
  * The other files with one of these extensions in an image's folder, each opened, the taker's to close: for parents that are known by
  * an id and no name. Symbolic links and whatever cannot be opened are passed over; --untrusted finds none.
  */
-export const siblings = (extensions: readonly string[], { untrusted = false }: GateOptions = {}) =>
+export const siblings = (extensions: readonly string[], { untrusted = false, limits }: GateOptions = {}) =>
 	async function* (source: Source): AsyncGenerator<Source> {
 		if (untrusted) return;
 		const folder = path.dirname(source.name);
 		const files = filesIn(folder)
 			.filter((name) => extensions.includes(path.extname(name).slice(1).toLowerCase()))
 			.filter((name) => path.resolve(name) !== path.resolve(source.name));
-		if (files.length > MAX_SIBLINGS) {
-			throw new AccessError(`its parent would be one of ${files.length} files in its folder, and vconv looks into ${MAX_SIBLINGS}`, {
-				path: source.name,
-				hint: 'the chain in a folder of its own',
-			});
-		}
+		refuseOver('folder-files', files.length, source.name, limitsOf({ limits }));
 		for (const name of files) {
 			const found = await openFile(name).catch((error: unknown) => {
 				if (!(error instanceof AccessError)) throw error;

@@ -12,6 +12,8 @@ import { writeFully } from './write.ts';
 export type TargetOptions = {
 	/** Replace what has the name already. */
 	readonly force?: boolean | undefined;
+	/** Who may read and write the files when they have their names, but for what the umask forbids: 0o600 where left out. */
+	readonly mode?: number | undefined;
 	/** Bring everything to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
 	readonly durable?: boolean | undefined;
 	/** Forget what an interrupted run has left. */
@@ -41,8 +43,9 @@ export type FileTarget = Target &
  * @throws AccessError if the name is taken and `force` is not set, or its folder cannot be written; BusyError if another run writes it.
  */
 export const createTarget = async (name: string, options: TargetOptions = {}): Promise<FileTarget> => {
-	const { force = false, durable = true, files = nodeFiles } = options;
+	const { force = false, mode, durable = true, files = nodeFiles } = options;
 	const folder = path.dirname(name);
+	const umask = mode === undefined ? 0 : process.umask();
 	const partials: Partial[] = [];
 	const open = new Set<number>();
 	const named: string[] = [];
@@ -113,6 +116,9 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 		held: () => partials.reduce((sum, { fd }) => sum + files.state(fd).allocated, 0),
 		async commit() {
 			await work.settled();
+			if (mode !== undefined) {
+				for (const { fd, final } of partials) guarded('cannot be opened to others', final, () => files.chmod(fd, mode & ~umask));
+			}
 			if (durable) for (const { fd, final } of partials) guarded('cannot be made durable', final, () => files.fsync(fd));
 			await options.verify?.(partials);
 			// Before it has its name: some network file systems say only now what they could not write.

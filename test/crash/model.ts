@@ -135,6 +135,9 @@ export const model = (): Model => {
 			tick();
 			change(at(fd), { size });
 		},
+		chmod() {
+			tick();
+		},
 		fsync(fd) {
 			tick();
 			sync(at(fd));

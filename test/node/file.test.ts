@@ -61,7 +61,7 @@ test('a link is not followed where that is not wanted', async () => {
 	fs.writeFileSync(path.join(folder, 'file'), 'x');
 	fs.symlinkSync('file', link);
 	await (await openFile(link)).close();
-	await expect(openFile(link, { follow: false })).rejects.toMatchObject({
+	await expect(openFile(link, { named: false })).rejects.toMatchObject({
 		code: 'ACCESS',
 		message: expect.stringContaining('symbolic link'),
 	});

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Options } from 'yargs';
 import { humanSize } from '../../bytes/size.ts';
 import { type Member, type Survey, surveyImages } from '../../convert/survey.ts';
-import { AccessError } from '../../errors.ts';
+import { refuseOver } from '../../core/limits.ts';
 import { openFile } from '../../node/file.ts';
 import { filesIn } from '../../node/folder.ts';
 import { command, operands } from '../command.ts';
@@ -12,9 +12,6 @@ import { plain, toJson } from '../render.ts';
 const { format: _, 'force-share': __, ...rest } = inputOptions;
 
 const options = { ...rest } as const satisfies Record<string, Options>;
-
-/** More files are not looked into. */
-const MOST_FILES = 4096;
 
 /** A link is broken, or an image cannot be read: the code of corruption. */
 const UNSOUND = 4;
@@ -33,10 +30,8 @@ goes in a circle. Every image is only read. Exits 0 if all is sound, 4 if a pare
 	async run(args, io) {
 		const [folder] = operands(args, 'DIR');
 		const names = filesIn(folder).filter((name) => !path.basename(name).startsWith('.'));
-		if (names.length > MOST_FILES) {
-			throw new AccessError(`it has ${names.length} files, and vconv looks into ${MOST_FILES}`, { path: folder, hint: 'a part of them' });
-		}
 		const opening = openOptions({ ...args, format: undefined, 'force-share': undefined }, io);
+		refuseOver('folder-files', names.length, folder, opening.limits);
 		const survey = await surveyImages(names, { ...opening, open: openFile });
 		io.stdout.write(isJson(args) ? `${toJson(asJson(folder, survey), 4)}\n` : asText(folder, survey));
 		return isSound(survey) ? 0 : UNSOUND;

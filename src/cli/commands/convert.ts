@@ -3,6 +3,7 @@ import type { Options } from 'yargs';
 import { diskFormats } from '../../../formats/index.ts';
 import { humanSize, parseSize } from '../../bytes/size.ts';
 import { formatNamed, formatOfName } from '../../convert/detect.ts';
+import { parseLimits } from '../../convert/limits.ts';
 import { profileNamed } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { DiskFormat, OptionValues } from '../../core/format.ts';
@@ -35,6 +36,7 @@ const options = {
 	'sparse-size': { alias: 'S', type: 'string', describe: 'raw: shortest run of zeros left as a hole; 0 writes them' },
 	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },
 	force: { type: 'boolean', describe: 'replace OUT if it exists' },
+	mode: { type: 'string', describe: 'who may read OUT, as chmod takes it: 0640; never more than the umask allows [0600]' },
 	cache: {
 		alias: 't',
 		choices: ['writeback', 'unsafe'],
@@ -107,9 +109,11 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 				backingFormat: args['backing-format'],
 				allow: args['allow-external'],
 				untrusted: args.untrusted,
+				limits: parseLimits(args.limit),
 				forceShare: args['force-share'],
 				sourceLock: args['source-lock'],
 				force: args.force,
+				mode: fileMode(args.mode),
 				skipSpaceCheck: args['skip-space-check'],
 				threads: threadCount(args.threads),
 				durable: args.cache !== 'unsafe',
@@ -187,6 +191,13 @@ const refuseContradictions = (args: ConvertArguments, input: string, output: str
 const formatOf = ({ 'output-format': asked, for: target }: ConvertArguments, output: string): DiskFormat | undefined => {
 	if (target !== undefined) return targetFormat(diskFormats, path.basename(output), asked, profileNamed(target));
 	return asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
+};
+
+/** Nobody runs an image, and whoever made it may read it. */
+const fileMode = (said: string | undefined): number | undefined => {
+	if (said === undefined) return undefined;
+	if (/^0?[46][0246]{2}$/.test(said)) return Number.parseInt(said, 8);
+	throw new UsageError(`--mode ${said} is no mode of an image`, { hint: '--mode 0640, of the digits 0, 2, 4 and 6' });
 };
 
 const threadCount = (said: string | undefined): number | undefined => {

@@ -1,5 +1,6 @@
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
+import { limitsOf } from '../../core/limits.ts';
 import { UsageError } from '../../errors.ts';
 import { inspectFiles } from '../../node/inspect.ts';
 import { command } from '../command.ts';
@@ -22,7 +23,10 @@ What could not be read is listed, and everything else still holds.`,
 	async run(args, io) {
 		const { operands: names } = args;
 		if (names.length === 0) throw new UsageError('IMAGE is missing', { hint: 'vconv inspect --help' });
-		const report = await inspectFiles(names, { opening: openOptions(args, io), machineFormats, signal: io.signal });
+		const opening = openOptions(args, io);
+		const { 'inspect-bytes': bytes, 'inspect-seconds': seconds } = limitsOf(opening);
+		const budget = { bytes, milliseconds: seconds * 1000 };
+		const report = await inspectFiles(names, { opening, budget, machineFormats, signal: io.signal });
 		io.stdout.write(isJson(args) ? `${toJson(report, 4)}\n` : guestText(report));
 		return 0;
 	},

@@ -27,7 +27,7 @@ const canAdopt = ({ kind, values }: Job): boolean => kind === 'convert' && !valu
 
 /** The words after `vconv` that compare the target of a job with its source. */
 export const adoptionArgv = ({ from, to = '', values }: Job): string[] => {
-	const flags = { 'input-format': '-f', format: '-F', 'allow-external': '--allow-external' } as const;
+	const flags = { 'input-format': '-f', format: '-F', 'allow-external': '--allow-external', limits: '--limit' } as const;
 	const words = Object.entries(flags).flatMap(([name, flag]) => {
 		const value = values.get(name);
 		const said = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];

@@ -3,11 +3,13 @@ import { freshStamp, openLayers } from '../../api.ts';
 import type { Job } from '../../batch/expand.ts';
 import type { FileIdentity } from '../../batch/journal.ts';
 import { planImage } from '../../convert/convert.ts';
+import { parseLimits } from '../../convert/limits.ts';
 import { measureImage } from '../../convert/measure.ts';
 import { flatten } from '../../convert/open.ts';
 import { profileNamed } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { OptionValues } from '../../core/format.ts';
+import { limitsOf } from '../../core/limits.ts';
 import type { Source } from '../../core/source.ts';
 import { VconvError } from '../../errors.ts';
 import { diskFormats } from '../../index.ts';
@@ -48,7 +50,10 @@ const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal
 		return typeof value === 'string' ? value : undefined;
 	};
 	const allowed = values.get('allow-external');
-	const permissions = { allow: typeof allowed === 'object' ? allowed : [], untrusted: values.get('untrusted') === true };
+	const said = values.get('limits');
+	const untrusted = values.get('untrusted') === true;
+	const limits = limitsOf({ limits: parseLimits(typeof said === 'object' ? said : []), untrusted });
+	const permissions = { allow: typeof allowed === 'object' ? allowed : [], untrusted, limits };
 	const names = new Set([from]);
 	const follow = gate(permissions);
 	const options = {
@@ -62,6 +67,7 @@ const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal
 			permissions,
 		),
 		from: await openFile(from),
+		limits,
 		signal,
 	};
 	const which = { format: text('input-format'), snapshot: text('snapshot'), layer: values.get('layer') === true };
