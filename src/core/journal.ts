@@ -1,4 +1,5 @@
 import type { Stamp } from './format.ts';
+import type { LeafRun } from './proof.ts';
 
 /** What a mover did with a run of the disk, in a form in which it can be done again without reading. Lengths are guest bytes. */
 export type Placement = {
@@ -24,8 +25,10 @@ export type Placement = {
 export type Journal = {
 	/** What is in the target already, from the start of the disk: to be placed again, and not to be read. */
 	readonly past: Iterable<Placement>;
-	/** This is written to the target, and all before it. */
-	written(placement: Placement): void;
+	/** What that hashed to, where it was hashed. */
+	readonly pastLeaves: Iterable<LeafRun>;
+	/** This is written to the target, and all before it; with what it hashed to, where it was hashed. */
+	written(placement: Placement, leaves?: readonly LeafRun[]): void;
 	/** Called often: begins to make durable what is written when it is time to. @throws what went wrong with that the last time. */
 	tick(): void;
 	/** Resolves when nothing that `tick` began is under way. */

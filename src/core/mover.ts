@@ -1,6 +1,7 @@
 import type { Disk } from './disk.ts';
 import type { Layout } from './format.ts';
 import type { Journal } from './journal.ts';
+import type { LeafTaker } from './proof.ts';
 import type { Sink } from './sink.ts';
 
 /** The only code through which guest bytes flow: read, unpack, zero test, pack, write. */
@@ -12,10 +13,12 @@ export interface Mover {
 export type Work = {
 	readonly disk: Disk;
 	readonly layout: Layout;
-	/** The main file, then the layout's further files. */
+	/** The main file, then the layout's further files. None: the disk is read, and goes nowhere. */
 	readonly sinks: readonly Sink[];
 	/** Where the work goes on, and what remembers it. */
 	readonly journal?: Journal | undefined;
+	/** Hears what the disk hashes to as it is read; not for a disk with absent ranges over a layout that keeps them. */
+	readonly leaves?: LeafTaker | undefined;
 	readonly signal?: AbortSignal | undefined;
 	onProgress?(progress: Progress): void;
 };

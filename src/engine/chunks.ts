@@ -1,7 +1,8 @@
-import { alignDown } from '../bytes/align.ts';
+import { alignDown, alignUp } from '../bytes/align.ts';
 import type { Disk, Extent } from '../core/disk.ts';
 import type { Layout } from '../core/format.ts';
 import { clip, joined } from '../disk/clip.ts';
+import { BLOCK } from '../proof/leaves.ts';
 
 /**
  * What a mover does next, in guest order: a chunk with data in it, or a run of zeros that nobody has to read. A chunk begins on a
@@ -19,6 +20,9 @@ export const CHUNK = 512 * 1024;
 /** The chunk size for a disk and a layout: whole blocks of the target, and whole units of a compressed source. */
 export const chunkSize = (disk: Disk, block: number): number =>
 	Math.max(CHUNK, block, disk.info.compressed ? (disk.info.clusterSize ?? 0) : 0);
+
+/** The same for a disk that is hashed: whole blocks of its tree too, each of which has all of its data in one chunk then. */
+export const hashedChunkSize = (disk: Disk, block: number): number => alignUp(chunkSize(disk, block), BLOCK);
 
 /**
  * Cut the map of a disk into steps. Absent ranges are kept apart only where the layout is a delta; there they must begin and end on

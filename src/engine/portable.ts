@@ -4,7 +4,8 @@ import type { Layout, Packing } from '../core/format.ts';
 import type { Moved, Mover, Work } from '../core/mover.ts';
 import type { Sink } from '../core/sink.ts';
 import { readExtent } from '../disk/read.ts';
-import { chunkSize, steps } from './chunks.ts';
+import { hashBytes } from '../proof/leaves.ts';
+import { chunkSize, hashedChunkSize, steps } from './chunks.ts';
 import { frameHead, writeFrame } from './frame.ts';
 import { placements, replay } from './trail.ts';
 
@@ -13,10 +14,11 @@ import { placements, replay } from './trail.ts';
  * @param most bytes of a chunk; more where a block has more.
  */
 export const portableMover = (codec: Codec, most = Number.POSITIVE_INFINITY): Mover => ({
-	async move({ disk, layout, sinks, signal, journal, onProgress }: Work): Promise<Moved> {
+	async move({ disk, layout, sinks, signal, journal, leaves, onProgress }: Work): Promise<Moved> {
 		const past = replay(layout, journal?.past);
+		for (const run of journal?.pastLeaves ?? []) leaves?.add(run);
 		let { data, stored } = past;
-		const chunk = Math.max(Math.min(chunkSize(disk, layout.block), most), layout.block);
+		const chunk = leaves ? hashedChunkSize(disk, layout.block) : Math.max(Math.min(chunkSize(disk, layout.block), most), layout.block);
 		for await (const step of steps(disk, layout, chunk, signal, past.end)) {
 			signal?.throwIfAborted();
 			if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
@@ -26,15 +28,20 @@ export const portableMover = (codec: Codec, most = Number.POSITIVE_INFINITY): Mo
 					const part = await readExtent(segment, codec, signal);
 					if (part) bytes.set(part, segment.offset - step.offset);
 				}
+				const hashed = leaves && (await hashBytes(leaves, step.offset, bytes));
 				const takes: number[] = [];
 				for (let at = 0; at < bytes.length; at += layout.block) {
 					const piece = bytes.subarray(at, at + layout.block);
-					const written = await store(layout, sinks, codec, step.offset + at, piece);
+					const written = sinks.length === 0 ? piece.length : await store(layout, sinks, codec, step.offset + at, piece);
 					takes.push(written);
 					stored += Math.abs(written);
 					if (written !== 0) data += piece.length;
 				}
-				for (const placement of placements(step.offset, step.length, layout.block, takes)) journal?.written(placement);
+				let told = hashed;
+				for (const placement of placements(step.offset, step.length, layout.block, takes)) {
+					journal?.written(placement, told);
+					told = undefined;
+				}
 			} else journal?.written(step);
 			journal?.tick();
 			await journal?.settled();

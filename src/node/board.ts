@@ -1,3 +1,5 @@
+import { HASH } from '../proof/leaves.ts';
+
 /**
  * What the threads of a move share: a ring of slots, one for each chunk on its way. The main thread fills slots in guest order and
  * gives out host offsets in that order; any executor reads, packs and writes what it has claimed. No guest byte crosses a thread.
@@ -37,6 +39,8 @@ export type Shape = {
 	/** At the most, for one chunk. */
 	readonly segments: number;
 	readonly blocks: number;
+	/** Blocks of the tree; 0 where nothing is hashed. */
+	readonly leaves: number;
 };
 
 export type Slot = {
@@ -50,6 +54,8 @@ export type Slot = {
 	/** Of each block, its host offset, and the index of its file. */
 	readonly hosts: Float64Array;
 	readonly files: Uint8Array;
+	/** Of each block of the tree that the chunk has a part of, its leaf; zeros for a block of zeros. */
+	readonly leaves: Uint8Array;
 };
 
 export type Board = {
@@ -70,8 +76,9 @@ export const board = (shape: Shape, memory?: SharedArrayBuffer): Board => {
 		hosts: shape.blocks * 8,
 		stored: even(shape.blocks) * 4,
 		files: Math.ceil(shape.blocks / 8) * 8,
+		leaves: shape.leaves * HASH,
 	};
-	const slotSize = sizes.head + sizes.segments + sizes.hosts + sizes.stored + sizes.files;
+	const slotSize = sizes.head + sizes.segments + sizes.hosts + sizes.stored + sizes.files + sizes.leaves;
 	const shared = memory ?? new SharedArrayBuffer(sizes.words + sizes.states + shape.slots * slotSize);
 	let at = sizes.words + sizes.states;
 	const next = (size: number): number => {
@@ -90,6 +97,7 @@ export const board = (shape: Shape, memory?: SharedArrayBuffer): Board => {
 			hosts: new Float64Array(shared, next(sizes.hosts), shape.blocks),
 			stored: new Int32Array(shared, next(sizes.stored), shape.blocks),
 			files: new Uint8Array(shared, next(sizes.files), shape.blocks),
+			leaves: new Uint8Array(shared, next(sizes.leaves), sizes.leaves),
 		})),
 	};
 };

@@ -1,14 +1,19 @@
 import { crc32 } from 'node:zlib';
 import type { Placement } from '../core/journal.ts';
+import type { LeafRun } from '../core/proof.ts';
 import { decodeTrail, encodeTrail } from '../engine/trail-bytes.ts';
+import { decodeLeaves, encodeLeaves } from '../proof/leaf-bytes.ts';
 import type { Files } from './files.ts';
 import { writeFully } from './write.ts';
 
 /** What a journal begins with; a version of its own, for another vconv may find it. */
-const MAGIC = new TextEncoder().encode('vconv journal 1\n');
+const MAGIC = new TextEncoder().encode('vconv journal 2\n');
 
 /** Of a record: the length of what follows, and its CRC-32, as 32 bits each, the low byte first. */
 const HEAD = 8;
+
+/** Of a record of what is done: the length of its first part, as 32 bits. */
+const TRAIL = 4;
 
 /** No record is longer: more is not from us. */
 const MAX_RECORD = 64 * 1024 * 1024;
@@ -33,12 +38,14 @@ export type JournalFile = {
 	records(): number;
 	/** What is done, read as it is asked for. */
 	past(): Generator<Placement>;
+	/** What that hashed to, in the same way. */
+	pastLeaves(): Generator<LeafRun>;
 	/** Begin anew: whatever was known is forgotten. */
 	begin(header: Header): void;
 	/** Forget whatever is known, for good. */
 	forget(): void;
 	/** Add to what is done. It is not durable yet. */
-	append(placements: readonly Placement[]): void;
+	append(placements: readonly Placement[], leaves: readonly LeafRun[]): void;
 };
 
 /** Whether these first bytes of a file are a journal's, or what a power failure may leave of one. */
@@ -67,6 +74,17 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 		const body = read(at + HEAD, length);
 		return body && crc32(body) === head.readUInt32LE(4) ? body : undefined;
 	};
+
+	/** The records of what is done: how blocks were placed, and what they hashed to. */
+	function* parts(): Generator<{ readonly trail: Buffer; readonly leaves: Buffer }> {
+		for (let at = first, n = records; n > 0; n--) {
+			const record = recordAt(at);
+			if (!record) return;
+			const behind = TRAIL + record.readUInt32LE(0);
+			yield { trail: record.subarray(TRAIL, behind), leaves: record.subarray(behind) };
+			at += HEAD + record.length;
+		}
+	}
 
 	const put = (at: number, body: Uint8Array): number => {
 		const record = Buffer.alloc(HEAD + body.length);
@@ -107,12 +125,10 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 		header: () => header,
 		records: () => records,
 		*past() {
-			for (let at = first, n = records; n > 0; n--) {
-				const record = recordAt(at);
-				if (!record) return;
-				yield* decodeTrail(record);
-				at += HEAD + record.length;
-			}
+			for (const { trail } of parts()) yield* decodeTrail(trail);
+		},
+		*pastLeaves() {
+			for (const { leaves } of parts()) yield* decodeLeaves(leaves);
 		},
 		begin(next) {
 			forget();
@@ -120,8 +136,11 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 			header = next;
 		},
 		forget,
-		append(placements) {
-			end = put(end, encodeTrail(placements));
+		append(placements, leaves) {
+			const trail = encodeTrail(placements);
+			const head = Buffer.alloc(TRAIL);
+			head.writeUInt32LE(trail.length);
+			end = put(end, Buffer.concat([head, trail, encodeLeaves(leaves)]));
 			records++;
 		},
 	};

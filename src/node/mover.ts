@@ -2,10 +2,11 @@ import os from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Moved, Mover, Work } from '../core/mover.ts';
-import { chunkSize } from '../engine/chunks.ts';
+import { chunkSize, hashedChunkSize } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
 import { replay } from '../engine/trail.ts';
 import { ChangedError, UsageError } from '../errors.ts';
+import { BLOCK } from '../proof/leaves.ts';
 import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
 import { executor } from './executor.ts';
 import { descriptorOf } from './file.ts';
@@ -52,13 +53,14 @@ export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_T
 });
 
 const moveFiles = async (work: Work, sinks: readonly number[], threads: number, durable: boolean): Promise<Moved> => {
-	const { disk, layout, signal, journal } = work;
-	const chunk = chunkSize(disk, layout.block);
+	const { disk, layout, signal, journal, leaves } = work;
+	const chunk = leaves ? hashedChunkSize(disk, layout.block) : chunkSize(disk, layout.block);
 	const depth = Math.max(2, Math.min(8, Math.floor(BUFFERS / chunk)));
 	const shape: Shape = {
 		slots: threads * (depth + 2) + 2,
 		segments: chunk / 512 + 2,
 		blocks: Math.ceil(chunk / layout.block),
+		leaves: leaves ? chunk / BLOCK : 0,
 	};
 	const orders: Orders = {
 		chunk,
@@ -69,6 +71,7 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		sinks,
 		names: work.sinks.map(({ name, path = name }) => path),
 		depth,
+		hashed: leaves?.size,
 		durable,
 	};
 	const shared = board(shape);
@@ -83,6 +86,7 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		(fd) => names.get(fd) ?? '',
 	);
 	const past = replay(layout, journal?.past);
+	for (const run of journal?.pastLeaves ?? []) leaves?.add(run);
 	const plan = planner(work, shared, chunk, names, past.end);
 	const frontier = placer(work, shared, past);
 

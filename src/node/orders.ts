@@ -14,6 +14,8 @@ export type Orders = {
 	readonly names: readonly string[];
 	/** Chunks that may wait for their places, in buffers of their own. */
 	readonly depth: number;
+	/** The disk is hashed as if it had as many bytes. */
+	readonly hashed: number | undefined;
 	/** It is to be on disk in the end: begin early. */
 	readonly durable: boolean;
 };

@@ -1,8 +1,10 @@
 import type { Placement } from '../core/journal.ts';
 import type { Moved, Work } from '../core/mover.ts';
+import type { LeafRun } from '../core/proof.ts';
 import type { Step } from '../engine/chunks.ts';
 import { placements, type Replayed } from '../engine/trail.ts';
 import { type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
+import { leavesOf } from './leaves.ts';
 
 /** The frontier: everything before it has its place. It moves in guest order, as chunks are read, whoever reads them. */
 export type Placer = {
@@ -18,10 +20,10 @@ export type Placer = {
 };
 
 /** @param past what an earlier run has placed. */
-export const placer = ({ disk, layout, journal, onProgress }: Work, shared: Board, past: Replayed): Placer => {
+export const placer = ({ disk, layout, journal, leaves, onProgress }: Work, shared: Board, past: Replayed): Placer => {
 	const between = new Map<number, Step[]>();
 	/** What is placed and not retired: how many chunks must be written before it counts. */
-	const trail: { readonly after: number; readonly placement: Placement }[] = [];
+	const trail: { readonly after: number; readonly placement: Placement; readonly leaves?: readonly LeafRun[] | undefined }[] = [];
 	let placed = 0;
 	let { data, stored } = past;
 
@@ -52,7 +54,14 @@ export const placer = ({ disk, layout, journal, onProgress }: Work, shared: Boar
 			stored += Math.abs(takes);
 			if (layout.fixedAt === undefined) slot.hosts[i] = layout.place(guest + at, size, Math.abs(takes), takes < 0);
 		}
-		if (journal) for (const placement of placements(guest, length, layout.block, slot.stored)) trail.push({ after: placed + 1, placement });
+		let hashed = leaves && leavesOf(slot);
+		for (const run of hashed ?? []) leaves?.add(run);
+		if (journal) {
+			for (const placement of placements(guest, length, layout.block, slot.stored)) {
+				trail.push({ after: placed + 1, placement, leaves: hashed });
+				hashed = undefined;
+			}
+		}
 		report(guest + length);
 		return any;
 	};
@@ -80,8 +89,11 @@ export const placer = ({ disk, layout, journal, onProgress }: Work, shared: Boar
 		placed: () => placed,
 		retire(chunks) {
 			let count = 0;
-			for (; (trail[count]?.after ?? Number.POSITIVE_INFINITY) <= chunks; count++)
-				journal?.written((trail[count] as { placement: Placement }).placement);
+			for (const { after, placement, leaves } of trail) {
+				if (after > chunks) break;
+				journal?.written(placement, leaves);
+				count++;
+			}
 			trail.splice(0, count);
 		},
 		moved: () => ({ data, stored }),

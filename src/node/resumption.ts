@@ -1,5 +1,6 @@
 import type { Stamp } from '../core/format.ts';
 import type { Begun, Journal, Placement, Undertaking } from '../core/journal.ts';
+import type { LeafRun } from '../core/proof.ts';
 import { pushJoined } from '../engine/trail-bytes.ts';
 import { AccessError, ChangedError } from '../errors.ts';
 import { accessError } from './file.ts';
@@ -55,6 +56,7 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 	let resumed = false;
 	let keeping = false;
 	let pending: Placement[] = [];
+	let leaves: LeafRun[] = [];
 	let bytes = 0;
 	let since = performance.now();
 	let running: Promise<void> | undefined;
@@ -79,7 +81,9 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 	/** The data first, and the names of its files; then that they are there. */
 	const checkpoint = async (): Promise<void> => {
 		const noted = pending;
+		const hashed = leaves;
 		pending = [];
+		leaves = [];
 		bytes = 0;
 		since = performance.now();
 		if (noted.length === 0) return;
@@ -92,10 +96,11 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 			}
 			if (!named) files.fsyncFolder(folder);
 			named = true;
-			journal.append(noted);
+			journal.append(noted, hashed);
 			await files.fdatasync(main.journalFd);
 		} catch (error) {
 			pending = [...noted, ...pending];
+			leaves = [...hashed, ...leaves];
 			throw error instanceof AccessError ? error : accessError('cannot be made durable', main.final, error);
 		}
 	};
@@ -109,9 +114,13 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 		get past() {
 			return resumed ? journal.past() : [];
 		},
-		written(placement) {
+		get pastLeaves() {
+			return resumed ? journal.pastLeaves() : [];
+		},
+		written(placement, hashed = []) {
 			if (!keeping) return;
 			pushJoined(pending, placement);
+			leaves.push(...hashed);
 			bytes += storedBytes(placement);
 		},
 		tick() {
