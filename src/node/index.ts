@@ -3,6 +3,9 @@ export { type ConvertChainOptions, convertChain, type KeptImage } from './chain.
 export { type ConvertFileOptions, convertFile, type StreamFileOptions, streamFile } from './convert.ts';
 export { openFile } from './file.ts';
 export { type GateOptions, gate } from './gate.ts';
+export type { MigrationReport } from './migrate/documents.ts';
+export { type MigrateFilesOptions, migrate } from './migrate/migrate.ts';
+export { type MigrationPlan, planMigration } from './migrate/plan.ts';
 export { nodeMover } from './mover.ts';
 export { nodeCodec } from './packer.ts';
 export { createTarget, freeSpace, type TargetOptions } from './target.ts';

@@ -1,0 +1,142 @@
+import path from 'node:path';
+import { flatten, type Layer, openChain } from '../../convert/open.ts';
+import type { Disk } from '../../core/disk.ts';
+import type { DiskFormat } from '../../core/format.ts';
+import type { Note } from '../../core/note.ts';
+import type { Source } from '../../core/source.ts';
+import { AccessError, UnsupportedError } from '../../errors.ts';
+import type { DiskDevice } from '../../machine/spec.ts';
+import { versionOf } from '../file.ts';
+import { type GateOptions, gate, siblings } from '../gate.ts';
+import { holdSource, type SharingOptions } from '../inuse.ts';
+
+/** Which files may be opened for a machine, and how. */
+export type ReadingOptions = GateOptions &
+	SharingOptions & {
+		/** All that vconv has, where left out. */
+		readonly formats: readonly DiskFormat[];
+		readonly signal?: AbortSignal | undefined;
+	};
+
+/** Of these options, those of reading. */
+export const readingOptions = (
+	{ allow, untrusted, pathMap, forceShare, sourceLock, signal }: Omit<ReadingOptions, 'formats'>,
+	formats: readonly DiskFormat[],
+): ReadingOptions => ({ allow, untrusted, pathMap, forceShare, sourceLock, signal, formats });
+
+/** A disk of a machine, opened with everything beneath it. */
+export type OpenDisk = {
+	readonly device: DiskDevice;
+	/** What the guest sees. Closing it closes all files. */
+	readonly disk: Disk;
+	/** The image and its parents, the top first. */
+	readonly layers: readonly Layer[];
+	/**
+	 * What all its files are at present, in words that change when they do: of those that were opened by now. Undefined where that cannot be
+	 * told, as of a device.
+	 */
+	versions(): readonly string[] | undefined;
+};
+
+/** The hard disks of a machine. */
+export const hardDisks = (disks: readonly DiskDevice[]): readonly DiskDevice[] =>
+	disks.filter(({ kind, bus }) => (kind === 'disk' || kind === 'lun') && bus !== 'fdc');
+
+/**
+ * The file of a disk, by the name that the description gives, or beside the description if there is nothing of that name.
+ * @param description the file's name.
+ * @throws AccessError for a disk that is not there or may not be opened, UnsupportedError for one that is in no file.
+ */
+export const locateDisk = async (
+	description: string,
+	device: DiskDevice,
+	options: ReadingOptions,
+	note: (note: Note) => void,
+): Promise<Source> => {
+	const { id, media, keys } = device;
+	if (media.type === 'none' || media.type === 'auto') {
+		throw new UnsupportedError(`its disk ${id} has no image`, {
+			path: description,
+			field: keys[0],
+			hint: 'a description without that disk',
+		});
+	}
+	const said = media.type === 'other' ? (media.name ?? media.said) : media.path;
+	// The gate asks for no more of a source than where it is.
+	const from = { name: description } as Source;
+	const open = async (reference: string): Promise<Source> => {
+		const found = await gate(options)(from, reference);
+		try {
+			holdSource(found, options);
+		} catch (error) {
+			await found.close();
+			throw error;
+		}
+		return found;
+	};
+	try {
+		return await open(said);
+	} catch (error) {
+		const beside = said.split(/[\\/]|\]\s*/).at(-1) ?? said;
+		if (!isMissing(error) || options.untrusted) throw error;
+		const found = beside === said ? undefined : await open(beside).catch(unlessMissing);
+		if (!found) throw missing(description, device, said);
+		note({ kind: 'assumed', what: `${id} is ${found.name}`, why: `there is no '${said}', and it has that name`, path: description });
+		return found;
+	}
+};
+
+const isMissing = (error: unknown): boolean => error instanceof AccessError && error.reason === 'missing';
+
+const unlessMissing = (error: unknown): undefined => {
+	if (!isMissing(error)) throw error;
+	return undefined;
+};
+
+const missing = (description: string, { id, keys }: DiskDevice, said: string): AccessError => {
+	const folder = /^\[[^\]]*\]/.exec(said)?.[0] ?? said.split(/[\\/]/).slice(0, -1).join('/');
+	return new AccessError(`its disk ${id}, '${said}', is not there`, {
+		path: description,
+		field: keys[0],
+		hint: `putting it beside ${path.basename(description)}, or --path-map '${folder === '' ? said : folder}=WHERE IT IS'`,
+		reason: 'missing',
+	});
+};
+
+/** Open a disk with all its parents. @throws as `locateDisk`, and whatever is wrong with an image. */
+export const openDiskOf = async (
+	description: string,
+	device: DiskDevice,
+	options: ReadingOptions,
+	note: (note: Note) => void,
+): Promise<OpenDisk> => {
+	const { formats, signal } = options;
+	const top = await locateDisk(description, device, options, note);
+	const followed: Source[] = [];
+	const follow = gate(options);
+	const layers = await openChain(top, {
+		formats,
+		format: device.format,
+		async gate(source, reference) {
+			const found = await follow(source, reference);
+			followed.push(found);
+			holdSource(found, options);
+			return found;
+		},
+		siblings: siblings(
+			formats.flatMap(({ extensions }) => extensions),
+			options,
+		),
+		note,
+		signal,
+	});
+	return {
+		device,
+		disk: flatten(layers),
+		layers,
+		versions() {
+			const said = [...followed, ...layers.map(({ source }) => source)].map(versionOf);
+			return said.every((version) => version !== undefined) ? [...new Set(said)].sort() : undefined;
+		},
+	};
+};

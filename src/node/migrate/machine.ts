@@ -1,0 +1,76 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { AccessError, UnsupportedError, UsageError } from '../../errors.ts';
+import type { Machine, MachineFormat } from '../../machine/format.ts';
+import { parseMachine } from '../../machine/plan.ts';
+import type { MachineFacts } from '../../validate/facts.ts';
+import { accessError, openFile, statOf } from '../file.ts';
+import { machineFacts } from '../validate/description.ts';
+
+/** No description is larger, in bytes. */
+const LARGEST = 8 << 20;
+
+export type MachineOptions = {
+	/** Forms of descriptions to know. */
+	readonly machineFormats: readonly MachineFormat[];
+	/** Go on though a lock says that the machine runs. */
+	readonly allowRunning?: boolean | undefined;
+	/** Go on with a suspended machine, whose memory is lost. */
+	readonly discardSuspend?: boolean | undefined;
+};
+
+/**
+ * A machine that is off, from its description or from a folder that has one.
+ * @throws AccessError if there is none; UsageError if there are several; UnsupportedError for one that is running, suspended or encrypted.
+ */
+export const readMachine = async (
+	vm: string,
+	options: MachineOptions,
+): Promise<{ readonly machine: Machine; readonly facts: MachineFacts }> => {
+	const { machineFormats, allowRunning = false, discardSuspend = false } = options;
+	const source = await openFile(statOf(vm)?.isDirectory() ? descriptionIn(vm, machineFormats) : vm);
+	try {
+		if (source.size > LARGEST) {
+			const message = `it has ${source.size} bytes, and no description of a machine has over ${LARGEST}`;
+			throw new UnsupportedError(message, { path: source.name, hint: 'vconv convert, if it is a disk' });
+		}
+		const machine = parseMachine(await source.read(0, source.size), source.name, machineFormats);
+		const facts = await machineFacts(machine, machineFormats);
+		const [lock] = facts.locks;
+		const [memory] = facts.suspended;
+		if (lock !== undefined && !allowRunning) {
+			throw new UnsupportedError('the machine is running, or was when its product broke off', {
+				path: lock,
+				hint: 'shutting it down; --allow-running, if the lock is old',
+			});
+		}
+		if (memory !== undefined && !discardSuspend) {
+			throw new UnsupportedError('the machine is suspended: this is its memory', {
+				path: memory,
+				hint: 'resuming it and shutting it down; --discard-suspend gives its memory up, as a loss of power does',
+			});
+		}
+		return { machine, facts };
+	} finally {
+		await source.close();
+	}
+};
+
+/** The one description in a folder: a VMX counts before a domain. */
+const descriptionIn = (folder: string, formats: readonly MachineFormat[]): string => {
+	let names: string[];
+	try {
+		names = fs.readdirSync(folder).sort();
+	} catch (cause) {
+		throw accessError('cannot be listed', folder, cause);
+	}
+	for (const { extensions, name: kind } of formats) {
+		const found = names.filter((name) => extensions.includes(path.extname(name).slice(1).toLowerCase()));
+		if (found.length > 1) {
+			const hint = `one of them: ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}`;
+			throw new UsageError(`it has ${found.length} files that may be a ${kind}`, { path: folder, hint });
+		}
+		if (found[0] !== undefined) return path.join(folder, found[0]);
+	}
+	throw new AccessError('no machine is described in it', { path: folder, hint: 'the .vmx or the libvirt XML of the machine' });
+};

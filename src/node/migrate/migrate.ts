@@ -1,0 +1,144 @@
+import { humanSize } from '../../bytes/size.ts';
+import type { Progress } from '../../core/mover.ts';
+import { AccessError } from '../../errors.ts';
+import { diskFormats } from '../../index.ts';
+import { convertFile } from '../convert.ts';
+import { freeSpace } from '../target.ts';
+import { locateDisk, openDiskOf, readingOptions } from './disks.ts';
+import { type MigrationReport, migrationReport, readme } from './documents.ts';
+import { DESTINATIONS, type PlanOptions, type RunOptions } from './options.ts';
+import { type MigrationPlan, type PlannedDisk, planMigration } from './plan.ts';
+import { type Done, openStaging, type Staging } from './staging.ts';
+import { verifyCopy } from './verify.ts';
+
+export type MigrateFilesOptions = PlanOptions & RunOptions;
+
+/** What is written beside a machine. */
+const REPORT = 'report.json';
+const README = 'README.txt';
+
+/**
+ * Move a machine that is off to another hypervisor: its description translated and every disk converted, in `folder`, with a report and a word
+ * on what is next. Nothing has its name before everything is there. What an interrupted call has done, the next one does not do again.
+ * @throws VconvError of every kind; the reason of `signal`.
+ */
+export const migrate = async (vm: string, folder: string, options: MigrateFilesOptions): Promise<MigrationReport> =>
+	runMigration(await planMigration(vm, folder, options), folder, options);
+
+/** Do what was planned, with the same options. */
+export const runMigration = async (plan: MigrationPlan, folder: string, options: MigrateFilesOptions): Promise<MigrationReport> => {
+	const names = [...plan.disks.flatMap(({ files }) => files), REPORT, README, plan.description];
+	const staging = await openStaging(folder, names, options);
+	try {
+		refuseTooMuch(plan, folder, staging, options);
+		for (const disk of plan.disks) for (const note of disk.notes) options.onNote?.(note);
+		const progress = overall(plan, options);
+		const done: Done[] = [];
+		for (const disk of plan.disks) {
+			done.push(await copyDisk(disk, plan, staging, options, progress.of(disk)));
+			progress.past(disk);
+		}
+		const report = migrationReport(plan, folder, done, []);
+		await staging.write(REPORT, `${JSON.stringify(report, null, '\t')}\n`);
+		await staging.write(README, readme(plan, folder));
+		await staging.write(plan.description, plan.text);
+		options.signal?.throwIfAborted();
+		await staging.publish(names);
+		return report;
+	} catch (error) {
+		if (staging.leave()) options.onKept?.(staging.folder);
+		throw error;
+	}
+};
+
+/** Convert one disk and compare it, unless that is done. */
+const copyDisk = async (
+	disk: PlannedDisk,
+	{ source: description, to }: MigrationPlan,
+	staging: Staging,
+	options: MigrateFilesOptions,
+	progress: (share: number, data: number, stage: Progress['stage']) => void,
+): Promise<Done> => {
+	const { device, files, format, size, versions } = disk;
+	const [name] = files;
+	const { profile } = DESTINATIONS[to];
+	const { compress, threads, skipSpaceCheck, signal, verify = true } = options;
+	const wanted = JSON.stringify({ versions, device: device.id, format, options: disk.options, profile, compress });
+	const reading = readingOptions(options, diskFormats);
+	const share = verify ? 0.5 : 1;
+	// Where nobody can tell whether the source has changed, what was done of it counts for nothing.
+	let done = versions && staging.done(name, wanted);
+	const remember = async (next: Omit<Done, 'files'>): Promise<void> => {
+		await staging.remember(name, files, next);
+		done = { ...next, files: {} };
+	};
+	if (!done) {
+		staging.remove(files);
+		const started = performance.now();
+		const { data, stored } = await convertFile(await locateDisk(description, device, reading, () => {}), staging.path(name), {
+			...reading,
+			inputFormat: device.format,
+			format,
+			options: disk.options,
+			profile,
+			compress,
+			threads,
+			skipSpaceCheck,
+			restart: options.restart,
+			onProgress: (copied) => progress((copied.done / (copied.total || 1)) * share, copied.data, 'copy'),
+		});
+		await remember({ wanted, data, stored, seconds: secondsSince(started), verified: false });
+	}
+	if (done && verify && !done.verified) {
+		const { data, stored, seconds } = done;
+		const started = performance.now();
+		const open = await openDiskOf(description, device, reading, () => {});
+		try {
+			await verifyCopy(open.disk, staging.path(name), format, {
+				signal,
+				onProgress: (compared) => progress(share + (compared / (size || 1)) * (1 - share), data, 'verify'),
+			});
+		} catch (error) {
+			if (!signal?.aborted) staging.remove(files);
+			throw error;
+		} finally {
+			await open.disk.close();
+		}
+		await remember({ wanted, data, stored, seconds: seconds + secondsSince(started), verified: true });
+	}
+	return done as Done;
+};
+
+const secondsSince = (started: number): number => Math.round(performance.now() - started) / 1000;
+
+/** How far all disks are, of how far one is. */
+const overall = ({ disks }: MigrationPlan, { onProgress }: RunOptions) => {
+	const total = disks.reduce((sum, { size }) => sum + size, 0);
+	let [before, dataBefore, data] = [0, 0, 0];
+	return {
+		of:
+			({ size }: PlannedDisk) =>
+			(share: number, found: number, stage: Progress['stage']): void => {
+				data = found;
+				onProgress?.({ stage, done: before + Math.floor(share * size), total, data: dataBefore + data });
+			},
+		past({ size }: PlannedDisk) {
+			before += size;
+			dataBefore += data;
+			data = 0;
+		},
+	};
+};
+
+/** @throws AccessError if all of it cannot fit. Where disks are compressed nobody knows before. */
+const refuseTooMuch = (plan: MigrationPlan, folder: string, staging: Staging, { skipSpaceCheck, compress }: MigrateFilesOptions): void => {
+	const free = freeSpace(staging.path('x'));
+	if (skipSpaceCheck || compress || free === undefined) return;
+	const needed = plan.disks.reduce((sum, { bytes }) => sum + bytes, 0);
+	const room = free + staging.held();
+	if (needed <= room) return;
+	throw new AccessError(`the disks take up to ${humanSize(needed)}, and ${humanSize(room)} are free there`, {
+		path: folder,
+		hint: `freeing ${humanSize(needed - room)}, or --skip-space-check if much of it is zeros`,
+	});
+};

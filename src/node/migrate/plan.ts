@@ -1,0 +1,166 @@
+import path from 'node:path';
+import { freshStamp } from '../../api.ts';
+import { planImage } from '../../convert/convert.ts';
+import { measureImage } from '../../convert/measure.ts';
+import { profileNamed } from '../../convert/profiles.ts';
+import { targetFormat } from '../../convert/target.ts';
+import type { OptionValues } from '../../core/format.ts';
+import type { Note } from '../../core/note.ts';
+import { UsageError } from '../../errors.ts';
+import type { GuestReport } from '../../guest/facts.ts';
+import { inspectGuest } from '../../guest/inspect.ts';
+import { diskFormats, machineFormats } from '../../index.ts';
+import type { Machine } from '../../machine/format.ts';
+import { printMachine } from '../../machine/plan.ts';
+import type { ReportEntry } from '../../machine/report.ts';
+import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
+import { nodeCodec } from '../packer.ts';
+import { describe, nameFor } from './description.ts';
+import { hardDisks, type OpenDisk, openDiskOf, readingOptions } from './disks.ts';
+import { readMachine } from './machine.ts';
+import { DESTINATIONS, type Destination, type PlanOptions } from './options.ts';
+
+/** A disk, and the image that it becomes. */
+export type PlannedDisk = {
+	/** As the source has it. */
+	readonly device: DiskDevice;
+	/** The image and its parents, by name, the top first. */
+	readonly chain: readonly string[];
+	/** The id of the image's format. */
+	readonly from: string;
+	/** Virtual size in bytes. */
+	readonly size: number;
+	/** The names of its files in the folder, the one that the description names first. */
+	readonly files: readonly [string, ...string[]];
+	readonly format: string;
+	readonly options: OptionValues;
+	/** Bytes that it takes at the most. */
+	readonly bytes: number;
+	/** The device that it is in the new machine. */
+	readonly becomes?: DiskDevice | undefined;
+	/** See `OpenDisk.versions`. */
+	readonly versions: readonly string[] | undefined;
+	/** The id of the disk, as a VMDK has it. */
+	readonly uuid?: string | undefined;
+	readonly notes: readonly Note[];
+};
+
+/** What a migration will do. Nothing is written by it. */
+export type MigrationPlan = {
+	/** The description that is read. */
+	readonly source: string;
+	readonly machine: Machine;
+	readonly to: Destination;
+	/** As the new machine is called. */
+	readonly name: string;
+	readonly spec: VmSpec;
+	/** The file with the new description, and its text. */
+	readonly description: string;
+	readonly text: string;
+	readonly disks: readonly PlannedDisk[];
+	/** Everything of the source that is not in the new machine, or in it in another way. */
+	readonly report: readonly ReportEntry[];
+	/** What is on the disks; undefined where nobody looked. */
+	readonly guest: GuestReport | undefined;
+	/** About how long it takes, in seconds, at a rate that is assumed. */
+	readonly seconds: number;
+};
+
+/** Bytes a second that a plain disk is assumed to take, and to give when copies are compared. */
+const RATE = 100e6;
+
+/**
+ * Look at a machine and all its disks, and decide what becomes of them.
+ * @throws VconvError: for what cannot be found or read, a machine that is not off, one that cannot be translated.
+ */
+export const planMigration = async (vm: string, folder: string, options: PlanOptions): Promise<MigrationPlan> => {
+	const { machine: read, facts } = await readMachine(vm, { ...options, machineFormats });
+	const machine = options.name === undefined ? read : renamed(read, options.name);
+	const { form } = DESTINATIONS[options.to];
+	if (machine.format === form) {
+		throw new UsageError(`it is a machine of ${options.to} already`, {
+			path: machine.path,
+			hint: 'vconv convert on its disks, if they are to change',
+		});
+	}
+	const reading = readingOptions(options, diskFormats);
+	const stem = nameFor(machine);
+	const open: OpenDisk[] = [];
+	try {
+		const looked: PlannedDisk[] = [];
+		for (const [index, device] of hardDisks(machine.spec.disks).entries()) {
+			const notes: Note[] = [];
+			const disk = await openDiskOf(machine.path, device, reading, (note) => notes.push(note));
+			open.push(disk);
+			looked.push(await planDisk(disk, `${stem}-disk${index + 1}`, notes, options));
+		}
+		const guest = options.inspect === false ? undefined : await inspect(open, options.signal);
+		// Files that are opened late are open by now.
+		const disks = looked.map((disk, index) => ({ ...disk, versions: open[index]?.versions() }));
+		const { plan, places } = describe(machine, disks, { folder, guest, snapshots: facts.snapshots, options });
+		const bytes = disks.reduce((sum, disk) => sum + disk.bytes, 0);
+		return {
+			source: machine.path,
+			machine,
+			to: options.to,
+			name: plan.spec.identity.name ?? stem,
+			spec: plan.spec,
+			description: `${stem}.${form === 'vmx' ? 'vmx' : 'xml'}`,
+			text: printMachine(plan, machineFormats),
+			disks: disks.map((disk) => ({ ...disk, becomes: places.get(disk.files[0]) })),
+			report: plan.report,
+			guest,
+			seconds: (bytes / RATE) * (options.verify === false ? 1 : 2),
+		};
+	} finally {
+		for (const { disk } of open) await disk.close();
+	}
+};
+
+const renamed = (machine: Machine, name: string): Machine => {
+	const { identity } = machine.spec;
+	if (name.trim() === '') throw new UsageError('--name is empty');
+	return { ...machine, spec: { ...machine.spec, identity: { ...identity, name, nameStored: undefined, title: undefined } } };
+};
+
+const inspect = (open: readonly OpenDisk[], signal: AbortSignal | undefined): Promise<GuestReport> =>
+	inspectGuest(
+		open.map(({ disk, layers }) => ({ disk, image: layers[0]?.source.name ?? '' })),
+		{ codec: nodeCodec(), signal },
+	);
+
+/** The image that a disk becomes. @param stem its name without extension. */
+const planDisk = async ({ device, disk, layers }: OpenDisk, stem: string, notes: Note[], request: PlanOptions): Promise<PlannedDisk> => {
+	const { profile: profileId, format: usual } = DESTINATIONS[request.to];
+	const profile = profileId && profileNamed(profileId);
+	// What several machines write to has no metadata that they could agree on.
+	const shared = device.shareable && usual === 'qcow2' ? 'raw' : usual;
+	const format = targetFormat(diskFormats, stem, request.format ?? shared, profile);
+	if (!profile && format.id !== usual) {
+		throw new UsageError(`${request.to} takes ${usual}, and -O says ${format.id}`, { hint: `-O ${usual}` });
+	}
+	const name = `${stem}.${format.extensions[0]}`;
+	const { options = {}, compress, signal } = request;
+	const stamp = freshStamp();
+	const layout = planImage({ disk, format, options, profile, compress, stamp, name, note: (note) => notes.push(note) });
+	const [top] = layers;
+	return {
+		device,
+		chain: layers.map(({ source }) => path.normalize(source.name)),
+		from: top?.format.id ?? '',
+		size: disk.size,
+		files: [name, ...(layout.files ?? [])],
+		format: format.id,
+		options,
+		bytes: (await measureImage(disk, layout, signal)).written,
+		versions: undefined,
+		uuid: layers.map(uuidOf).find((uuid) => uuid !== undefined),
+		notes,
+	};
+};
+
+/** A VMDK's id of its disk. */
+const uuidOf = ({ disk }: OpenDisk['layers'][number]): string | undefined => {
+	const uuid = (disk.info.specific?.data['ddb'] as Readonly<Record<string, unknown>> | undefined)?.['ddb.uuid'];
+	return typeof uuid === 'string' ? uuid : undefined;
+};

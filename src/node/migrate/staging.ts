@@ -1,0 +1,240 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { AccessError, BusyError, VconvError } from '../../errors.ts';
+import { accessError } from '../file.ts';
+import { nodeFiles } from '../files.ts';
+import { createTarget } from '../target.ts';
+import { version } from '../version.ts';
+
+/** The folder in which a machine is built, within the one that it goes to. */
+const STAGING = '.vconv-migration';
+const STATE = 'state.json';
+const LOCK = 'lock';
+
+/** A disk that is done. */
+export type Done = {
+	/** What was asked for, and what it was made from. */
+	readonly wanted: string;
+	/** Its files as they were made, by name. */
+	readonly files: Readonly<Record<string, string>>;
+	/** Guest bytes that were stored, and what they take. */
+	readonly data: number;
+	readonly stored: number;
+	readonly seconds: number;
+	/** It was compared with its source. */
+	readonly verified: boolean;
+};
+
+/** What is known of a migration, for the run that goes on with it. */
+type State = {
+	/** The version of vconv: another may lay images out otherwise. */
+	readonly tool: string;
+	/** By the name of the image. */
+	readonly disks: Readonly<Record<string, Done>>;
+	/** The names that were being given when the run ended. */
+	readonly publishing?: readonly string[] | undefined;
+};
+
+export type Staging = {
+	readonly folder: string;
+	/** The path of a file until it has its name. */
+	path(name: string): string;
+	/** A disk that an earlier run has done, if it is what is wanted now and nobody has touched it since. */
+	done(name: string, wanted: string): Done | undefined;
+	/** Remember that a disk is done. */
+	remember(name: string, files: readonly string[], done: Omit<Done, 'files'>): Promise<void>;
+	/** Write a small file. */
+	write(name: string, text: string): Promise<void>;
+	remove(names: readonly string[]): void;
+	/** Bytes on the disk already. */
+	held(): number;
+	/** Give all of them their names, the last one last: it is what makes a machine of the others. The staging is over then. */
+	publish(names: readonly string[]): Promise<void>;
+	/** End without names. @returns whether there is anything that another run can go on with. */
+	leave(): boolean;
+};
+
+export type StagingOptions = { readonly force?: boolean | undefined; readonly restart?: boolean | undefined };
+
+/**
+ * The folder in which a machine is built: what an interrupted run has left there is taken up.
+ * @param names that the machine's files will have.
+ * @throws BusyError if another run builds it; AccessError if a name is taken and `force` is not set, or the folder cannot be written.
+ */
+export const openStaging = async (
+	folder: string,
+	names: readonly string[],
+	{ force = false, restart = false }: StagingOptions,
+): Promise<Staging> => {
+	const made = makeFolder(folder);
+	const staging = path.join(folder, STAGING);
+	const at = (name: string): string => path.join(staging, name);
+	const final = (name: string): string => path.join(folder, name);
+	const lock = await takeLock(folder, at(LOCK));
+	let ended = false;
+
+	const unlock = (): void => {
+		ended = true;
+		nodeFiles.close(lock);
+	};
+	/** Remove the staging, and of the folders above what was made for it. */
+	const discard = (): void => {
+		fs.rmSync(staging, { recursive: true, force: true });
+		unlock();
+	};
+
+	let state: State = { tool: version(), disks: {} };
+	const save = async (next: State): Promise<void> => {
+		await writeWhole(at(STATE), JSON.stringify(next));
+		state = next;
+	};
+	const leave = (): boolean => {
+		if (ended) return false;
+		const found = fs.readdirSync(staging).some((name) => name !== LOCK && name !== STATE);
+		if (found) unlock();
+		else {
+			discard();
+			for (const name of made) fs.rmdirSync(name);
+		}
+		return found;
+	};
+
+	try {
+		const found = readState(at(STATE));
+		for (const name of found?.publishing ?? []) takeBack(at(name), final(name));
+		if (found?.tool === state.tool && !restart) state = { tool: found.tool, disks: found.disks };
+		else for (const name of fs.readdirSync(staging)) if (name !== LOCK) fs.rmSync(at(name), { recursive: true });
+		if (!force) for (const name of names) refuseTaken(final(name));
+	} catch (error) {
+		leave();
+		throw error instanceof VconvError ? error : accessError('cannot be written', staging, error);
+	}
+
+	return {
+		folder: staging,
+		path: at,
+		done(name, wanted) {
+			const known = Object.hasOwn(state.disks, name) ? state.disks[name] : undefined;
+			if (known?.wanted !== wanted) return undefined;
+			return Object.entries(known.files).every(([file, version]) => versionOf(at(file)) === version) ? known : undefined;
+		},
+		async remember(name, files, done) {
+			const versions = Object.fromEntries(files.map((file) => [file, versionOf(at(file)) ?? '']));
+			await save({ ...state, disks: { ...state.disks, [name]: { ...done, files: versions } } });
+		},
+		write: (name, text) => writeWhole(at(name), text),
+		remove(given) {
+			for (const name of given) nodeFiles.remove(at(name));
+		},
+		held: () => fs.readdirSync(staging).reduce((sum, name) => sum + (fs.lstatSync(at(name)).blocks ?? 0) * 512, 0),
+		async publish(given) {
+			if (!force) for (const name of given) refuseTaken(final(name));
+			await save({ ...state, publishing: given });
+			const last = given.at(-1);
+			try {
+				for (const name of given) {
+					// Whoever sees the description finds all that it names.
+					if (name === last) nodeFiles.fsyncFolder(folder);
+					give(at(name), final(name), force);
+				}
+				nodeFiles.fsyncFolder(folder);
+			} catch (error) {
+				for (const name of given) takeBack(at(name), final(name));
+				throw error instanceof VconvError ? error : accessError('cannot be given its names', folder, error);
+			}
+			discard();
+		},
+		leave,
+	};
+};
+
+/** Make a folder with all above it. @returns those that were made, the lowest first. */
+const makeFolder = (folder: string): readonly string[] => {
+	try {
+		const first = fs.mkdirSync(folder, { recursive: true });
+		const made: string[] = [];
+		for (let at = path.resolve(folder); first !== undefined && at.length >= path.resolve(first).length; at = path.dirname(at))
+			made.push(at);
+		return made;
+	} catch (cause) {
+		throw accessError('cannot be made', folder, cause);
+	}
+};
+
+/** Make the staging and lock it. Whoever had the lock may have removed it when it was done: then it is none. */
+const takeLock = async (folder: string, name: string): Promise<number> => {
+	try {
+		for (let tries = 0; tries < 10; tries++) {
+			fs.mkdirSync(path.dirname(name), { recursive: true, mode: 0o700 });
+			refuseForeign(path.dirname(name));
+			const fd = await nodeFiles.openLocked(name);
+			if (fd === undefined) break;
+			if (nodeFiles.idOf(name) === nodeFiles.state(fd).id) return fd;
+			nodeFiles.close(fd);
+		}
+	} catch (cause) {
+		throw cause instanceof VconvError ? cause : accessError('cannot be written', path.dirname(name), cause);
+	}
+	throw new BusyError('another run of vconv builds a machine in it', { path: folder, hint: 'again when that is done' });
+};
+
+const refuseForeign = (staging: string): void => {
+	const stat = fs.lstatSync(staging);
+	if (stat.isDirectory() && (process.geteuid === undefined || stat.uid === process.geteuid())) return;
+	throw new AccessError('something that is not from vconv, or of another user, has the name of its folder', {
+		path: staging,
+		hint: 'removing it, if nobody needs it',
+	});
+};
+
+const readState = (name: string): State | undefined => {
+	try {
+		return JSON.parse(fs.readFileSync(name, 'utf8')) as State;
+	} catch {
+		return undefined; // there is none: nothing is done
+	}
+};
+
+/** Write a small file, whole or not at all. */
+const writeWhole = async (name: string, text: string): Promise<void> => {
+	const target = await createTarget(name, { force: true, restart: true, keepPartial: false });
+	try {
+		await target.main.write(0, new TextEncoder().encode(text));
+		await target.commit();
+	} catch (error) {
+		await target.abandon();
+		throw error;
+	}
+};
+
+const refuseTaken = (name: string): void => {
+	if (nodeFiles.idOf(name) === undefined) return;
+	throw new AccessError('it exists already', { path: name, hint: 'a folder of its own for the machine, or --force to replace it' });
+};
+
+/** What a file is and was when it was last written to; a new name makes no difference. */
+const versionOf = (name: string): string | undefined => {
+	const stat = fs.lstatSync(name, { bigint: true, throwIfNoEntry: false });
+	return stat && `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+};
+
+/** A second name first, so that nothing is replaced unasked, whoever else is at work; file systems without such names rename. */
+const give = (from: string, to: string, force: boolean): void => {
+	try {
+		if (force) nodeFiles.rename(from, to);
+		else nodeFiles.link(from, to);
+	} catch (error) {
+		if (force) throw error;
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === 'EEXIST' || nodeFiles.idOf(to) !== undefined) refuseTaken(to);
+		nodeFiles.rename(from, to);
+	}
+};
+
+/** Undo what `give` did. */
+const takeBack = (from: string, to: string): void => {
+	const [staged, named] = [nodeFiles.idOf(from), nodeFiles.idOf(to)];
+	if (named === undefined) return;
+	if (staged === undefined) nodeFiles.rename(to, from);
+	else if (staged === named) nodeFiles.remove(to);
+};
