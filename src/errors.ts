@@ -87,6 +87,12 @@ export class MismatchError extends VconvError {
 	readonly exitCode = 6;
 }
 
+/** Concerns were found for which a move has to wait. */
+export class BlockedError extends VconvError {
+	readonly code = 'BLOCKED';
+	readonly exitCode = 7;
+}
+
 /** Something else holds what is needed; the same call may succeed later. */
 export class BusyError extends VconvError {
 	readonly code = 'BUSY';

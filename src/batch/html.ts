@@ -1,30 +1,8 @@
 import { humanSize } from '../bytes/size.ts';
 import { markup } from '../report/markup.ts';
+import { card, htmlPage, moment } from '../report/page.ts';
 import { duration, timeline } from './picture.ts';
 import type { BatchReport, JobReport } from './report.ts';
-
-/** Everything the page needs is in it, and it may fetch nothing. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
-
-const STYLE = `
-:root { color-scheme: light dark; --text: #1d2329; --dim: #5a6570; --page: #fff; --card: #f4f6f8; --line: #d8dee4; --good: #1a7f4b; --bad: #c0312b; --wait: #6b7785; --warn: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --text: #e4e8ec; --dim: #9aa5b1; --page: #14181c; --card: #1e242a; --line: #343c45; --good: #4cc38a; --bad: #ff7b72; --wait: #8b96a3; --warn: #e3b341; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1100px; padding: 2rem 1.25rem 4rem; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; }
-p { margin: .25rem 0; } .dim, .time { color: var(--dim); }
-code, .path { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem; margin-top: 1.5rem; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; } .card b { display: block; font-size: 1.45rem; }
-.good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
-.problem { border-left: 4px solid var(--bad); background: var(--card); padding: .6rem 1rem; margin: .6rem 0; border-radius: 0 8px 8px 0; }
-.table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: baseline; } th { color: var(--dim); font-weight: 600; }
-td.number, th.number { text-align: right; white-space: nowrap; }
-svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; } svg text { fill: var(--text); } svg .time { fill: var(--dim); }
-svg .done { fill: var(--good); } svg .failed { fill: var(--bad); } svg .waiting { fill: var(--wait); } svg .pause { stroke: var(--dim); stroke-dasharray: 3 3; }
-@media print { :root { color-scheme: light; --text: #000; --dim: #444; --page: #fff; --card: #fff; --line: #bbb; --good: #1a7f4b; --bad: #c0312b; --warn: #8a5a00; } body { padding: 0; max-width: none; font-size: 11px; } tr, .problem, .card { break-inside: avoid; } h2 { break-after: avoid; } svg rect { print-color-adjust: exact; } }
-`;
 
 /** A report as one page for people, which needs nothing else. */
 export const batchPage = (report: BatchReport): string => {
@@ -32,17 +10,9 @@ export const batchPage = (report: BatchReport): string => {
 	const failed = jobs.filter(({ state }) => state === 'failed');
 	const noted = jobs.filter(({ notes, adopted }) => notes.length > 0 || adopted);
 	const picture = timeline(jobs);
-	return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${markup(headline(report))}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header>
+	return htmlPage(
+		headline(report),
+		`<header>
 <h1>${markup(headline(report))}</h1>
 <p class="dim"><span class="path">${markup(report.plan)}</span> · ${moment(report.started)} to ${moment(report.ended)} · vconv ${markup(report.vconv)}</p>
 </header>
@@ -63,10 +33,8 @@ ${picture === '' ? '' : `<h2>When it ran</h2>\n${picture}`}
 ${jobs.map(row).join('\n')}
 </tbody>
 </table></div>
-${noted.length > 0 ? `<h2>Worth knowing</h2>\n${noted.map(notes).join('\n')}` : ''}
-</body>
-</html>
-`;
+${noted.length > 0 ? `<h2>Worth knowing</h2>\n${noted.map(notes).join('\n')}` : ''}`,
+	);
 };
 
 const headline = ({ counts, interrupted, jobs }: BatchReport): string => {
@@ -74,11 +42,6 @@ const headline = ({ counts, interrupted, jobs }: BatchReport): string => {
 	if (counts.waiting > 0) return `${counts.done} of ${jobs.length} jobs done${interrupted ? ', then interrupted' : ''}`;
 	return jobs.length === 1 ? 'The job is done' : `All ${jobs.length} jobs are done`;
 };
-
-const moment = (time: number): string => `<time>${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC</time>`;
-
-const card = (value: string, label: string, tone: string): string =>
-	`<div class="card"><b${tone && ` class="${tone}"`}>${markup(value)}</b><span class="dim">${label}</span></div>`;
 
 const problem = ({ name, error, log }: JobReport): string => {
 	const { message = '', path, hint, exitCode = 1 } = error ?? {};

@@ -32,7 +32,7 @@ export const readYaml = (text: string): Tree | Unreadable => {
 	const convert = (node: Node | null, fallback: Place): Tree => {
 		if (!node) return { ...fallback, kind: 'text', text: '' };
 		const place = at(node.range?.[0] ?? 0);
-		if (isAlias(node)) complain(node, 'a plan has no aliases', 'defaults: for what all jobs share');
+		if (isAlias(node)) complain(node, 'aliases are not read', 'defaults: for what all jobs share');
 		if (isScalar(node)) return { ...place, kind: 'text', text: typeof node.value === 'string' ? node.value : (node.source ?? '') };
 		if (isSeq<Node | null>(node)) return { ...place, kind: 'list', items: node.items.map((item) => convert(item, place)) };
 		if (!isMap<Node, Node | null>(node)) return { ...place, kind: 'text', text: '' };
@@ -50,7 +50,7 @@ export const readYaml = (text: string): Tree | Unreadable => {
 
 /** Where collections nest deeper than a plan ever does: the parser would run out of stack. */
 const tooDeep = (text: string): Mistake | undefined => {
-	const message = 'it nests deeper than a plan does';
+	const message = 'it nests too deep';
 	const indent = new RegExp(`^[ \\t?:-]{${MAX_INDENT},}`, 'm').exec(text);
 	if (indent) return { ...placeOf(text, indent.index), field: 'YAML', message };
 	let depth = 0;

@@ -67,6 +67,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 		about: "a machine's description: a VMX as a libvirt domain, or back",
 		load: async () => (await import('./commands/config.ts')).config,
 	},
+	migrate: {
+		operands: 'VM DIR',
+		about: 'a whole machine for another hypervisor: description and disks',
+		load: async () => (await import('./commands/migrate.ts')).migrate,
+	},
+	validate: {
+		operands: 'VM --to TARGET',
+		about: 'what stands against a move, before anything is moved',
+		load: async () => (await import('./commands/validate.ts')).validate,
+	},
 	batch: {
 		operands: 'PLAN',
 		about: 'many jobs, that can be killed and go on, with one report',

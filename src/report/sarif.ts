@@ -10,8 +10,14 @@ export type SarifResult = {
 	readonly subject?: string | undefined;
 	/** From 1 on. */
 	readonly line?: number | undefined;
+	/** Host offset in bytes, where it has no line. */
+	readonly offset?: number | undefined;
 	/** What to do about it. */
 	readonly help?: string | undefined;
+	/** What the rule is about, in a few words and in full. */
+	readonly about?: readonly [label: string, meaning: string] | undefined;
+	/** It is known, and does not count. */
+	readonly accepted?: boolean | undefined;
 };
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
@@ -28,25 +34,35 @@ export const sarif = (results: readonly SarifResult[], version: string): string 
 					driver: {
 						name: 'vconv',
 						version,
-						rules: rules.map(({ id, help }) => ({ id, ...(help && { help: { text: help } }) })),
+						rules: rules.map(({ id, help, about }) => ({
+							id,
+							...(about && { shortDescription: { text: about[0] }, fullDescription: { text: about[1] } }),
+							...(help && { help: { text: help } }),
+						})),
 					},
 				},
-				results: results.map(({ id, level, message, path, subject, line }) => ({
+				results: results.map(({ id, level, message, path, subject, line, offset, accepted }) => ({
 					ruleId: id,
 					ruleIndex: rules.findIndex((rule) => rule.id === id),
 					level,
 					message: { text: message },
 					locations: [
 						{
-							physicalLocation: { artifactLocation: { uri: uriOf(path) }, ...(line && { region: { startLine: line } }) },
+							physicalLocation: { artifactLocation: { uri: uriOf(path) }, ...regionOf(line, offset) },
 							...(subject && { logicalLocations: [{ fullyQualifiedName: subject }] }),
 						},
 					],
+					...(accepted && { suppressions: [{ kind: 'external' }] }),
 				})),
 			},
 		],
 	};
 	return `${JSON.stringify(log, undefined, '\t')}\n`;
+};
+
+const regionOf = (line: number | undefined, offset: number | undefined) => {
+	if (line !== undefined) return { region: { startLine: line } };
+	return offset === undefined ? {} : { region: { byteOffset: offset, byteLength: 0 } };
 };
 
 /** A reference, relative as the path is. */

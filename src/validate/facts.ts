@@ -26,6 +26,8 @@ export type MachineFacts = {
 	/** `vmx` or `libvirt`. */
 	readonly format: string;
 	readonly spec: VmSpec;
+	/** What the description says, piece by piece in its order; absent where only `spec` has it. */
+	readonly entries?: readonly (readonly [key: string, value: string])[] | undefined;
 	/** What the reader met in the text. */
 	readonly report: readonly ReportEntry[];
 	/** Signs that it runs: lock files, by name. */

@@ -116,7 +116,7 @@ describe('a mistake is told with its line and column:', () => {
 		['version: 2\njobs: [{ from: a, to: b }]\n', ['1:10 version: this vconv reads plans of version 1']],
 		['jobs: []\n', ['1:7 jobs: there are no jobs in it']],
 		['', ['1:1 plan: a plan is a list of jobs']],
-		['jobs:\n  - from: &x a\n    to: *x\n', ['3:9 YAML: a plan has no aliases']],
+		['jobs:\n  - from: &x a\n    to: *x\n', ['3:9 YAML: aliases are not read']],
 		['jobs:\n  - from: a\n    from: b\n    to: c\n', ['3:5 YAML: map keys must be unique']],
 		['jobs:\n  - from: [a\n', ['3:1 YAML: flow sequence in block collection must be sufficiently indented and end with a ]']],
 	] as const)('%j', ([text, expected]) => {

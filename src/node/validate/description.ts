@@ -28,7 +28,7 @@ export const describedBy = async (source: Source, formats: readonly MachineForma
 export const machineFacts = async (machine: Machine, formats: readonly MachineFormat[]): Promise<MachineFacts> => {
 	const { format, spec, report, entries } = machine;
 	const list = formats.find(({ id }) => id === format)?.listSnapshots;
-	const known = { path: machine.path, format, spec, report };
+	const known = { path: machine.path, format, spec, entries, report };
 	// Only VMware keeps the rest beside a description.
 	if (!list) return { ...known, locks: [], suspended: [] };
 	const { locks, memory, snapshotList } = surroundings(machine.path);

@@ -1,0 +1,128 @@
+import fs from 'node:fs';
+import type { Options } from 'yargs';
+import { machineFormats } from '../../../formats/machines.ts';
+import { UsageError } from '../../errors.ts';
+import { rules } from '../../index.ts';
+import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
+import { accessError } from '../../node/file.ts';
+import { createTarget } from '../../node/target.ts';
+import { validateFiles } from '../../node/validate/report.ts';
+import { knownBy, printBaseline } from '../../validate/baseline.ts';
+import { type CustomRules, readCustomRules } from '../../validate/custom.ts';
+import { readDomainCapabilities } from '../../validate/domcaps.ts';
+import { targets } from '../../validate/targets.ts';
+import { targetNamed } from '../../validate/validate.ts';
+import { type Arguments, command } from '../command.ts';
+import { inputOptions, openOptions } from '../input.ts';
+import { errorJson } from '../render.ts';
+import { blockedError, printValidation, rulesText, VALIDATION_FORMS } from '../validation-report.ts';
+
+const { output: _, quiet: __, json: ___, 'force-share': ____, ...imageOptions } = inputOptions;
+
+const options = {
+	to: { type: 'string', array: true, describe: `where it is to go, several parted by commas: ${targets.map(({ id }) => id).join(', ')}` },
+	devices: { choices: DEVICE_POLICIES, default: 'auto', describe: 'how the move chooses controllers and cards, as in vconv config' },
+	dir: { type: 'string', describe: 'the folder that the disks are to go to: is there room?' },
+	domcaps: { type: 'string', describe: 'what virsh domcapabilities prints on the host: will it run there?' },
+	accept: { type: 'string', array: true, describe: 'a rule whose concerns are no matter, by its id (repeatable)' },
+	baseline: { type: 'string', describe: 'concerns that are known and do not count, as --write-baseline writes them' },
+	'write-baseline': { type: 'string', describe: 'write all concerns that there are to this file; the exit code is 0 then' },
+	rules: { type: 'string', describe: 'a file, YAML or JSON, with other categories for rules, and rules of your own' },
+	strict: { type: 'boolean', describe: 'warnings count as critical concerns do' },
+	list: { type: 'boolean', describe: 'print all rules, and look at nothing' },
+	...imageOptions,
+	'force-share': { alias: 'U', type: 'boolean', describe: 'read images that a running machine writes to without a word' },
+	quiet: { alias: 'q', type: 'boolean', describe: 'nothing that is for information' },
+	output: { choices: VALIDATION_FORMS, default: 'human', describe: 'form of the result' },
+	json: { type: 'boolean', describe: 'the same as --output=json; errors and notes as JSON lines' },
+	force: { type: 'boolean', describe: 'replace the baseline that is written' },
+} as const satisfies Record<string, Options>;
+
+/** Blocking concerns: the code that is theirs. */
+const BLOCKED = 7;
+
+/** A file of rules, a baseline, the capabilities of a host: none is larger, in bytes. */
+const LARGEST = 16 << 20;
+
+/** `vconv validate`: what stands against a move, before anything is moved. */
+export const validate = command({
+	command: 'vconv validate',
+	operands: 'VM|IMAGE|FOLDER… --to TARGET',
+	about: `What would go wrong, and what would be lost, if a machine moved to a hypervisor or a cloud, and what to do about it. Nothing is run
+and nothing is written. A .vmx or a libvirt XML is a machine with all its disks, several images are the disks of one machine, a folder is
+all machines in it. Exits with 7 if a concern is critical.`,
+	options,
+	examples: [
+		['vconv validate web.vmx --to libvirt', 'what stands against it'],
+		['vconv validate web.vmx --to libvirt,azure,aws', 'one table for several'],
+		['vconv validate /vmfs/volumes/store --to proxmox --output=html > report.html', 'all machines of a folder'],
+		['vconv validate web.vmx --to libvirt --dir /var/lib/libvirt/images --domcaps domcaps.xml', 'will it run there?'],
+	],
+	async run(args, io) {
+		const custom = args.rules === undefined ? NO_CUSTOM : readCustomRules(readText(args.rules), args.rules, rules);
+		const all = [...rules, ...custom.rules];
+		const form = args.json ? 'json' : args.output;
+		if (args.list) {
+			io.stdout.write(rulesText(all, custom.categories, form));
+			return 0;
+		}
+		if (args.operands.length === 0) throw new UsageError('VM is missing', { hint: 'vconv validate --help' });
+		const to = targetsOf(args.to);
+		const unknownId = (args.accept ?? []).find((id) => !all.some((rule) => rule.id === id));
+		if (unknownId !== undefined) throw new UsageError(`there is no rule '${unknownId}'`, { hint: 'vconv validate --list' });
+		const opening = openOptions({ ...args, output: form === 'json' ? 'json' : 'human' }, io);
+		const report = await validateFiles(args.operands, to, {
+			opening,
+			machineFormats,
+			rules: all,
+			categories: custom.categories,
+			policy: args.devices,
+			folder: args.dir,
+			capabilities: args.domcaps === undefined ? undefined : readDomainCapabilities(readBytes(args.domcaps), args.domcaps),
+			forceShare: args['force-share'],
+			accept: args.accept,
+			strict: args.strict,
+			signal: io.signal,
+			...(args.baseline !== undefined && { unknown: knownBy(readText(args.baseline), args.baseline) }),
+		});
+		io.stdout.write(printValidation(form, report, args.quiet ?? false));
+		if (args['write-baseline'] !== undefined) {
+			await writeText(args['write-baseline'], printBaseline(report), args.force ?? false);
+			return 0;
+		}
+		if (!report.verdicts.some(({ blocking }) => blocking)) return report.failures.length > 0 ? BLOCKED : 0;
+		if (form === 'json') io.stderr.write(errorJson(blockedError(report)));
+		return BLOCKED;
+	},
+});
+
+const NO_CUSTOM: CustomRules = { rules: [], categories: new Map() };
+
+const targetsOf = (said: Arguments<typeof options>['to']) => {
+	const ids = (said ?? []).flatMap((each) => each.split(',')).filter((id) => id !== '');
+	if (ids.length === 0) throw new UsageError('--to is missing', { hint: `--to ${targets.map(({ id }) => id).join(', --to ')}` });
+	return [...new Set(ids.map((id) => targetNamed(id)))];
+};
+
+const readBytes = (name: string): Uint8Array => {
+	try {
+		if (fs.statSync(name).size > LARGEST) throw new UsageError('it is too large for what it is to be', { path: name });
+		return fs.readFileSync(name);
+	} catch (cause) {
+		if (cause instanceof UsageError) throw cause;
+		throw accessError('cannot be read', name, cause);
+	}
+};
+
+const readText = (name: string): string => new TextDecoder().decode(readBytes(name));
+
+const writeText = async (name: string, text: string, force: boolean): Promise<void> => {
+	const target = await createTarget(name, { force });
+	try {
+		await target.main.write(0, new TextEncoder().encode(text));
+		await target.commit();
+	} catch (error) {
+		await target.abandon();
+		throw error;
+	}
+};

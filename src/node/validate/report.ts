@@ -1,0 +1,48 @@
+import { VconvError } from '../../errors.ts';
+import type { Target } from '../../validate/targets.ts';
+import { type ValidateOptions, validate } from '../../validate/validate.ts';
+import { type ValidationReport, type Verdict, type VerdictOptions, verdictOn } from '../../validate/verdict.ts';
+import { version } from '../version.ts';
+import { type GatherOptions, gatherFacts } from './gather.ts';
+import { problemOf } from './problem.ts';
+import { subjectsIn } from './subjects.ts';
+
+export type ReportOptions = Omit<GatherOptions, 'targets'> & ValidateOptions & VerdictOptions;
+
+/**
+ * Look at machines before they move, to each of some targets. One that cannot be looked at is in the report.
+ * @throws VconvError where none could be.
+ */
+export const validateFiles = async (
+	names: readonly string[],
+	targets: readonly Target[],
+	options: ReportOptions,
+): Promise<ValidationReport> => {
+	const at = Date.now();
+	const verdicts: Verdict[] = [];
+	const failures: { readonly subject: string; readonly error: VconvError }[] = [];
+	const subjects = await subjectsIn(names, { formats: options.opening.formats, machineFormats: options.machineFormats });
+	/** Images that others are deltas of are looked at with those. */
+	const parents = new Set<string>();
+	for (const subject of subjects) {
+		try {
+			const facts = await gatherFacts(subject, { ...options, targets });
+			for (const { image } of facts.machine ? [] : facts.disks) for (const { path } of image?.chain.slice(1) ?? []) parents.add(path);
+			for (const target of targets) verdicts.push(verdictOn(subject[0], target.id, validate(facts, target, options), options));
+		} catch (error) {
+			if (!(error instanceof VconvError)) throw error;
+			failures.push({ subject: subject[0], error });
+		}
+	}
+	const [first] = failures;
+	if (first && verdicts.length === 0) throw first.error;
+	const named = new Set(names);
+	return {
+		schema: 'vconv.validation/1',
+		vconv: version(),
+		at,
+		seconds: (Date.now() - at) / 1000,
+		verdicts: verdicts.filter(({ subject }) => named.has(subject) || !parents.has(subject)),
+		failures: failures.map(({ subject, error }) => ({ subject, problem: problemOf(error) })),
+	};
+};

@@ -1,0 +1,87 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { DiskFormat } from '../../core/format.ts';
+import { UnrecognizedError, UnsupportedError } from '../../errors.ts';
+import type { MachineFormat } from '../../machine/format.ts';
+import { accessError, openFile, statOf } from '../file.ts';
+import { describedBy } from './description.ts';
+
+/** One machine, by its description or by the images that are its disks. */
+export type Subject = readonly [string, ...string[]];
+
+export type Known = { readonly formats: readonly DiskFormat[]; readonly machineFormats: readonly MachineFormat[] };
+
+/** Extensions of raw disks, besides those of the formats. */
+const RAW_EXTENSIONS = ['img', 'dd', 'ima', 'bin'];
+
+/** Folders with more machines than this are refused, and so are those with more images. */
+const MOST = 4096;
+
+/**
+ * The machines that names on a command line stand for: each description is one, images are the disks of one together. A folder is the
+ * machines that are described in it or in the folders in it; one in which nothing is described is its images, each a machine's only disk.
+ * @throws UnrecognizedError for a folder with none of these, AccessError, UnsupportedError for too many.
+ */
+export const subjectsIn = async (names: readonly string[], known: Known): Promise<readonly Subject[]> => {
+	const subjects: Subject[] = [];
+	const images: string[] = [];
+	for (const name of names) {
+		if (statOf(name)?.isDirectory()) subjects.push(...(await inFolder(name, known)));
+		else if (isNamedAs(name, known.machineFormats)) subjects.push([name]);
+		else images.push(name);
+	}
+	const [first, ...rest] = images;
+	return first === undefined ? subjects : [...subjects, [first, ...rest]];
+};
+
+const inFolder = async (folder: string, { formats, machineFormats }: Known): Promise<readonly Subject[]> => {
+	const own = entries(folder);
+	const folders = own.filter((entry) => entry.isDirectory() && !/^\.|\.lck$/.test(entry.name)).map(({ name }) => path.join(folder, name));
+	const found: Subject[] = [];
+	for (const place of [folder, ...folders]) {
+		const files = filesOf(place === folder ? own : entries(place), place);
+		const described: string[] = [];
+		for (const file of files) if (isNamedAs(file, machineFormats) && (await describes(file, machineFormats))) described.push(file);
+		found.push(...(described.length > 0 ? described : files.filter((file) => isImage(file, formats))).map((file): Subject => [file]));
+		if (found.length > MOST)
+			throw new UnsupportedError(`it holds more than ${MOST} machines`, { path: folder, hint: 'its folders, one by one' });
+	}
+	if (found.length === 0) {
+		throw new UnrecognizedError('there is neither a machine nor an image in it', {
+			path: folder,
+			hint: 'the folder with the .vmx or .xml',
+		});
+	}
+	return found;
+};
+
+const entries = (folder: string): readonly fs.Dirent[] => {
+	try {
+		return fs.readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+	} catch (cause) {
+		throw accessError('cannot be listed', folder, cause);
+	}
+};
+
+const filesOf = (found: readonly fs.Dirent[], folder: string): readonly string[] =>
+	found.filter((entry) => entry.isFile()).map(({ name }) => path.join(folder, name));
+
+const extensionOf = (file: string): string => path.extname(file).slice(1).toLowerCase();
+
+const isNamedAs = (file: string, formats: readonly MachineFormat[]): boolean =>
+	formats.some(({ extensions }) => extensions.includes(extensionOf(file)));
+
+/** Whether a file that is called so is a description. A broken one is: it is to be said so. */
+const describes = async (file: string, formats: readonly MachineFormat[]): Promise<boolean> => {
+	const source = await openFile(file);
+	try {
+		return (await describedBy(source, formats).catch(() => true)) !== undefined;
+	} finally {
+		await source.close();
+	}
+};
+
+const isImage = (file: string, formats: readonly DiskFormat[]): boolean => {
+	if (formats.some(({ partOf }) => partOf?.(path.basename(file)))) return false;
+	return [...formats.flatMap(({ extensions }) => extensions), ...RAW_EXTENSIONS].includes(extensionOf(file));
+};
