@@ -22,7 +22,11 @@ export const planText = (plan: MigrationPlan, folder: string, free: number | und
 		...nics,
 		`  at most ${humanSize(bytes)}${free === undefined ? '' : ` of ${humanSize(free)} that are free`}, about ${clock(seconds)}`,
 	];
-	return `${lines.map(plain).join('\n')}\n${reportText(report, false)}`;
+	const concerns = plan.concerns.map((concern) => {
+		const accepted = concern.category === 'Critical' && !plan.blocking.includes(concern) ? ', accepted' : '';
+		return `${concern.category}${accepted}: ${concern.label}: ${concern.evidence[0]?.what ?? concern.assessment} (${concern.remedy}) [${concern.id}]`;
+	});
+	return `${[...lines, ...concerns].map(plain).join('\n')}\n${reportText(report, false)}`;
 };
 
 const diskLines = ({ device, chain, from, size, files, format, bytes, becomes }: PlannedDisk): string[] => [
@@ -57,6 +61,8 @@ export const planJson = ({ source, name, to, description, disks, spec, report, s
 	firmware: spec.firmware.type ?? 'bios',
 	counts: countReport(report),
 	losses: report,
+	concerns: plan.concerns,
+	blocking: plan.blocking.map(({ id }) => id),
 	guest: guestSummary(plan),
 });
 

@@ -29,6 +29,11 @@ const options = {
 	...reading,
 	'force-share': { alias: 'U', type: 'boolean', describe: 'read disks though a machine may be writing to them' },
 	'allow-running': { type: 'boolean', describe: 'go on though a lock says that the machine is running' },
+	accept: {
+		type: 'string',
+		array: true,
+		describe: 'a rule of vconv validate whose critical concerns do not stop the move, by its id (repeatable)',
+	},
 	inspect: {
 		type: 'boolean',
 		default: true,
@@ -42,6 +47,9 @@ const options = {
 	p: { type: 'boolean', describe: 'show progress, on no terminal too' },
 	progress: { choices: ['bar', 'json', 'none'], describe: 'how to show progress; a bar on a terminal where left out' },
 } as const satisfies Record<string, Options>;
+
+/** What a dry run exits with if the move has to wait. */
+const BLOCKED = 7;
 
 type MigrateArguments = Arguments<typeof options>;
 
@@ -82,8 +90,9 @@ Nothing has its name before everything is there. The same command goes on with w
 		};
 		const plan = await planMigration(vm, folder, wanted);
 		if (args['dry-run']) {
+			for (const disk of plan.disks) for (const met of disk.notes) note(met);
 			io.stdout.write(isJson(args) ? `${toJson(planJson(plan, folder), 4)}\n` : planText(plan, folder, freeSpace(folder)));
-			return 0;
+			return plan.blocking.length > 0 ? BLOCKED : 0;
 		}
 		try {
 			const made = await runMigration(plan, folder, wanted);
@@ -118,6 +127,7 @@ const planOptions = (args: MigrateArguments, to: Destination) => ({
 	allow: args['allow-external'],
 	untrusted: args.untrusted,
 	pathMap: (args['path-map'] ?? []).map(pathRule),
+	accept: args.accept,
 	inspect: args.inspect,
 	verify: args.verify === 'full',
 });

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { flatten, type Layer, openChain } from '../../convert/open.ts';
+import { flatten, type Layer, type OpenOptions, openChain } from '../../convert/open.ts';
 import type { Disk } from '../../core/disk.ts';
 import type { DiskFormat } from '../../core/format.ts';
 import type { Note } from '../../core/note.ts';
@@ -43,7 +43,33 @@ export const hardDisks = (disks: readonly DiskDevice[]): readonly DiskDevice[] =
 	disks.filter(({ kind, bus }) => (kind === 'disk' || kind === 'lun') && bus !== 'fdc');
 
 /**
- * The file of a disk, by the name that the description gives, or beside the description if there is nothing of that name.
+ * The way from a machine's description, and from its images, to files. What the description names by another path is beside it too.
+ * @param note hears of each that was found so.
+ */
+export const machineGate = (description: string, options: ReadingOptions, note: (note: Note) => void = () => {}): OpenOptions['gate'] => {
+	const follow = gate(options);
+	return async (source, reference) => {
+		try {
+			return await follow(source, reference);
+		} catch (error) {
+			const beside = reference.split(/[\\/]|\]\s*/).at(-1) ?? reference;
+			if (source.name !== description || beside === reference || !isMissing(error)) throw error;
+			const found = await follow(source, beside).catch((reason) => {
+				throw isMissing(reason) ? error : reason;
+			});
+			note({
+				kind: 'assumed',
+				what: `a disk is ${found.name}`,
+				why: `there is no '${reference}', and it has that name`,
+				path: description,
+			});
+			return found;
+		}
+	};
+};
+
+/**
+ * The file of a disk, by the name that the description gives.
  * @param description the file's name.
  * @throws AccessError for a disk that is not there or may not be opened, UnsupportedError for one that is in no file.
  */
@@ -51,7 +77,7 @@ export const locateDisk = async (
 	description: string,
 	device: DiskDevice,
 	options: ReadingOptions,
-	note: (note: Note) => void,
+	note?: (note: Note) => void,
 ): Promise<Source> => {
 	const { id, media, keys } = device;
 	if (media.type === 'none' || media.type === 'auto') {
@@ -63,35 +89,23 @@ export const locateDisk = async (
 	}
 	const said = media.type === 'other' ? (media.name ?? media.said) : media.path;
 	// The gate asks for no more of a source than where it is.
-	const from = { name: description } as Source;
-	const open = async (reference: string): Promise<Source> => {
-		const found = await gate(options)(from, reference);
-		try {
-			holdSource(found, options);
-		} catch (error) {
-			await found.close();
-			throw error;
-		}
-		return found;
-	};
+	const found = await machineGate(
+		description,
+		options,
+		note,
+	)({ name: description } as Source, said).catch((error) => {
+		throw isMissing(error) ? missing(description, device, said) : error;
+	});
 	try {
-		return await open(said);
+		holdSource(found, options);
 	} catch (error) {
-		const beside = said.split(/[\\/]|\]\s*/).at(-1) ?? said;
-		if (!isMissing(error) || options.untrusted) throw error;
-		const found = beside === said ? undefined : await open(beside).catch(unlessMissing);
-		if (!found) throw missing(description, device, said);
-		note({ kind: 'assumed', what: `${id} is ${found.name}`, why: `there is no '${said}', and it has that name`, path: description });
-		return found;
+		await found.close();
+		throw error;
 	}
+	return found;
 };
 
 const isMissing = (error: unknown): boolean => error instanceof AccessError && error.reason === 'missing';
-
-const unlessMissing = (error: unknown): undefined => {
-	if (!isMissing(error)) throw error;
-	return undefined;
-};
 
 const missing = (description: string, { id, keys }: DiskDevice, said: string): AccessError => {
 	const folder = /^\[[^\]]*\]/.exec(said)?.[0] ?? said.split(/[\\/]/).slice(0, -1).join('/');
@@ -108,7 +122,7 @@ export const openDiskOf = async (
 	description: string,
 	device: DiskDevice,
 	options: ReadingOptions,
-	note: (note: Note) => void,
+	note?: (note: Note) => void,
 ): Promise<OpenDisk> => {
 	const { formats, signal } = options;
 	const top = await locateDisk(description, device, options, note);
@@ -127,7 +141,7 @@ export const openDiskOf = async (
 			formats.flatMap(({ extensions }) => extensions),
 			options,
 		),
-		note,
+		...(note && { note }),
 		signal,
 	});
 	return {

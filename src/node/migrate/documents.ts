@@ -23,7 +23,7 @@ export type MigrationReport = {
 	readonly disks: readonly DiskReport[];
 	/** Everything of the source that is not in the new machine, or in it in another way. */
 	readonly losses: MigrationPlan['report'];
-	/** What stood against the move, and did not keep it from being made. */
+	/** What spoke against the move before it was made, and was no obstacle or accepted. */
 	readonly concerns: readonly Concern[];
 	readonly guest?: GuestSummary | undefined;
 };
@@ -57,12 +57,7 @@ type GuestSummary = {
 };
 
 /** The report of a migration whose disks are done. */
-export const migrationReport = (
-	plan: MigrationPlan,
-	folder: string,
-	done: readonly Done[],
-	concerns: readonly Concern[],
-): MigrationReport => {
+export const migrationReport = (plan: MigrationPlan, folder: string, done: readonly Done[]): MigrationReport => {
 	const sum = (of: (one: Done) => number): number => done.reduce((total, one) => total + of(one), 0);
 	return {
 		tool: `vconv ${version()}`,
@@ -77,7 +72,7 @@ export const migrationReport = (
 		seconds: sum(({ seconds }) => seconds),
 		disks: plan.disks.map((disk, index) => diskReport(disk, done[index] as Done)),
 		losses: plan.report,
-		concerns,
+		concerns: plan.concerns,
 		guest: guestSummary(plan),
 	};
 };

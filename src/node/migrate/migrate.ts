@@ -1,6 +1,6 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { Progress } from '../../core/mover.ts';
-import { AccessError } from '../../errors.ts';
+import { AccessError, BlockedError } from '../../errors.ts';
 import { diskFormats } from '../../index.ts';
 import { convertFile } from '../convert.ts';
 import { freeSpace } from '../target.ts';
@@ -27,6 +27,7 @@ export const migrate = async (vm: string, folder: string, options: MigrateFilesO
 
 /** Do what was planned, with the same options. */
 export const runMigration = async (plan: MigrationPlan, folder: string, options: MigrateFilesOptions): Promise<MigrationReport> => {
+	refuseBlocked(plan);
 	const names = [...plan.disks.flatMap(({ files }) => files), REPORT, README, plan.description];
 	const staging = await openStaging(folder, names, options);
 	try {
@@ -38,7 +39,7 @@ export const runMigration = async (plan: MigrationPlan, folder: string, options:
 			done.push(await copyDisk(disk, plan, staging, options, progress.of(disk)));
 			progress.past(disk);
 		}
-		const report = migrationReport(plan, folder, done, []);
+		const report = migrationReport(plan, folder, done);
 		await staging.write(REPORT, `${JSON.stringify(report, null, '\t')}\n`);
 		await staging.write(README, readme(plan, folder));
 		await staging.write(plan.description, plan.text);
@@ -49,6 +50,18 @@ export const runMigration = async (plan: MigrationPlan, folder: string, options:
 		if (staging.leave()) options.onKept?.(staging.folder);
 		throw error;
 	}
+};
+
+const refuseBlocked = ({ source, blocking }: MigrationPlan): void => {
+	const [first, ...others] = blocking;
+	if (!first) return;
+	const more = others.length > 0 ? `, and ${others.length} more` : '';
+	const [seen] = first.evidence;
+	throw new BlockedError(`${first.label}: ${seen?.what ?? first.assessment}${more}`, {
+		path: source,
+		field: seen?.key,
+		hint: `${first.remedy} or --accept ${first.id}; --dry-run shows all that is in the way`,
+	});
 };
 
 /** Convert one disk and compare it, unless that is done. */
@@ -75,7 +88,7 @@ const copyDisk = async (
 	if (!done) {
 		staging.remove(files);
 		const started = performance.now();
-		const { data, stored } = await convertFile(await locateDisk(description, device, reading, () => {}), staging.path(name), {
+		const { data, stored } = await convertFile(await locateDisk(description, device, reading), staging.path(name), {
 			...reading,
 			inputFormat: device.format,
 			format,
@@ -92,7 +105,7 @@ const copyDisk = async (
 	if (done && verify && !done.verified) {
 		const { data, stored, seconds } = done;
 		const started = performance.now();
-		const open = await openDiskOf(description, device, reading, () => {});
+		const open = await openDiskOf(description, device, reading);
 		try {
 			await verifyCopy(open.disk, staging.path(name), format, {
 				signal,

@@ -30,6 +30,8 @@ export type PlanOptions = Omit<ReadingOptions, 'formats'> &
 		readonly vmware?: Omit<ToVmxOptions, 'images' | 'product'> | undefined;
 		/** Look at what is on the disks, and choose devices by that; true where left out. */
 		readonly inspect?: boolean | undefined;
+		/** Ids of rules whose concerns do not stop the move, critical as they are: see `vconv validate`. */
+		readonly accept?: readonly string[] | undefined;
 		/** Read every copy again and compare it with its source; true where left out. */
 		readonly verify?: boolean | undefined;
 	};

@@ -8,15 +8,17 @@ import type { OptionValues } from '../../core/format.ts';
 import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
 import type { GuestReport } from '../../guest/facts.ts';
-import { inspectGuest } from '../../guest/inspect.ts';
 import { diskFormats, machineFormats } from '../../index.ts';
 import type { Machine } from '../../machine/format.ts';
 import { printMachine } from '../../machine/plan.ts';
 import type { ReportEntry } from '../../machine/report.ts';
 import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
-import { nodeCodec } from '../packer.ts';
+import type { Concern } from '../../validate/rule.ts';
+import { targetNamed } from '../../validate/validate.ts';
+import { siblings } from '../gate.ts';
+import { type MachineValidation, validateMachine } from '../validate/machine.ts';
 import { describe, nameFor } from './description.ts';
-import { hardDisks, type OpenDisk, openDiskOf, readingOptions } from './disks.ts';
+import { hardDisks, machineGate, type OpenDisk, openDiskOf, readingOptions } from './disks.ts';
 import { readMachine } from './machine.ts';
 import { DESTINATIONS, type Destination, type PlanOptions } from './options.ts';
 
@@ -62,6 +64,9 @@ export type MigrationPlan = {
 	readonly report: readonly ReportEntry[];
 	/** What is on the disks; undefined where nobody looked. */
 	readonly guest: GuestReport | undefined;
+	/** What speaks against the move, the most important first, and for which of it the move has to wait. */
+	readonly concerns: readonly Concern[];
+	readonly blocking: readonly Concern[];
 	/** About how long it takes, in seconds, at a rate that is assumed. */
 	readonly seconds: number;
 };
@@ -94,7 +99,8 @@ export const planMigration = async (vm: string, folder: string, options: PlanOpt
 			open.push(disk);
 			looked.push(await planDisk(disk, `${stem}-disk${index + 1}`, notes, options));
 		}
-		const guest = options.inspect === false ? undefined : await inspect(open, options.signal);
+		const { facts: found, concerns, blocking } = await assess(machine, options);
+		const guest = options.inspect === false ? undefined : found.guest;
 		// Files that are opened late are open by now.
 		const disks = looked.map((disk, index) => ({ ...disk, versions: open[index]?.versions() }));
 		const { plan, places } = describe(machine, disks, { folder, guest, snapshots: facts.snapshots, options });
@@ -110,6 +116,8 @@ export const planMigration = async (vm: string, folder: string, options: PlanOpt
 			disks: disks.map((disk) => ({ ...disk, becomes: places.get(disk.files[0]) })),
 			report: plan.report,
 			guest,
+			concerns,
+			blocking,
 			seconds: (bytes / RATE) * (options.verify === false ? 1 : 2),
 		};
 	} finally {
@@ -123,11 +131,27 @@ const renamed = (machine: Machine, name: string): Machine => {
 	return { ...machine, spec: { ...machine.spec, identity: { ...identity, name, nameStored: undefined, title: undefined } } };
 };
 
-const inspect = (open: readonly OpenDisk[], signal: AbortSignal | undefined): Promise<GuestReport> =>
-	inspectGuest(
-		open.map(({ disk, layers }) => ({ disk, image: layers[0]?.source.name ?? '' })),
-		{ codec: nodeCodec(), signal },
-	);
+/** Whoever says that a machine may be running or suspended has accepted what follows from it. */
+const assess = (
+	machine: Machine,
+	{ to, accept = [], allowRunning, discardSuspend, forceShare, signal, ...options }: PlanOptions,
+): Promise<MachineValidation> =>
+	validateMachine([machine.path], targetNamed(to), {
+		opening: {
+			formats: diskFormats,
+			gate: machineGate(machine.path, readingOptions(options, diskFormats)),
+			siblings: siblings(
+				diskFormats.flatMap(({ extensions }) => extensions),
+				options,
+			),
+			signal,
+		},
+		machineFormats,
+		policy: options.kvm?.devices,
+		forceShare,
+		accept: [...accept, ...(allowRunning ? ['vconv.vm.running'] : []), ...(discardSuspend ? ['vconv.vm.suspended'] : [])],
+		signal,
+	});
 
 /** The image that a disk becomes. @param stem its name without extension. */
 const planDisk = async ({ device, disk, layers }: OpenDisk, stem: string, notes: Note[], request: PlanOptions): Promise<PlannedDisk> => {

@@ -2,6 +2,10 @@ import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 
+/** Where a description says that a disk is; by its target where libvirt finds the place. */
+const placeOf = ({ bus, controller, unit, address, target }: DiskDevice): string =>
+	address ? `${bus}${address.join(':')}` : (target ?? `${bus}${controller}:${unit}`);
+
 /** What is peculiar about the disks and drives that a description names. */
 export const deviceRules: readonly Rule[] = [
 	{
@@ -86,7 +90,7 @@ export const deviceRules: readonly Rule[] = [
 		assessment: 'Two disks claim the same place on a controller, so that one of them is not seen, and nobody knows which.',
 		remedy: 'Correct the description.',
 		find: ({ disks, machine }) =>
-			twice(disks.flatMap(({ device }) => (device ? [`${device.bus}${device.controller}:${device.unit}`] : []))).map((place) => ({
+			twice(disks.flatMap(({ device }) => (device ? [placeOf(device)] : []))).map((place) => ({
 				what: `more than one disk at ${place}`,
 				file: machine?.path,
 				key: place,
