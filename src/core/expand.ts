@@ -20,7 +20,7 @@ export type StreamMethod = 'gzip' | 'zstd' | 'xz' | 'lz4' | 'bzip2' | 'lzma' | '
  * all of it.
  * @throws Error (without a place; the caller knows it) if it is damaged.
  */
-type Expander = (stream: ByteStream) => AsyncIterable<Uint8Array>;
+export type Expander = (stream: ByteStream) => AsyncIterable<Uint8Array>;
 
 /** The methods that a platform can expand. */
 export type Expanders = Readonly<Partial<Record<StreamMethod, Expander>>>;

@@ -1,5 +1,6 @@
 import type { Codec } from '../core/codec.ts';
 import type { Disk } from '../core/disk.ts';
+import type { Expanders } from '../core/expand.ts';
 import { LIMITS } from '../core/limits.ts';
 import { assemble } from './assemble.ts';
 import { allowance, type Budget, budgeted, type Cost, diskDevice } from './device.ts';
@@ -16,6 +17,8 @@ export type GuestDisk = { readonly disk: Disk; readonly image: string };
 export type InspectOptions = {
 	/** Unpacks what images store compressed. */
 	readonly codec: Codec;
+	/** Expands what the guest itself stores compressed; by what runs anywhere where left out. */
+	readonly expanders?: Expanders | undefined;
 	/** What looking into one volume, or one operating system, may cost; 1 GiB and 20 s where left out. */
 	readonly budget?: Budget | undefined;
 	/** All that vconv has, where left out. */
@@ -58,7 +61,7 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 	}
 	spent.renew();
 	const firmware = await firmwareOf(disks, open, attempt);
-	const context: GuestContext = { disks, volumes: known, open, attempt };
+	const context: GuestContext = { disks, volumes: known, open, attempt, expanders: options.expanders };
 	const systems: SystemFacts[] = [];
 	for (const root of open) {
 		for (const read of options.systems ?? systemReaders) {

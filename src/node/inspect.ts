@@ -8,6 +8,7 @@ import { type GuestDisk, type InspectOptions, inspectGuest } from '../guest/insp
 import type { MachineFormat } from '../machine/format.ts';
 import { parseMachine } from '../machine/plan.ts';
 import type { DiskDevice } from '../machine/spec.ts';
+import { nodeExpanders } from './expand.ts';
 import { openFile } from './file.ts';
 import { nodeCodec } from './packer.ts';
 
@@ -39,7 +40,7 @@ export const inspectFiles = async (names: readonly string[], options: InspectFil
 			if (!devices) disks.push({ image: name, disk: flatten(await openChain(source, opening)) });
 			else await openDescribed(source, devices, opening, disks, incomplete);
 		}
-		const report = await inspectGuest(disks, { ...rest, codec: nodeCodec() });
+		const report = await inspectGuest(disks, { expanders: nodeExpanders(), ...rest, codec: nodeCodec() });
 		return { ...report, incomplete: [...incomplete, ...report.incomplete] };
 	} finally {
 		for (const { disk } of disks) await disk.close();

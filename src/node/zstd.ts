@@ -27,10 +27,13 @@ const builtIn = (): Zstd | undefined => {
 	};
 };
 
-/** The system's libzstd by way of koffi: on most Linux systems both are there, and nothing has to be copied. */
+/**
+ * The system's libzstd by way of koffi: on most Linux systems both are there, and nothing has to be copied. Its own symbols come first
+ * (`deep`): Node's binary has some of the same name, of another version.
+ */
 const system = (): Zstd | undefined => {
 	try {
-		const library = native()?.load('libzstd.so.1');
+		const library = native()?.load('libzstd.so.1', { deep: true });
 		if (!library) return undefined;
 		const packer = library.func('void *ZSTD_createCCtx(void)')();
 		const unpacker = library.func('void *ZSTD_createDCtx(void)')();

@@ -54,14 +54,18 @@ async function* archives(stream: ByteStream, expanders: Expanders, budget: CpioB
 		if (!method) throw new CorruptError('the initramfs has a part that is neither an archive nor compressed', { path });
 		const expand = expanders[method];
 		if (!expand) throw new UnsupportedError(`the initramfs is compressed with ${method}, which vconv does not read`, { path });
-		// What is compressed is not looked into twice: archives do not nest in compressed streams.
-		yield* archives(expanded(expand(stream), budget, method, path), {}, budget, path);
+		const parts = expand(stream)[Symbol.asyncIterator]();
+		try {
+			// What is compressed is not looked into twice: archives do not nest in compressed streams.
+			yield* archives(expanded(parts, budget, method, path), {}, budget, path);
+		} finally {
+			await parts.return?.(); // it may be that nobody wants the rest
+		}
 	}
 }
 
 /** What a stream expands to, with its own failures as those of the initramfs. */
-const expanded = (parts: AsyncIterable<Uint8Array>, budget: CpioBudget, method: StreamMethod, path: string): ByteStream => {
-	const iterator = parts[Symbol.asyncIterator]();
+const expanded = (iterator: AsyncIterator<Uint8Array>, budget: CpioBudget, method: StreamMethod, path: string): ByteStream => {
 	let left = budget.bytes;
 	return byteStream(async () => {
 		try {
