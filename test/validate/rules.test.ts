@@ -152,7 +152,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 			],
 		}),
 	],
-	'vconv.guest.lvm.missing': [vol({}, { id: 'disk0p2', type: 'LVM2_member', state: ['missing'] })],
+	'vconv.guest.lvm.missing': [inside({ incomplete: [{ where: 'vg:data', what: 'physical volumes', why: 'on no disk given: x' }] })],
 	'vconv.guest.md.degraded': [vol({}, { id: 'md:1', state: ['degraded'] })],
 	'vmware.guestDisks.freespace': [vol({ free: 2 ** 20 })],
 	'vconv.guest.inodes': [vol({ freeInodes: 3 })],

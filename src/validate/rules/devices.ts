@@ -1,6 +1,7 @@
 import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
+import { keyIn } from './describe.ts';
 
 /** Where a description says that a disk is; by its target where libvirt finds the place. */
 const placeOf = ({ bus, controller, unit, address, target }: DiskDevice): string =>
@@ -123,7 +124,7 @@ export const deviceRules: readonly Rule[] = [
 		targets: ['proxmox', 'kubevirt'],
 		find: ({ machine }) => {
 			const models = new Set((machine?.spec.controllers ?? []).flatMap(({ bus, model }) => (bus === 'scsi' && model ? [model] : [])));
-			return models.size > 1 ? [{ what: [...models].sort().join(', '), file: machine?.path, key: 'scsi*.virtualDev' }] : [];
+			return models.size > 1 ? [{ what: [...models].sort().join(', '), file: machine?.path, key: keyIn(machine, 'scsi*.virtualDev') }] : [];
 		},
 	},
 	{

@@ -1,6 +1,7 @@
 import type { DiskBus, DiskFlag, DriverFact, GuestReport, NicModel } from '../../guest/facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
+import { keyIn, startsByEfi } from './describe.ts';
 
 /** Whether the guest starts at the target: drivers, firmware, partition tables. */
 export const bootRules: readonly Rule[] = [
@@ -73,10 +74,10 @@ export const bootRules: readonly Rule[] = [
 		assessment: 'The machine is said to start by one firmware, and its disks are made for the other: it does not start.',
 		remedy: 'Correct the firmware of the description.',
 		find: ({ machine, guest }) => {
-			const said = /^u?efi$/i.test(machine?.spec.firmware.type ?? 'bios') ? 'uefi' : 'bios';
+			const said = machine && startsByEfi(machine) ? 'uefi' : 'bios';
 			const seen = guest?.firmware.type;
 			if (!machine || (seen !== 'bios' && seen !== 'uefi') || seen === said) return [];
-			return [{ what: `the description says ${said}, the disks say ${seen}`, file: machine.path, key: 'firmware' }];
+			return [{ what: `the description says ${said}, the disks say ${seen}`, file: machine.path, key: keyIn(machine, 'firmware') }];
 		},
 	},
 	{

@@ -114,7 +114,9 @@ export const guestStateRules: readonly Rule[] = [
 		assessment: 'Disks that the group is spread over were not given, so that its volumes cannot be opened.',
 		remedy: 'Give all disks of the machine.',
 		find: ({ guest }) =>
-			volumes(guest, ({ state, type }) => /LVM2|lv/.test(type) && state.includes('missing') && 'a physical volume is missing'),
+			(guest?.incomplete ?? [])
+				.filter(({ where, what }) => where.startsWith('vg:') && what === 'physical volumes')
+				.map(({ where, why }) => ({ what: why, key: where })),
 	},
 	{
 		id: 'vconv.guest.md.degraded',

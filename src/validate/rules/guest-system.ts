@@ -60,7 +60,8 @@ export const systemRules: readonly Rule[] = [
 		label: 'Wakes up from a device that may not be there',
 		assessment: 'The kernel looks for a hibernated system on this device and may wait for it at every start.',
 		remedy: 'Remove resume= from the command line, or name the device by UUID.',
-		find: ({ guest }) => marked(guest, 'resume-device').filter(({ what }) => !/=(UUID|LABEL)=/.test(what)),
+		find: ({ guest }) =>
+			marked(guest, 'resume-device').filter(({ what }) => !/=((PART)?(UUID|LABEL)=|\/dev\/(mapper|disk\/by-uuid)\/)/.test(what)),
 	},
 	{
 		id: 'vconv.guest.lvm.devices',
@@ -77,8 +78,12 @@ export const systemRules: readonly Rule[] = [
 		assessment:
 			'The name comes from the place of the card (ens192) and may be another at the target, where these settings then do nothing.',
 		remedy: 'The move keeps the name where it can; a .link file or `match: macaddress:` keeps it for sure.',
-		find: ({ guest }) =>
-			networks(guest, ({ name, mac }) => guest?.os?.family === 'linux' && mac === undefined && /^(en[sopx]|eth)\w*\d/.test(name ?? '')),
+		find: ({ guest }) => {
+			// Without predictable names, or with a list of them, ethN is what it is by its order or its address.
+			const keepsEth = marked(guest, 'net-ifnames-off', 'udev-persistent-net').length > 0;
+			const byPlace = keepsEth ? /^en[sop]\w*\d/ : /^(en[sop]|eth)\w*\d/;
+			return networks(guest, ({ name, mac }) => guest?.os?.family === 'linux' && mac === undefined && byPlace.test(name ?? ''));
+		},
 	},
 	{
 		id: 'vconv.guest.network.static',

@@ -2,6 +2,7 @@ import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
+import { keyIn, startsByEfi } from './describe.ts';
 import { keyed } from './devices.ts';
 
 /** What the machine has besides its disks and network cards, and the target has not, or has in another way. */
@@ -65,11 +66,11 @@ export const hardwareRules: readonly Rule[] = [
 		assessment: 'Boot entries and settings in NVRAM are not converted. The guest starts from the default path on its EFI system partition.',
 		remedy: 'See that EFI/BOOT/BOOTX64.EFI is there, which vconv inspect tells.',
 		find: ({ machine }) =>
-			/^u?efi$/i.test(machine?.spec.firmware.type ?? '')
+			machine && startsByEfi(machine)
 				? [
 						at(
 							machine,
-							`the machine starts by EFI${machine?.spec.firmware.nvram ? `, its variables are in ${machine.spec.firmware.nvram}` : ''}`,
+							`the machine starts by EFI${machine.spec.firmware.nvram ? `, its variables are in ${machine.spec.firmware.nvram}` : ''}`,
 							'nvram',
 						),
 					]
@@ -287,7 +288,11 @@ export const hardwareRules: readonly Rule[] = [
 const NEWEST_HARDWARE = 22;
 const OLDEST_HARDWARE = 3;
 
-const at = (machine: Facts['machine'], what: string, key?: string): Evidence => ({ what, file: machine?.path, key });
+const at = (machine: Facts['machine'], what: string, key?: string): Evidence => ({
+	what,
+	file: machine?.path,
+	key: key === undefined ? undefined : keyIn(machine, key),
+});
 
 /** More of one kind are not shown. */
 const SHOWN = 8;

@@ -1,6 +1,7 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { DomainCapabilities, Facts, HostFacts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
+import { startsByEfi } from './describe.ts';
 
 /** Whether it fits where it is to go, and whether the host there can run it. */
 export const hostRules: readonly Rule[] = [
@@ -40,6 +41,7 @@ export const hostRules: readonly Rule[] = [
 		label: 'The host has no firmware of this kind',
 		assessment: 'libvirt there knows no such firmware, and refuses the machine.',
 		remedy: 'Install it on the host (the package is called ovmf or edk2-ovmf).',
+		targets: ['libvirt'],
 		find: (facts) => {
 			const wanted = wantsEfi(facts) ? 'efi' : 'bios';
 			return capable(
@@ -55,6 +57,7 @@ export const hostRules: readonly Rule[] = [
 		label: 'The host has no Secure Boot',
 		assessment: 'libvirt there has no firmware with Secure Boot, and refuses the machine.',
 		remedy: 'Install a firmware with it on the host, or switch it off in the guest.',
+		targets: ['libvirt'],
 		find: (facts) =>
 			facts.machine?.spec.firmware.secureBoot
 				? capable(facts.host, ({ secureBoot }) => !secureBoot && 'no firmware with it is known there')
@@ -66,6 +69,7 @@ export const hostRules: readonly Rule[] = [
 		label: 'The host has no TPM to give',
 		assessment: 'libvirt there cannot give machines a TPM, and refuses the machine.',
 		remedy: 'Install swtpm on the host.',
+		targets: ['libvirt'],
 		find: (facts) =>
 			(facts.machine?.spec.tpms.length ?? 0) > 0
 				? capable(facts.host, ({ tpmBackends }) => !tpmBackends.includes('emulator') && `it has ${tpmBackends.join(', ') || 'none'}`)
@@ -77,6 +81,7 @@ export const hostRules: readonly Rule[] = [
 		label: 'More CPUs than the host gives one machine',
 		assessment: 'libvirt there refuses machines of that many CPUs.',
 		remedy: 'Take some away.',
+		targets: ['libvirt'],
 		find: ({ host, machine }) => {
 			const count = machine?.spec.cpu.count ?? 0;
 			return capable(host, ({ maxCpus }) => maxCpus !== undefined && count > maxCpus && `${count}, and it gives at most ${maxCpus}`);
@@ -88,6 +93,7 @@ export const hostRules: readonly Rule[] = [
 		label: 'The host is of another architecture',
 		assessment: 'The host emulates the CPU of the machine at best, at a hundredth of its speed.',
 		remedy: 'Choose a host with CPUs of the kind that the guest was made for.',
+		targets: ['libvirt'],
 		find: ({ host, guest, machine }) => {
 			const arch = guest?.os?.arch ?? machine?.spec.guest.arch;
 			return capable(
@@ -103,13 +109,13 @@ export const hostRules: readonly Rule[] = [
 		label: 'The host knows no virtio disks',
 		assessment: 'QEMU there was built without them, so that the disks come to another bus.',
 		remedy: 'Use --devices safe.',
+		targets: ['libvirt'],
 		find: ({ host }) =>
 			capable(host, ({ diskBuses }) => diskBuses.length > 0 && !diskBuses.includes('virtio') && `it has ${diskBuses.join(', ')}`),
 	},
 ];
 
-const wantsEfi = ({ machine, guest }: Facts): boolean =>
-	guest?.firmware.type === 'uefi' || /^u?efi$/i.test(machine?.spec.firmware.type ?? '');
+const wantsEfi = ({ machine, guest }: Facts): boolean => guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine));
 
 const family = (arch: string): string => (/^(i[3-6]86|x86_64|amd64|x86)$/.test(arch) ? 'x86' : arch);
 

@@ -175,10 +175,17 @@ const images = (disks: Facts['disks'], seen: (image: ImageState) => string | fal
 	});
 
 const problems = (disks: Facts['disks'], kind: string): Evidence[] =>
-	disks.flatMap(({ name, path, problem }) => {
+	disks.flatMap(({ name, path, device, problem }) => {
 		if (problem?.kind !== kind) return [];
 		const hint = problem.hint === undefined ? '' : ` (${problem.hint})`;
-		return [{ what: `${name}: ${problem.message}${hint}`, file: problem.path ?? path, offset: problem.offset, key: problem.field }];
+		return [
+			{
+				what: `${device ? `${name}: ` : ''}${problem.message}${hint}`,
+				file: problem.path ?? path,
+				offset: problem.offset,
+				key: problem.field,
+			},
+		];
 	});
 
 /** Those of a check that a person would read. */

@@ -1,6 +1,7 @@
 import type { NicModel } from '../../guest/facts.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
+import { keyIn } from './describe.ts';
 
 /** Network cards and what they are plugged into. */
 export const networkRules: readonly Rule[] = [
@@ -132,5 +133,5 @@ type Card = NonNullable<Facts['machine']>['spec']['nics'][number];
 const nics = ({ machine }: Facts, seen: (nic: Card) => string | false): Evidence[] =>
 	(machine?.spec.nics ?? []).flatMap((nic) => {
 		const what = seen(nic);
-		return what === false ? [] : [{ what: `card ${nic.index}: ${what}`, file: machine?.path, key: `ethernet${nic.index}` }];
+		return what === false ? [] : [{ what: `card ${nic.index}: ${what}`, file: machine?.path, key: keyIn(machine, `ethernet${nic.index}`) }];
 	});

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts';
+import { keyIn } from './describe.ts';
 
 /** Who the machine is, and in what state it lies there. */
 export const stateRules: readonly Rule[] = [
@@ -54,7 +55,7 @@ export const stateRules: readonly Rule[] = [
 		find: ({ machine }, { dnsNames }) => {
 			const name = machine?.spec.identity.name;
 			return dnsNames && name !== undefined && !/^(?=.{1,63}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)
-				? [{ what: `'${name}'`, file: machine?.path, key: 'displayName' }]
+				? [{ what: `'${name}'`, file: machine?.path, key: keyIn(machine, 'displayName') }]
 				: [];
 		},
 	},
@@ -65,7 +66,7 @@ export const stateRules: readonly Rule[] = [
 		assessment: 'It is called by its file.',
 		remedy: 'Give it a name with --name.',
 		find: ({ machine }) =>
-			machine && !machine.spec.identity.name ? [{ what: 'no name is said', file: machine.path, key: 'displayName' }] : [],
+			machine && !machine.spec.identity.name ? [{ what: 'no name is said', file: machine.path, key: keyIn(machine, 'displayName') }] : [],
 	},
 	{
 		id: 'vconv.vm.uuid.missing',
@@ -74,7 +75,7 @@ export const stateRules: readonly Rule[] = [
 		assessment: 'The guest is shown a new one at the target, which licences and inventories may notice.',
 		remedy: 'Give it one with --uuid.',
 		find: ({ machine }) =>
-			machine && !machine.spec.identity.biosUuid ? [{ what: 'no UUID is said', file: machine.path, key: 'uuid.bios' }] : [],
+			machine && !machine.spec.identity.biosUuid ? [{ what: 'no UUID is said', file: machine.path, key: keyIn(machine, 'uuid.bios') }] : [],
 	},
 	{
 		id: 'vconv.vm.disks.none',
