@@ -74,6 +74,8 @@ export type Backing = {
 	readonly source: Source;
 	/** What the new image will call it. */
 	readonly name: string;
+	/** The same from the new image's folder, where `name` may be a path from the root: some formats name it so. */
+	readonly relative?: string | undefined;
 	/** By its bytes where left out. */
 	readonly format?: string | undefined;
 };
@@ -177,10 +179,10 @@ const prepared = async (
 			note: (note) => options.onNote?.(note),
 		};
 		if (options.backing) {
-			const { source, name: backingName, format: known } = options.backing;
+			const { source, name: backingName, relative, format: known } = options.backing;
 			const base = await openFlat(source, { format: known }, options, reads);
 			open.push(base.disk);
-			const backing = { name: backingName, format: base.format.id, size: base.disk.size, id: base.disk.id };
+			const backing = { name: backingName, relative, format: base.format.id, size: base.disk.size, id: base.disk.id };
 			const { block } = planImage({ ...request, backing, name, note() {} });
 			request = { ...request, disk: difference(disk, base.disk, codec, block), backing };
 		}

@@ -1,4 +1,5 @@
 import { alignUp } from '../../src/bytes/align.ts';
+import type { BackingReference } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import type { Report } from './footer.ts';
 import { type Header, headerStruct, LOCATORS, locatorStruct, SECTOR } from './layout.ts';
@@ -56,12 +57,14 @@ export const parentNames = async (
  * The entries for a parent of this name, and their data, which is to stand at host offset `dataOffset`. A path that is absolute has only
  * its last part in the relative locator: beside the child is where a moved parent is looked for.
  */
-export const makeLocators = (name: string, dataOffset: number): { readonly entries: Uint8Array; readonly data: Uint8Array } => {
-	const path = name.replaceAll('/', '\\');
-	const absolute = /^[a-z]:|^\\/i.test(path);
-	const relative = absolute ? `.\\${fileName(path)}` : path.replace(/^(?!\.{1,2}\\)/, '.\\');
+export const makeLocators = (
+	{ name, relative = name }: Pick<BackingReference, 'name' | 'relative'>,
+	dataOffset: number,
+): { readonly entries: Uint8Array; readonly data: Uint8Array } => {
+	const [path, near] = [name, relative].map((said) => said.replaceAll('/', '\\')) as [string, string];
+	const absolute = /^[a-z]:|^\\/i.test(near);
 	const locators = [
-		{ platformCode: 'W2ru', text: fromText(relative, true) },
+		{ platformCode: 'W2ru', text: fromText(absolute ? `.\\${fileName(near)}` : near.replace(/^(?!\.{1,2}\\)/, '.\\'), true) },
 		{ platformCode: 'W2ku', text: fromText(path, true) },
 	];
 	const space = alignUp(Math.max(...locators.map(({ text }) => text.length)), SECTOR);

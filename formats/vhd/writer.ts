@@ -87,8 +87,8 @@ const sparseLayout = (request: WriteRequest, size: number): Layout => {
 	}
 	const entries = Math.max(1, Math.ceil(size / blockSize));
 	const tableEnd = TABLE_OFFSET + alignUp(4 * entries, SECTOR);
-	const parentId = backing && idOf(backing);
-	const locators = backing && makeLocators(backing.name, tableEnd);
+	const parentId = backing && parentIdOf(backing, size);
+	const locators = backing && makeLocators(backing, tableEnd);
 	const firstBlock = tableEnd + (locators?.data.length ?? 0);
 	if (endOf(entries, blockSize, firstBlock) > 0xffffffff * SECTOR) {
 		throw new UsageError(`with blocks of ${humanSize(blockSize)} a full disk of ${humanSize(size)} is more than VHD can address`, {
@@ -138,11 +138,19 @@ const sparseLayout = (request: WriteRequest, size: number): Layout => {
 	};
 };
 
-const idOf = (backing: BackingReference): Uint8Array => {
+/** @throws UnsupportedError for what Windows takes for no parent of a VHD of `size` bytes. */
+const parentIdOf = (backing: BackingReference, size: number): Uint8Array => {
 	const at = { path: backing.name };
 	if (backing.format !== 'vhd') throw new UnsupportedError(`the parent of a VHD is a VHD, and this is ${backing.format}`, at);
 	const id = uuidBytes(backing.id ?? '');
 	if (!id || isZero(id)) throw new UnsupportedError('it has no unique id, by which a differencing VHD must know its parent', at);
+	if (backing.size !== size) {
+		// ERROR_VHD_CHILD_PARENT_SIZE_MISMATCH: Windows takes such a chain for a corrupt one.
+		throw new UnsupportedError(`a VHD has the size of its parent: that has ${backing.size} bytes, and this disk ${size}`, {
+			...at,
+			hint: '-O vhdx, which may differ, or the whole chain as one image',
+		});
+	}
 	return id;
 };
 

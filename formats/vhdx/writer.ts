@@ -63,14 +63,23 @@ export const vhdxWriter: DiskWriter = {
 
 /** §2.6.2.6.3. @throws UnsupportedError for a parent that is no VHDX, UsageError for a path that Windows cannot follow. */
 const parentLocator = (backing: BackingReference): Uint8Array => {
-	const { name, format } = backing;
+	const { name, relative = name, format } = backing;
 	const place = { path: name };
 	if (format !== 'vhdx') throw new UnsupportedError(`the parent of a VHDX is a VHDX, and this is ${format}`, place);
 	const id = guidBytes(backing.id ?? '');
 	if (!id || isZero(id)) throw new UnsupportedError('it has no data write GUID, by which a differencing VHDX knows its parent', place);
-	if (name.startsWith('/')) throw new UsageError('a VHDX cannot name a parent by an absolute path', { ...place, hint: 'a relative path' });
-	const windows = name.replaceAll('/', '\\');
-	const linkage = { parent_linkage: `{${guidText(id)}}` };
-	if (/^([a-z]:|\\\\)/i.test(windows)) return encodeLocator({ ...linkage, absolute_win32_path: windows });
-	return encodeLocator({ ...linkage, relative_path: windows.startsWith('.') ? windows : `.\\${windows}` });
+	const [path, near] = [name, relative].map((said) => said.replaceAll('/', '\\')) as [string, string];
+	const paths = {
+		...(!isAbsolute(near) && { relative_path: near.startsWith('.') ? near : `.\\${near}` }),
+		...(isOfWindows(path) && { absolute_win32_path: path }),
+	};
+	if (Object.keys(paths).length === 0) {
+		throw new UsageError('a VHDX names its parent by a relative path, or one of Windows', { ...place, hint: 'a relative path' });
+	}
+	return encodeLocator({ parent_linkage: `{${guidText(id)}}`, ...paths });
 };
+
+/** With a drive, or a server. */
+const isOfWindows = (path: string): boolean => /^([a-z]:|\\\\)/i.test(path);
+
+const isAbsolute = (path: string): boolean => path.startsWith('\\') || isOfWindows(path);

@@ -91,6 +91,8 @@ export type WriteRequest = {
 export type BackingReference = {
 	/** What the image will call it. */
 	readonly name: string;
+	/** The same from the image's own folder, where `name` may be a path from the root. */
+	readonly relative?: string | undefined;
 	/** Its format's id. */
 	readonly format: string;
 	/** Virtual size in bytes. */

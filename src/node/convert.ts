@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from '../api.ts';
 import { humanSize } from '../bytes/size.ts';
@@ -59,7 +60,11 @@ export const convertFile = (input: string | Source | Stream, output: string, opt
 		return convert({
 			...given,
 			to: committedIf(unchanged, to),
-			backing: given.backing && { ...given.backing, name: options.backingName ?? relativeTo(output, given.backing.name) },
+			backing: given.backing && {
+				...given.backing,
+				name: options.backingName ?? (path.isAbsolute(given.backing.name) ? given.backing.name : relativeTo(output, given.backing.name)),
+				relative: options.backingName ?? relativeTo(output, given.backing.name),
+			},
 			mover: {
 				move: (work) =>
 					mover.move(work).catch(async (error: unknown) => {
@@ -172,9 +177,14 @@ export const committedIf = (check: () => void, target: Target): Target => ({
 	},
 });
 
-/** How the output will name a file: as the user did, if that was from the root, else as it is found from the output's folder. */
-const relativeTo = (output: string, name: string): string =>
-	path.isAbsolute(name) ? name : asReference(path.relative(path.dirname(path.resolve(output)), path.resolve(name)));
+/** A file as it is found from the output's folder, whatever links lead there: `..` is the folder above what a link leads to. */
+const relativeTo = (output: string, name: string): string => {
+	const folderOf = (file: string): string => {
+		const folder = path.dirname(path.resolve(file));
+		return fs.existsSync(folder) ? fs.realpathSync(folder) : folder;
+	};
+	return asReference(path.relative(folderOf(output), path.join(folderOf(name), path.basename(name))));
+};
 
 /**
  * @param held bytes on the disk that an earlier run has written of it.

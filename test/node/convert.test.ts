@@ -50,6 +50,25 @@ test.skipIf(process.platform === 'win32').for(['web:1.qcow2', 'nbd:web.qcow2', '
 	},
 );
 
+test.each(['vhd', 'vhdx', 'vdi', 'vmdk', 'qcow2'])(
+	'a delta of a %s named from the root finds it, by whatever links its folder is reached',
+	async (format) => {
+		const folder = temporaryFolder();
+		const at = (file: string) => path.join(folder, file);
+		fs.mkdirSync(at('deep/er'), { recursive: true });
+		fs.symlinkSync(at('deep/er'), at('link'));
+		rawFile(at('disk.raw'), MiB, [[0, 4096]]);
+		rawFile(at('other.raw'), MiB, [[65536, 4096]]);
+		const [base, delta] = [at(`disk.${format}`), at(`link/delta.${format}`)];
+		await convertFile(at('disk.raw'), base);
+		await convertFile(at('other.raw'), delta, { backing: base });
+		// A VDI knows its parent by an id alone, and that is looked for beside it.
+		if (format === 'vdi') fs.copyFileSync(base, at(`deep/er/disk.${format}`));
+		await convertFile(at(`deep/er/delta.${format}`), at('copy.raw'), { allow: [folder] });
+		expect(fs.readFileSync(at('copy.raw')).equals(fs.readFileSync(at('other.raw')))).toBe(true);
+	},
+);
+
 test.for([Number.NaN, 0, -1, 1.5, 65, 1e9])('%s threads are refused, and nothing appears', async (threads) => {
 	const folder = temporaryFolder();
 	const input = rawFile(path.join(folder, 'disk.raw'), MiB, [[0, 4096]]);

@@ -73,12 +73,14 @@ test('a locator that cannot be read is told, and the others hold', async () => {
 });
 
 test.each([
-	['base.vhd', '.\\base.vhd', 'base.vhd'],
-	['../base.vhd', '..\\base.vhd', '..\\base.vhd'],
-	['C:\\VMs\\base.vhd', '.\\base.vhd', 'C:\\VMs\\base.vhd'],
-	['/srv/base.vhd', '.\\base.vhd', '\\srv\\base.vhd'],
-])('the parent %s is written as %s, and as %s', async (name, relative, absolute) => {
-	const { entries, data } = makeLocators(name, 4096);
+	[{ name: 'base.vhd' }, '.\\base.vhd', 'base.vhd'],
+	[{ name: '../base.vhd' }, '..\\base.vhd', '..\\base.vhd'],
+	[{ name: 'C:\\VMs\\base.vhd' }, '.\\base.vhd', 'C:\\VMs\\base.vhd'],
+	[{ name: '/srv/base.vhd' }, '.\\base.vhd', '\\srv\\base.vhd'],
+	[{ name: '/srv/base.vhd', relative: '../srv/base.vhd' }, '..\\srv\\base.vhd', '\\srv\\base.vhd'],
+])('the parent %o is written as %s, and as %s', async (parent, relative, absolute) => {
+	const { name } = parent;
+	const { entries, data } = makeLocators(parent, 4096);
 	const file = new Uint8Array(8192);
 	file.set(data, 4096);
 	const blank = headerStruct.decode(new Uint8Array(headerStruct.size), { path: 'child.vhd', offset: 512 });

@@ -151,5 +151,19 @@ test('what a VHDX cannot hold is refused', async () => {
 	await expect(vhdxBytes(disk, { backing, options: { subformat: 'fixed' } })).rejects.toThrow('a fixed VHDX has no parent');
 	await expect(vhdxBytes(disk, { backing: { ...backing, format: 'qcow2' } })).rejects.toThrow('this is qcow2');
 	await expect(vhdxBytes(disk, { backing: { ...backing, id: undefined } })).rejects.toThrow('no data write GUID');
-	await expect(vhdxBytes(disk, { backing: { ...backing, name: '/vms/base.vhdx' } })).rejects.toThrow('absolute path');
+	await expect(vhdxBytes(disk, { backing: { ...backing, name: '/vms/base.vhdx' } })).rejects.toThrow('by a relative path');
+});
+
+test.for([
+	[{ name: 'base.vhdx' }, ['.\\base.vhdx']],
+	[{ name: '../vms/base.vhdx' }, ['..\\vms\\base.vhdx']],
+	[{ name: '/vms/base.vhdx', relative: '../vms/base.vhdx' }, ['..\\vms\\base.vhdx']],
+	[{ name: 'C:\\vms\\base.vhdx' }, ['C:\\vms\\base.vhdx']],
+	[{ name: 'C:\\vms\\base.vhdx', relative: '..\\vms\\base.vhdx' }, ['..\\vms\\base.vhdx', 'C:\\vms\\base.vhdx']],
+	[{ name: 'D:\\base.vhdx', relative: 'D:\\base.vhdx' }, ['D:\\base.vhdx']],
+] as const)('the parent %o is named as %o', async ([parent, names]) => {
+	const backing = { ...parent, format: 'vhdx', size: MiB, id: '00112233-4455-6677-8899-aabbccddeeff' };
+	const bytes = await vhdxBytes(patternDisk({ size: MiB, data: [] }), { backing });
+	const disk = await vhdx.open(memorySource(bytes), context);
+	expect(disk.parent).toMatchObject({ names });
 });
