@@ -9,6 +9,8 @@ export type FileNode = {
 	readonly kind: FileKind;
 	/** In bytes. */
 	readonly size: number;
+	/** Why its contents cannot be read, where that is known beforehand: `compressed by the Windows overlay filter (LZX)`. */
+	readonly unreadable?: string | undefined;
 };
 
 /** What a directory says of something in it. */

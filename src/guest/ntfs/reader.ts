@@ -39,7 +39,8 @@ export const openNtfs = async (device: BlockDevice): Promise<FileSystem<NtfsNode
 		const reparse = point && decodeReparse(point, path);
 		const data = attributeNamed(record.attributes, ATTRIBUTE.data, path);
 		const kind = reparse?.kind === 'link' ? 'symlink' : record.directory ? 'directory' : 'file';
-		return { id: number, kind, size: kind === 'file' && data ? valueSize(data) : 0, record, reparse };
+		const unreadable = reparse?.kind === 'other' ? reparse.what : undefined;
+		return { id: number, kind, size: kind === 'file' && data ? valueSize(data) : 0, unreadable, record, reparse };
 	};
 
 	const find = async (directory: NtfsNode, name: string): Promise<DirectoryEntry | undefined> => {
@@ -98,7 +99,7 @@ export const openNtfs = async (device: BlockDevice): Promise<FileSystem<NtfsNode
 		find,
 		node: (entry) => nodeOf(entry.id),
 		async read(file, offset, length) {
-			if (file.reparse?.kind === 'other') throw new UnsupportedError(`the file is ${file.reparse.what}`, { path });
+			if (file.unreadable !== undefined) throw new UnsupportedError(`the file is ${file.unreadable}`, { path });
 			const data = attributeNamed(file.record.attributes, ATTRIBUTE.data, path);
 			if (!data) throw new CorruptError(`record ${file.id} of the MFT has no data`, { path });
 			return readValue(device, geometry, data, offset, length);

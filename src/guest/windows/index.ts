@@ -2,7 +2,7 @@ import { CorruptError } from '../../errors.ts';
 import type { Mark } from '../facts.ts';
 import type { Hive } from '../registry/hive.ts';
 import type { SystemFacts, SystemReader } from '../system.ts';
-import { fileTree } from '../tree.ts';
+import { type FileTree, fileTree } from '../tree.ts';
 import { windowsBootloader } from './bootloader.ts';
 import { windowsDrivers } from './drivers.ts';
 import { driveLetters } from './drives.ts';
@@ -31,12 +31,13 @@ export const windowsReader: SystemReader = async (root, context): Promise<System
 	const version = await fact('the version of Windows', () => windowsVersion(registry));
 	const build = version?.build === undefined ? undefined : Number.parseInt(version.build, 10);
 	const marks = await fact('settings that matter to a move', () => windowsMarks(registry));
+	const compact = await fact('the compression of system files', () => compactMarks(tree, windows));
 	return {
 		os: {
 			...nothing.os,
 			...version,
 			bootloader: await windowsBootloader(context),
-			marks: [...hiveMarks('SYSTEM', system), ...hiveMarks('SOFTWARE', software), ...(marks ?? [])],
+			marks: [...hiveMarks('SYSTEM', system), ...hiveMarks('SOFTWARE', software), ...(marks ?? []), ...(compact ?? [])],
 		},
 		drivers: await fact('drivers', () => windowsDrivers({ registry, tree, windows, build })),
 		network: await fact('network settings', () => windowsNetwork(registry)),
@@ -52,6 +53,13 @@ const openRegistry = async (system: Hive, software: Hive | undefined): Promise<R
 const required = (hive: Hive | undefined): Hive => {
 	if (!hive) throw new CorruptError('there is no such file');
 	return hive;
+};
+
+/** CompactOS compresses the files of Windows, all but those that its loader reads; this one is there in every edition. */
+const compactMarks = async (tree: FileTree, windows: string): Promise<readonly Mark[]> => {
+	const where = `${windows}/System32/shell32.dll`;
+	const unreadable = (await tree.stat(where))?.node.unreadable;
+	return unreadable?.startsWith('compressed') ? [{ code: 'compact-os', evidence: `it is ${unreadable}`, where }] : [];
 };
 
 /** A hive that was not written whole is worth knowing of: what is read from it may be older than what Windows last had. */

@@ -121,6 +121,13 @@ describe('settings that matter to a move', () => {
 		expect(codes(await windowsWith({}))).toEqual(['san-policy']);
 	});
 
+	test('of a Windows with CompactOS are told by its files', async () => {
+		const { facts } = await readWindows(
+			windowsFiles(SYSTEM, SOFTWARE, { 'Windows/System32/shell32.dll': '!! compressed by the Windows overlay filter (LZX)' }),
+		);
+		expect(facts?.os.marks).toContainEqual(expect.objectContaining({ code: 'compact-os', where: '/Windows/System32/shell32.dll' }));
+	});
+
 	test.for<[code: string, system: Keys, software?: Keys]>([
 		['fast-startup', control({ 'Session Manager': { Power: { HiberbootEnabled: 1 } } })],
 		['hibernation-enabled', control({ Power: { HibernateEnabled: 1 } })],
