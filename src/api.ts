@@ -1,5 +1,5 @@
 import { diskFormats } from '../formats/index.ts';
-import { type ConvertRequest, convertDisk, planImage, type Written } from './convert/convert.ts';
+import { type ConvertRequest, convertDisk, type Hashing, planImage, type Written } from './convert/convert.ts';
 import { measureImage } from './convert/measure.ts';
 import { flatten, type Layer, type OpenOptions, openChain, openLayer, openPiped } from './convert/open.ts';
 import { profileNamed } from './convert/profiles.ts';
@@ -66,6 +66,8 @@ export type ConvertOptions = {
 	readonly codec?: Codec | undefined;
 	/** The time and ids that the image's headers take; the present and random ones where left out. */
 	readonly stamp?: Stamp | undefined;
+	/** Hash the guest's disk while it is copied, for a proof or a verification. */
+	readonly hashing?: Omit<Hashing, 'whole'> | undefined;
 };
 
 /** The image that a delta is written over. */
@@ -129,7 +131,7 @@ export const convert = async (options: ConvertOptions): Promise<Conversion> => {
 	}
 };
 
-export type StreamOptions = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan'> & {
+export type StreamOptions = Omit<ConvertOptions, 'to' | 'mover' | 'onPlan' | 'hashing'> & {
 	/** Takes the next bytes of the image; resolves when it can take more. It may keep them, and must not change them. */
 	append(bytes: Uint8Array): Promise<void>;
 };
@@ -174,6 +176,7 @@ const prepared = async (
 			compress: options.compress,
 			sectorSize: options.sectorSize,
 			stamp,
+			hashing: options.hashing,
 			signal,
 			onProgress: (progress) => options.onProgress?.(progress),
 			note: (note) => options.onNote?.(note),
@@ -184,7 +187,8 @@ const prepared = async (
 			open.push(base.disk);
 			const backing = { name: backingName, relative, format: base.format.id, size: base.disk.size, id: base.disk.id };
 			const { block } = planImage({ ...request, backing, name, note() {} });
-			request = { ...request, disk: difference(disk, base.disk, codec, block), backing };
+			const hashing = options.hashing && { ...options.hashing, whole: disk };
+			request = { ...request, disk: difference(disk, base.disk, codec, block), backing, hashing };
 		}
 		return { ...(await move(request, reads)), format: format.id };
 	} finally {

@@ -2,8 +2,11 @@ import type { Disk } from '../core/disk.ts';
 import type { BackingReference, DiskFormat, DiskWriter, Layout, OptionValues, Stamp } from '../core/format.ts';
 import type { Moved, Mover, Progress } from '../core/mover.ts';
 import type { Note } from '../core/note.ts';
+import type { Sha256 } from '../core/proof.ts';
 import type { Sink, Target } from '../core/sink.ts';
 import { UnsupportedError, UsageError, VconvError } from '../errors.ts';
+import { hashDisk } from '../proof/hash.ts';
+import { type Leaves, leafCollector } from '../proof/leaves.ts';
 import { optionValues } from './options.ts';
 import { checkSize, type Profile, profileOptions, refuseTooLarge } from './profiles.ts';
 
@@ -24,12 +27,25 @@ export type ConvertRequest = {
 	readonly stamp: Stamp;
 	/** What the files that are read are at present, and how they are read: see `Undertaking`. */
 	origin?(): readonly string[] | undefined;
+	/** Hash the disk while it is copied. */
+	readonly hashing?: Hashing | undefined;
 	readonly signal?: AbortSignal | undefined;
 	/** Looks at the layout before anything is written; may throw, as for a store without room. */
 	onPlan?(layout: Layout): Promise<void>;
 	onProgress?(progress: Progress): void;
 	/** Hears of what the image cannot hold. */
 	note?(note: Note): void;
+};
+
+/** What the guest's disk is hashed for while it is copied. */
+export type Hashing = {
+	readonly sha256: Sha256;
+	/** The plain name of a file that goes with the image, and gets its name before it. */
+	readonly file?: string | undefined;
+	/** What the guest will see, where only a delta of it is copied: it is read once more. */
+	readonly whole?: Disk | undefined;
+	/** Hears what was hashed when all data is written, and when the image says it was made. Gives the contents of `file`. May throw. */
+	finished(leaves: Leaves, made: Date): Promise<Uint8Array | undefined>;
 };
 
 /** Lay out an image of `disk` in this format. @throws UsageError, UnsupportedError, also for a delta in a format that has none. */
@@ -89,7 +105,7 @@ export type Written = Moved & {
  * interruption or a full store leaves is taken up by the next run, where the target can.
  */
 export const convertDisk = async (request: ConvertRequest): Promise<Written> => {
-	const { target, mover, signal } = request;
+	const { target, mover, signal, hashing } = request;
 	let moving = false;
 	try {
 		const begun = await target.begin?.({ origin: request.origin?.(), image: imageOf(request), stamp: request.stamp });
@@ -97,6 +113,8 @@ export const convertDisk = async (request: ConvertRequest): Promise<Written> => 
 		await request.onPlan?.(layout);
 		const sinks: Sink[] = [target.main];
 		for (const file of layout.files ?? []) sinks.push(await target.beside(file));
+		const proof = hashing?.file === undefined ? undefined : await target.beside(hashing.file);
+		const collector = hashing && leafCollector(layout.size, hashing.sha256);
 		moving = true;
 		const moved = await mover.move({
 			disk: request.disk,
@@ -104,9 +122,19 @@ export const convertDisk = async (request: ConvertRequest): Promise<Written> => 
 			sinks,
 			signal,
 			journal: begun?.journal,
+			leaves: hashing?.whole ? undefined : collector,
 			...(request.onProgress && { onProgress: request.onProgress.bind(request) }),
 		});
 		await layout.finish(sinks);
+		if (hashing && collector) {
+			const { sha256, whole } = hashing;
+			const leaves = whole ? await hashDisk(whole, { ...request, sha256, size: layout.size }) : collector.leaves();
+			const contents = await hashing.finished(leaves, (begun?.stamp ?? request.stamp).now);
+			if (proof && contents) {
+				await proof.write(0, contents);
+				await proof.resize(contents.length);
+			}
+		}
 		signal?.throwIfAborted();
 		await target.commit();
 		return { ...moved, size: layout.size };
@@ -119,7 +147,7 @@ export const convertDisk = async (request: ConvertRequest): Promise<Written> => 
 };
 
 /** What has been asked for, in so far as it makes a difference to the image. */
-const imageOf = ({ target, disk, format, options, profile, compress, backing, sectorSize }: ConvertRequest): string =>
+const imageOf = ({ target, disk, format, options, profile, compress, backing, sectorSize, hashing }: ConvertRequest): string =>
 	JSON.stringify({
 		name: target.main.name,
 		size: disk.size,
@@ -129,6 +157,7 @@ const imageOf = ({ target, disk, format, options, profile, compress, backing, se
 		compress,
 		backing,
 		sectorSize,
+		hashed: hashing && [hashing.file],
 	});
 
 /** Whether the same may succeed later: it was interrupted, or the store is full. */

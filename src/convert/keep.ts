@@ -30,7 +30,7 @@ export type KeepRequest = Omit<ConvertRequest, 'disk' | 'target' | 'backing' | '
  * @throws as `convertDisk`; the images before then have their names.
  */
 export const keepChain = async (request: KeepRequest): Promise<readonly Written[]> => {
-	const { layers, names, codec, target, reopen, onPlan, ...common } = request;
+	const { layers, names, codec, target, reopen, onPlan, hashing, ...common } = request;
 	const moved: Written[] = [];
 	let backing: BackingReference | undefined;
 	for (let i = layers.length - 1; i >= 0; i--) {
@@ -38,7 +38,8 @@ export const keepChain = async (request: KeepRequest): Promise<readonly Written[
 		const disk = disksFrom(layers, i);
 		const whole = { ...common, disk, backing };
 		const delta = backing && difference(disk, disksFrom(layers, i + 1), codec, planImage({ ...whole, name, note() {} }).block);
-		const image: ConvertRequest = { ...whole, disk: delta ?? disk, target: await target(name) };
+		const hashed = hashing && delta ? { ...hashing, whole: disk } : hashing;
+		const image: ConvertRequest = { ...whole, disk: delta ?? disk, hashing: hashed, target: await target(name) };
 		moved.unshift(await convertDisk({ ...image, onPlan: async (layout) => onPlan?.(name, layout, image) }));
 		if (i > 0) backing = await referenceTo(name, request.format, reopen);
 	}
@@ -70,6 +71,7 @@ export const rehearseChain = async (request: KeepRequest): Promise<void> => {
 	const files: ReturnType<typeof memoryTarget>['files'] = new Map();
 	await keepChain({
 		...request,
+		hashing: undefined,
 		mover: { move: async () => ({ data: 0, stored: 0 }) },
 		async target(name) {
 			const made = memoryTarget(name);

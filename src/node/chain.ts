@@ -14,9 +14,13 @@ import { openFile } from './file.ts';
 import { nodeFiles } from './files.ts';
 import { nodeMover } from './mover.ts';
 import { noteOpenFolder } from './open-folder.ts';
+import { proving } from './proving.ts';
 import { createTarget } from './target.ts';
 
-export type ConvertChainOptions = Omit<ConvertFileOptions, 'backing' | 'backingName' | 'backingFormat' | 'layer' | 'onPlan'>;
+export type ConvertChainOptions = Omit<
+	ConvertFileOptions,
+	'backing' | 'backingName' | 'backingFormat' | 'layer' | 'onPlan' | 'proof' | 'verifyWith'
+>;
 
 /** What came of one image of a chain. */
 export type KeptImage = Conversion & { readonly filename: string };
@@ -36,6 +40,7 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 		const format = targetFormat(formats, path.basename(output), options.format, profile);
 		const folder = path.dirname(output);
 		const at = (name: string): string => path.join(folder, name);
+		const proof = await proving(given.from, output, options);
 		const reads = new Set<string>();
 		const made: string[] = [];
 		const layers = await openLayers(given.from, { format: inputFormat, snapshot }, given, reads);
@@ -55,11 +60,15 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				sectorSize: options.sectorSize,
 				stamp: options.stamp ?? freshStamp(),
 				signal,
-				target: async (name) => remembering(committedIf(unchanged, await createTarget(at(name), alone)), at(name), made),
+				hashing: proof.hashing,
+				target: async (name) =>
+					remembering(committedIf(unchanged, await createTarget(at(name), { ...alone, verify: proof.verify })), at(name), made),
 				reopen: (name) => openFile(at(name)),
 				async onPlan(name, layout, image) {
 					const measure = async () => (await measureImage(image.disk, planImage({ ...image, name, note() {} }), signal)).written;
-					await checkPlan(at(name), { layout, reads, measure }, options);
+					const plan = { layout, reads, measure };
+					proof.planned(plan);
+					await checkPlan(at(name), plan, options);
 				},
 				onProgress: (progress) => options.onProgress?.(progress),
 				note: (note) => options.onNote?.(note),

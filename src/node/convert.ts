@@ -17,11 +17,13 @@ import { holdSource, refuseReplacingUsed, type SharingOptions } from './inuse.ts
 import { nodeMover } from './mover.ts';
 import { noteOpenFolder } from './open-folder.ts';
 import { nodeCodec } from './packer.ts';
+import { type ProvingOptions, proving } from './proving.ts';
 import { createTarget, freeSpace } from './target.ts';
 
-export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' | 'follow' | 'siblings' | 'mover' | 'codec'> &
+export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' | 'follow' | 'siblings' | 'mover' | 'codec' | 'hashing'> &
 	GateOptions &
-	SharingOptions & {
+	SharingOptions &
+	ProvingOptions & {
 		/** Write only what differs from the image of this name. */
 		readonly backing?: string | undefined;
 		/** What the new image will call it; how it is found from the output's folder where left out. */
@@ -54,12 +56,14 @@ export const convertFile = (input: string | Source | Stream, output: string, opt
 	withSources(input, options, async (given, reads, unchanged) => {
 		refuseOutput(output, reads);
 		noteOpenFolder(output, options);
-		const to = await createTarget(output, options);
+		const proof = await proving(given.from, output, options);
+		const to = await createTarget(output, { ...options, verify: proof.verify });
 		const mover = nodeMover(options);
 		let planned: Plan | undefined;
 		return convert({
 			...given,
 			to: committedIf(unchanged, to),
+			hashing: proof.hashing,
 			backing: given.backing && {
 				...given.backing,
 				name: options.backingName ?? (path.isAbsolute(given.backing.name) ? given.backing.name : relativeTo(output, given.backing.name)),
@@ -73,6 +77,7 @@ export const convertFile = (input: string | Source | Stream, output: string, opt
 			},
 			async onPlan(plan) {
 				planned = plan;
+				proof.planned(plan);
 				await options.onPlan?.(plan);
 				await checkPlan(output, plan, options, to.held());
 			},
@@ -87,7 +92,10 @@ const fullError = async (error: VconvError, output: string, { layout, measure }:
 	return new AccessError(message, { path, offset, cause, hint: `freeing ${room} there, and the same command again` });
 };
 
-export type StreamFileOptions = Omit<ConvertFileOptions, 'force' | 'skipSpaceCheck' | 'threads' | 'durable' | 'onPlan'> &
+export type StreamFileOptions = Omit<
+	ConvertFileOptions,
+	'force' | 'skipSpaceCheck' | 'threads' | 'durable' | 'onPlan' | keyof ProvingOptions
+> &
 	Pick<StreamOptions, 'append'>;
 
 /** Convert the image of one file, or of any source, into one that is written front to back, as to a pipe. @throws as `convertStream`. */

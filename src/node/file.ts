@@ -41,9 +41,13 @@ const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
 /**
  * A file as a source, read-only.
  * @param options.named whether it is the user who named it, who may name a symbolic link and a block device too; true where left out.
+ * @param options.called what messages call it, and from where it looks for what it names: a file that has not its name yet.
  * @throws AccessError for what is missing or not permitted, UnsupportedError for what is no file.
  */
-export const openFile = async (name: string, { named = true }: { readonly named?: boolean } = {}): Promise<Source> => {
+export const openFile = async (
+	name: string,
+	{ named = true, called = name }: { readonly named?: boolean; readonly called?: string } = {},
+): Promise<Source> => {
 	let fd: number;
 	try {
 		// O_NONBLOCK: a FIFO must not hang us before we have seen what it is.
@@ -52,7 +56,7 @@ export const openFile = async (name: string, { named = true }: { readonly named?
 		throw accessError('cannot be opened', name, cause);
 	}
 	try {
-		return fileSource(fd, name, named);
+		return fileSource(fd, called, named);
 	} catch (error) {
 		fs.closeSync(fd);
 		throw error;

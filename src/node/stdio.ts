@@ -40,7 +40,10 @@ export type PipeOptions = ConvertFileOptions & {
  * @throws UsageError, UnsupportedError for a pipe that needs a spool; otherwise as `convertFile` and `streamFile`.
  */
 export const convertPipe = async (input: string, output: string, options: PipeOptions): Promise<Conversion> => {
-	const { spool, append, signal } = options;
+	const { spool, append, signal, verify = 'none', verifyWith, proof } = options;
+	if (output === PIPE && (proof || verifyWith || (verify !== 'none' && spool === undefined))) {
+		throw new UsageError('what has gone through a pipe cannot be read back', { hint: 'a file for OUT, or --spool DIR and --verify' });
+	}
 	if (spool === undefined) {
 		const from = input === PIPE ? piped(options) : input;
 		if (from === undefined) return receive(output, options);
@@ -83,7 +86,13 @@ const piped = ({ stdin, inputFormat, format, backing, size }: PipeOptions): Sour
 };
 
 /** Copy a raw disk from standard input into a raw image. */
-const receive = async (output: string, { stdin, append, ...options }: PipeOptions): Promise<Conversion> => {
+const receive = async (
+	output: string,
+	{ stdin, append, verify = 'none', verifyWith, proof, ...options }: PipeOptions,
+): Promise<Conversion> => {
+	if (verify !== 'none' || verifyWith || proof) {
+		throw new UsageError('a raw disk from a pipe is verified only if its size is known', { hint: '--size with its size, or --spool DIR' });
+	}
 	const { profile, signal } = options;
 	const format = formatNamed(options.formats ?? diskFormats, 'raw');
 	const request = {

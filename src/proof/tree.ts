@@ -51,7 +51,7 @@ const bottom = async (leaves: Leaves, count: number, sha256: Sha256): Promise<Le
 		hashes.push(await sha256(zeroLeaf(blockLength(leaves.size, count - 1))));
 	}
 	const joined = new Uint8Array(hashes.length * HASH);
-	hashes.forEach((hash, i) => joined.set(hash, i * HASH));
+	for (const [i, hash] of hashes.entries()) joined.set(hash, i * HASH);
 	return { numbers, hashes: joined };
 };
 
