@@ -29,7 +29,8 @@ export const LARGEST_READ = 64 << 20;
 /** What was read from the images, beneath the cache. */
 export type Cost = { reads: number; bytes: number };
 
-const PAGE = 1 << 16;
+/** What is read at once of an image, in bytes: metadata is small and scattered. */
+const PAGE = 1 << 14;
 
 /** Longer reads pass the cache by: they are contents of files, which are read once. */
 const LARGEST_CACHED = 8 * PAGE;
@@ -38,7 +39,7 @@ type DeviceOptions = {
 	readonly name: string;
 	/** Counted up with every read that reaches the image; ranges that read as zeros cost nothing. */
 	readonly cost?: Cost | undefined;
-	/** How many pages of 64 KiB are held; 1024, which is 64 MiB, where left out. */
+	/** How many pages of 16 KiB are held; 4096, which is 64 MiB, where left out. */
 	readonly pages?: number | undefined;
 };
 
@@ -77,21 +78,40 @@ const count = (cost: Cost | undefined, bytes: number): void => {
 
 type Identity = Omit<BlockDevice, 'read'>;
 
-const cachedDevice = (identity: Identity, pages = 1024, load: BlockDevice['read']): BlockDevice => {
+const cachedDevice = (identity: Identity, most = 4096, load: BlockDevice['read']): BlockDevice => {
 	const held = new Map<number, Promise<Uint8Array>>();
-	const page = (index: number, signal?: AbortSignal): Promise<Uint8Array> => {
-		let found = held.get(index);
-		if (found) {
-			held.delete(index); // and set again below: the last used is the last to go
-		} else {
-			found = load(index * PAGE, Math.min(PAGE, identity.size - index * PAGE), signal);
-			found.catch(() => held.delete(index));
-			for (const oldest of held.keys()) {
-				if (held.size < pages) break;
-				held.delete(oldest);
+	const hold = (index: number, page: Promise<Uint8Array>): void => {
+		for (const oldest of held.keys()) {
+			if (held.size < most) break;
+			held.delete(oldest);
+		}
+		held.set(index, page);
+	};
+	/** The pages from `first` to `last`; neighbours that are missing are read together. */
+	const pages = (first: number, last: number, signal?: AbortSignal): readonly Promise<Uint8Array>[] => {
+		const found: Promise<Uint8Array>[] = [];
+		for (let index = first; index <= last; ) {
+			const page = held.get(index);
+			if (page) {
+				held.delete(index); // and set again: the last used is the last to go
+				hold(index++, page);
+				found.push(page);
+				continue;
+			}
+			let end = index + 1;
+			while (end <= last && !held.has(end)) end++;
+			const start = index * PAGE;
+			const run = load(start, Math.min(end * PAGE, identity.size) - start, signal);
+			const isOne = end - index === 1;
+			for (; index < end; index++) {
+				const missing = index;
+				const at = missing * PAGE - start;
+				const loaded = isOne ? run : run.then((bytes) => bytes.slice(at, at + PAGE));
+				loaded.catch(() => held.delete(missing));
+				hold(missing, loaded);
+				found.push(loaded);
 			}
 		}
-		held.set(index, found);
 		return found;
 	};
 	return {
@@ -100,13 +120,16 @@ const cachedDevice = (identity: Identity, pages = 1024, load: BlockDevice['read'
 			signal?.throwIfAborted();
 			checkRange(identity, offset, length);
 			if (length > LARGEST_CACHED) return load(offset, length, signal);
+			if (length === 0) return new Uint8Array();
 			const first = Math.floor(offset / PAGE);
-			if (offset + length <= (first + 1) * PAGE) return (await page(first, signal)).subarray(offset % PAGE, (offset % PAGE) + length);
+			const within = offset - first * PAGE;
+			const found = await Promise.all(pages(first, Math.floor((offset + length - 1) / PAGE), signal));
+			const [only] = found;
+			if (only && found.length === 1) return only.subarray(within, within + length);
 			const out = new Uint8Array(length);
-			for (let done = 0; done < length; ) {
-				const at = offset + done;
-				const from = await page(Math.floor(at / PAGE), signal);
-				const part = from.subarray(at % PAGE, Math.min(from.length, (at % PAGE) + length - done));
+			let done = 0;
+			for (const page of found) {
+				const part = page.subarray(done === 0 ? within : 0).subarray(0, length - done);
 				out.set(part, done);
 				done += part.length;
 			}
@@ -192,7 +215,8 @@ export const allowance = ({ bytes, milliseconds }: Budget): Allowance => {
 		take(length, path) {
 			left -= length;
 			if (left < 0) throw new UnsupportedError(`looking into it takes more than ${bytes} bytes, the limit inspect-bytes`, { path });
-			if (performance.now() > end) throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms, the limit inspect-seconds`, { path });
+			if (performance.now() > end)
+				throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms, the limit inspect-seconds`, { path });
 		},
 	};
 };

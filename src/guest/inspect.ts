@@ -30,7 +30,7 @@ export type InspectOptions = {
 const BUDGET: Budget = { bytes: LIMITS['inspect-bytes'].value, milliseconds: LIMITS['inspect-seconds'].value * 1000 };
 
 /** The pages of cache that all disks share: 64 MiB. */
-const PAGES = 1024;
+const PAGES = 4096;
 
 /**
  * What is on the disks of one machine, which are looked at together: partition tables, what volumes hold, the operating systems in those
@@ -43,7 +43,7 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 	const incomplete: Incomplete[] = [];
 	const spent = allowance(options.budget ?? BUDGET);
 	const attempt = attempts(incomplete);
-	const pages = Math.max(16, Math.floor(PAGES / given.length));
+	const pages = Math.max(64, Math.floor(PAGES / given.length));
 	const { disks, volumes } = await assemble(
 		given.map(({ disk, image }, index) => ({
 			image,

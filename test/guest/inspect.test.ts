@@ -110,7 +110,7 @@ test('a volume that takes too much is given up, and the next has all of its own'
 	const budget = { bytes: 10 * 65_536, milliseconds: 10_000 };
 	const report = await inspect([[8 * MIB, pieces]], { fileSystems: [greedy], systems: [], budget });
 	expect(report.incomplete).toEqual([
-		{ where: 'disk0p1', what: 'file system', why: `looking into it takes more than ${budget.bytes} bytes` },
+		{ where: 'disk0p1', what: 'file system', why: `looking into it takes more than ${budget.bytes} bytes, the limit inspect-bytes` },
 	]);
 });
 

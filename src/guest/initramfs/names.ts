@@ -6,7 +6,7 @@ import { type CpioBudget, cpioNames, isCpio } from './cpio.ts';
 import { expandLz4 } from './lz4.ts';
 
 /** Of a file as much is read at once, in bytes. */
-const PIECE = 1 << 18;
+const PIECE = 1 << 17;
 
 /** What all archives of an initramfs may hold together: 2 GiB, of which only names are kept. */
 const BUDGET: Readonly<CpioBudget> = { entries: 1_000_000, bytes: 2 ** 31 };

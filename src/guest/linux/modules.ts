@@ -29,12 +29,15 @@ export const installedModules = async (tree: FileTree, folder: string): Promise<
 	return modules;
 };
 
-/** What is built into a kernel: `modules.builtin`, and of the drivers that matter what its configuration says. */
+/** What is built into a kernel: `modules.builtin`; without one, what the configuration says of the drivers that matter. */
 export const builtInModules = async (tree: FileTree, folder: string, version: string): Promise<ReadonlySet<string>> => {
-	const listed = configLines((await tree.readText(`${folder}/modules.builtin`)) ?? '').map(([line]) => moduleName(line));
+	const list = await tree.readText(`${folder}/modules.builtin`);
+	if (list !== undefined) {
+		const names = configLines(list).map(([line]) => moduleName(line));
+		return new Set(names.filter((name) => name !== undefined));
+	}
 	const config = assignments((await tree.readText(`/boot/config-${version}`)) ?? '');
-	const configured = ALL_DRIVERS.filter((name) => config.get(`CONFIG_${CONFIG_NAMES[name] ?? name.toUpperCase()}`) === 'y');
-	return new Set([...listed.filter((name) => name !== undefined), ...configured]);
+	return new Set(ALL_DRIVERS.filter((name) => config.get(`CONFIG_${CONFIG_NAMES[name] ?? name.toUpperCase()}`) === 'y'));
 };
 
 /**
