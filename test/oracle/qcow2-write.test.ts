@@ -132,6 +132,25 @@ describe.skipIf(!has('qemu-img'))('qemu-img finds our QCOW2 clean and equal', ()
 	});
 });
 
+describe.skipIf(!has('7zz'))('7-Zip unpacks our QCOW2 to the same bytes', () => {
+	test.for([
+		[{}, false],
+		[{ compat: '0.10', cluster_size: '512' }, false],
+		[{ cluster_size: '2M', refcount_bits: '1' }, false],
+		[{ preallocation: 'metadata' }, false],
+		[{}, true],
+		[{ compat: '0.10', cluster_size: '4k', compression_level: '9' }, true],
+	] as const)('with %o, compressed: %s', async ([options, compress]) => {
+		const folder = temporaryFolder();
+		const image = await write(path.join(folder, 'disk.qcow2'), scatteredDisk, qcow2, { options, compress });
+		const plain = await write(path.join(folder, 'disk.img'), scatteredDisk, raw);
+		const out = path.join(folder, 'out');
+		run('7zz', 'e', '-tqcow', `-o${out}`, image);
+		const [file = ''] = fs.readdirSync(out);
+		expect(fs.readFileSync(path.join(out, file)).equals(fs.readFileSync(plain))).toBe(true);
+	});
+});
+
 describe.skipIf(!has('qemu-img'))('qemu-img reads our delta over its backing file', () => {
 	const base = patternDisk({ size: MiB, data: [[0, 700 * KiB]] });
 	/** Zeros where the base has data, data where it has none, one sector on a border, and more behind its end. */
