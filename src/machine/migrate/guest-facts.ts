@@ -20,7 +20,7 @@ const CARDS: readonly NicModel[] = ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl
 
 const driversOf = ({ disk, network }: DriverFacts): Pick<GuestFacts, 'disk' | 'nic'> => ({
 	disk: Object.fromEntries(ATTACHMENTS.map((bus) => [bus, standing(disk[bus]?.state)])),
-	nic: Object.fromEntries(CARDS.map((model) => [model, standing(network[model]?.state)])),
+	nic: Object.fromEntries(CARDS.map((model) => [model, cardStanding(network[model]?.state)])),
 });
 
 /** A driver that somebody has to start or to mend is no better than one that is to be loaded later. */
@@ -28,6 +28,9 @@ const standing = (state: FoundState = 'unknown'): DriverState => {
 	if (state === 'staged' || state === 'disabled') return 'installed';
 	return state === 'file-missing' ? 'absent' : state;
 };
+
+/** Windows takes what is staged when it sees the card; what somebody disabled stays so. */
+const cardStanding = (state: FoundState | undefined): DriverState => (state === 'disabled' ? 'absent' : standing(state));
 
 /** The index of the disk that the machine starts from; undefined where none or several may be it. */
 const bootDisk = (firmware: GuestFacts['firmware'], esp: string | undefined, disks: GuestReport['disks']): number | undefined => {
@@ -61,13 +64,17 @@ const WINDOWS: readonly (readonly [RegExp, string])[] = [
 	[/Server 2016/, '2k16'],
 	[/Server 2012 R2/, '2k12r2'],
 	[/Server 2012/, '2k12'],
-	[/Server.? 2008 R2/, '2k8r2'],
-	[/Server.? 2008/, '2k8'],
+	[/Server.* 2008 R2/, '2k8r2'],
+	[/Server.* 2008/, '2k8'],
+	[/Server.* 2003 R2/, '2k3r2'],
+	[/Server.* 2003/, '2k3'],
 	[/Windows 11/, '11'],
 	[/Windows 10/, '10'],
 	[/Windows 8\.1/, '8.1'],
 	[/Windows 8/, '8'],
 	[/Windows 7/, '7'],
+	[/Windows Vista/, 'vista'],
+	[/Windows XP/, 'xp'],
 ];
 
 const osinfoOf = ({ family, distro = '', name, version = '' }: OperatingSystem): string | undefined => {
