@@ -102,6 +102,10 @@ export const rulesText = (all: readonly Rule[], categories: ReadonlyMap<string, 
 /** What a program that runs vconv is told of moves that are blocked. */
 export const blockedError = ({ verdicts }: ValidationReport): BlockedError => {
 	const blocked = verdicts.filter(({ blocking }) => blocking);
-	const labels = [...new Set(blocked.flatMap(({ concerns }) => concerns.slice(0, 3).map(({ label }) => label)))];
+	const labels = [
+		...new Set(
+			blocked.flatMap(({ concerns }) => concerns.filter(({ category }) => category === concerns[0]?.category).map(({ label }) => label)),
+		),
+	];
 	return new BlockedError(labels.slice(0, 3).join('; '), { path: blocked[0]?.subject, hint: 'vconv validate, which says what to do' });
 };
