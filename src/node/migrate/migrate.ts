@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { humanSize } from '../../bytes/size.ts';
 import type { Progress } from '../../core/mover.ts';
 import { AccessError, BlockedError } from '../../errors.ts';
@@ -29,7 +30,7 @@ export const migrate = async (vm: string, folder: string, options: MigrateFilesO
 export const runMigration = async (plan: MigrationPlan, folder: string, options: MigrateFilesOptions): Promise<MigrationReport> => {
 	refuseBlocked(plan);
 	const names = [...plan.disks.flatMap(({ files }) => files), REPORT, README, plan.description];
-	const staging = await openStaging(folder, names, options);
+	const staging = await openStaging(folder, { of: `${path.resolve(plan.source)} to ${plan.to}`, names }, options);
 	try {
 		refuseTooMuch(plan, folder, staging, options);
 		for (const disk of plan.disks) for (const note of disk.notes) options.onNote?.(note);

@@ -29,6 +29,8 @@ export type Done = {
 type State = {
 	/** The version of vconv: another may lay images out otherwise. */
 	readonly tool: string;
+	/** The machine and where it goes. */
+	readonly of: string;
 	/** By the name of the image. */
 	readonly disks: Readonly<Record<string, Done>>;
 	/** The names that were being given when the run ended. */
@@ -56,14 +58,21 @@ export type Staging = {
 
 export type StagingOptions = { readonly force?: boolean | undefined; readonly restart?: boolean | undefined };
 
+/** What is built. */
+export type Build = {
+	/** The machine and where it goes, in words that are the same when that is. */
+	readonly of: string;
+	/** The names that its files will have. */
+	readonly names: readonly string[];
+};
+
 /**
  * The folder in which a machine is built: what an interrupted run has left there is taken up.
- * @param names that the machine's files will have.
  * @throws BusyError if another run builds it; AccessError if a name is taken and `force` is not set, or the folder cannot be written.
  */
 export const openStaging = async (
 	folder: string,
-	names: readonly string[],
+	{ of, names }: Build,
 	{ force = false, restart = false }: StagingOptions,
 ): Promise<Staging> => {
 	const made = makeFolder(folder);
@@ -83,7 +92,7 @@ export const openStaging = async (
 		unlock();
 	};
 
-	let state: State = { tool: version(), disks: {} };
+	let state: State = { tool: version(), of, disks: {} };
 	const save = async (next: State): Promise<void> => {
 		await writeWhole(at(STATE), JSON.stringify(next));
 		state = next;
@@ -102,8 +111,12 @@ export const openStaging = async (
 	try {
 		const found = readState(at(STATE));
 		for (const name of found?.publishing ?? []) takeBack(at(name), final(name));
-		if (found?.tool === state.tool && !restart) state = { tool: found.tool, disks: found.disks };
-		else for (const name of fs.readdirSync(staging)) if (name !== LOCK) fs.rmSync(at(name), { recursive: true });
+		if (found && found.of !== of && !restart) throw another(folder, found);
+		if (found?.tool === state.tool && !restart) state = { tool: found.tool, of, disks: found.disks };
+		else {
+			for (const name of fs.readdirSync(staging)) if (name !== LOCK) fs.rmSync(at(name), { recursive: true });
+			await save(state);
+		}
 		if (!force) for (const name of names) refuseTaken(final(name));
 	} catch (error) {
 		leave();
@@ -147,6 +160,12 @@ export const openStaging = async (
 		leave,
 	};
 };
+
+const another = (folder: string, { of }: State): AccessError =>
+	new AccessError(`the migration of another machine was interrupted in it: ${of}`, {
+		path: folder,
+		hint: 'finishing that first, another folder, or --restart to give it up',
+	});
 
 /** Make a folder with all above it. @returns those that were made, the lowest first. */
 const makeFolder = (folder: string): readonly string[] => {
