@@ -36,7 +36,7 @@ export const snapshotOption = {
 	snapshot: { alias: 'l', type: 'string', describe: 'an internal snapshot, by id or name, instead of the present state' },
 } as const satisfies Record<string, Options>;
 
-type InputArguments = Pick<Arguments<typeof inputOptions>, keyof typeof inputOptions> & { readonly snapshot?: string | undefined };
+export type InputArguments = Pick<Arguments<typeof inputOptions>, keyof typeof inputOptions> & { readonly snapshot?: string | undefined };
 
 export const isJson = ({ json, output }: Pick<InputArguments, 'json' | 'output'>): boolean => json === true || output === 'json';
 

@@ -46,6 +46,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 		load: async () => (await import('./commands/compare.ts')).compare,
 		failure: 2,
 	},
+	hash: {
+		operands: 'IMAGE',
+		about: 'one number for what a guest sees, the same in any format',
+		load: async () => (await import('./commands/hash.ts')).hash,
+	},
+	verify: {
+		operands: 'IMAGE PROOF',
+		about: 'whether an image is what its proof says',
+		load: async () => (await import('./commands/verify.ts')).verify,
+	},
 	check: {
 		operands: 'IMAGE',
 		about: 'whether an image contradicts itself, or wastes space',
@@ -99,7 +109,7 @@ Examples:
   vconv info --output=json --backing-chain web.qcow2
 
 vconv COMMAND --help has the options of each; letters mean what they mean to qemu-img.
-Exit codes: 0 done, 1 a bug in vconv, 2 usage, 3 unrecognised or unsupported, 4 corrupt, 5 access, 130 interrupted;
+Exit codes: 0 done, 1 a bug in vconv, 2 usage, 3 unrecognised or unsupported, 4 corrupt, 5 access, 6 mismatch, 130 interrupted;
 check and compare keep qemu-img's.
 `;
 };

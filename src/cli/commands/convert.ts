@@ -18,6 +18,7 @@ import { inputOptions, isJson, noteWriter, snapshotName, snapshotOption } from '
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
 import { clock, plain, toJson } from '../render.ts';
+import { threadCount } from '../threads.ts';
 
 const options = {
 	'output-format': { alias: 'O', type: 'string', describe: 'format of OUT; by its extension where left out' },
@@ -43,6 +44,13 @@ const options = {
 		default: 'writeback',
 		describe: 'unsafe does not wait until OUT is on the disk: sooner done, and after a power failure OUT may be there and damaged',
 	},
+	proof: { type: 'boolean', describe: 'write OUT.vconv.json too: what a guest sees of OUT, as hashes, for vconv verify' },
+	verify: {
+		choices: ['none', 'fast', 'full'],
+		default: 'none',
+		describe: 'look at what is written before it is OUT: fast reads its tables, full all of it, and compares it with what was read of IN',
+	},
+	'verify-with': { choices: ['qemu-img'], describe: 'have this program compare OUT with IN as well, before it is OUT' },
 	restart: { type: 'boolean', describe: 'begin anew where an interrupted run has left a part of OUT; without it that is gone on with' },
 	'keep-partial': {
 		type: 'boolean',
@@ -117,6 +125,9 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 				skipSpaceCheck: args['skip-space-check'],
 				threads: threadCount(args.threads),
 				durable: args.cache !== 'unsafe',
+				proof: args.proof,
+				verify: args.verify,
+				verifyWith: args['verify-with'],
 				restart: args.restart,
 				keepPartial: args['keep-partial'],
 				onKept() {
@@ -181,6 +192,9 @@ const refuseContradictions = (args: ConvertArguments, input: string, output: str
 		throw new UsageError('--spool is for pipes, and neither IN nor OUT is -');
 	if (args.size !== undefined && input !== PIPE) throw new UsageError('--size is for a raw disk from a pipe', { hint: '- for IN' });
 	if (!args['keep-chain']) return;
+	if (args.proof || args['verify-with']) {
+		throw new UsageError('--proof and --verify-with are for one image, and --keep-chain writes several', { hint: '--verify full' });
+	}
 	if (args.layer) throw new UsageError('--layer is one image, and --keep-chain all of them', { hint: 'one of the two' });
 	if (args.backing !== undefined)
 		throw new UsageError('-B says what OUT is a delta of, and so does --keep-chain', { hint: 'one of the two' });
@@ -198,12 +212,6 @@ const fileMode = (said: string | undefined): number | undefined => {
 	if (said === undefined) return undefined;
 	if (/^0?[46][0246]{2}$/.test(said)) return Number.parseInt(said, 8);
 	throw new UsageError(`--mode ${said} is no mode of an image`, { hint: '--mode 0640, of the digits 0, 2, 4 and 6' });
-};
-
-const threadCount = (said: string | undefined): number | undefined => {
-	if (said === undefined) return undefined;
-	if (/^[1-9]\d?$/.test(said) && Number(said) <= 64) return Number(said);
-	throw new UsageError(`-m ${said} is not a number of threads`, { hint: '-m with 1 to 64' });
 };
 
 /** What `-o` says, and `-S`, which is an option of raw disks under another name. */

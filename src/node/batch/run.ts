@@ -184,6 +184,8 @@ const argvOf = ({ kind, argv, values }: Job, threads: number): string[] => [
 	...argv,
 	...(jobKinds[kind]?.live ?? []),
 	...(kind === 'convert' && !values.has('threads') ? ['-m', String(threads)] : []),
+	// Nobody watches, so that all of it is read back unless the plan says otherwise.
+	...(kind === 'convert' && !argv.some((word) => /^--verify(=|$)/.test(word)) ? ['--verify', 'full'] : []),
 ];
 
 const isStale = (record: JobRecord | undefined, { files }: Survey): boolean =>
