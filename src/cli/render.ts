@@ -1,6 +1,9 @@
 import { hex } from '../bytes/size.ts';
 import type { Note } from '../core/note.ts';
 import { VconvError } from '../errors.ts';
+import { toJson } from '../report/json.ts';
+
+export { toJson };
 
 /** Longer texts are cut: an image may hold a name of a megabyte. */
 const LONGEST = 2000;
@@ -10,16 +13,6 @@ const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /** Text that may come from an image, safe to print within a line; what is not printable shows as `?`, as in ls. */
 export const plain = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text).replace(UNSAFE, '?');
-
-/** What JSON.stringify leaves in strings though a terminal would obey it. */
-const UNSAFE_IN_JSON = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
-
-/** JSON, safe for terminals: 4 spaces of indent as qemu-img prints it, or one line. Bigints become numbers. */
-export const toJson = (value: unknown, indent = 0): string =>
-	JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), indent).replace(
-		UNSAFE_IN_JSON,
-		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-	);
 
 /** An error in at most three lines: what is wrong, where, what to do. */
 export const errorText = (error: VconvError): string => {

@@ -26,7 +26,7 @@ export const diffMachines = (a: Machine, b: Machine): MachineDifference[] => {
 		const [said, other] = [first.get(path), second.get(path)];
 		if (said === other) continue;
 		const kind = other === undefined ? 'missing' : said === undefined ? 'extra' : 'different';
-		differences.push(isSecret(path) ? { path, kind } : { path, kind, a: said, b: other });
+		differences.push(path.split('/').some(isSecret) ? { path, kind } : { path, kind, a: said, b: other });
 	}
 	// In a VMX the names of devices say where they are, and not the order of their lines.
 	if (all && a.format !== 'vmx') differences.push(...orders(a.spec, b.spec));

@@ -1,3 +1,5 @@
+import { toJson } from './json.ts';
+
 /** One thing that a report says, for SARIF. */
 export type SarifResult = {
 	/** Stable: the code of the catalogue. */
@@ -57,7 +59,7 @@ export const sarif = (results: readonly SarifResult[], version: string): string 
 			},
 		],
 	};
-	return `${JSON.stringify(log, undefined, '\t')}\n`;
+	return `${toJson(log, '\t')}\n`;
 };
 
 const regionOf = (line: number | undefined, offset: number | undefined) => {

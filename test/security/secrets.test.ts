@@ -1,0 +1,79 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { redact } from '../../src/batch/redact.ts';
+import { vconv } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
+import { vmxWith } from '../machine/samples.ts';
+
+const PASSWORD = 'hunter2-swordfish';
+
+describe('T60: a secret of a VMX is in no report', () => {
+	const vmx = vmxWith(
+		'RemoteDisplay.vnc.enabled = "TRUE"',
+		`RemoteDisplay.vnc.password = "${PASSWORD}"`,
+		`RemoteDisplay.vnc.key = "${PASSWORD}"`,
+		`guestinfo.userdata = "${PASSWORD}"`,
+		`guestinfo.ovfEnv = "${PASSWORD}"`,
+		`guestinfo.admin.password = "${PASSWORD}"`,
+		`vtpm.ekCRT = "${PASSWORD}"`,
+		`custom.apiToken = "${PASSWORD}"`,
+	);
+
+	test.for([[], ['--report=json'], ['--report=sarif']])('of a translation %j, nor in the domain', async (flags) => {
+		const folder = temporaryFolder();
+		const at = (name: string): string => path.join(folder, name);
+		fs.writeFileSync(at('web.vmx'), vmx);
+		const { stdout, stderr } = await vconv('config', ...flags, at('web.vmx'), at('web.xml'));
+		expect(stdout + stderr).not.toContain(PASSWORD);
+		expect(fs.readFileSync(at('web.xml'), 'utf8')).not.toContain(PASSWORD);
+	});
+
+	test('of lint and diff', async () => {
+		const folder = temporaryFolder();
+		const at = (name: string): string => path.join(folder, name);
+		fs.writeFileSync(at('a.vmx'), vmx);
+		fs.writeFileSync(at('b.vmx'), vmx.replaceAll(PASSWORD, 'other'));
+		for (const argv of [
+			['lint', at('a.vmx')],
+			['lint', '--json', at('a.vmx')],
+			['diff', at('a.vmx'), at('b.vmx')],
+			['diff', '--json', at('a.vmx'), at('b.vmx')],
+		]) {
+			const { stdout, stderr } = await vconv('config', ...argv);
+			expect(stdout + stderr).not.toContain(PASSWORD);
+		}
+	});
+});
+
+test.for([
+	`vconv --password ${PASSWORD} in out`,
+	`vconv --password=${PASSWORD} in out`,
+	`https://user:${PASSWORD}@host/disk.vmdk`,
+	`https://bucket/disk?X-Amz-Signature=${PASSWORD}&x=1`,
+	`https://host/disk?token=${PASSWORD}`,
+	`Authorization: Bearer ${PASSWORD}`,
+	`Cookie: session=${PASSWORD}`,
+	`{"apiKey": "${PASSWORD}"}`,
+	`AWS_SECRET_ACCESS_KEY=${PASSWORD}`,
+])('T60: the log of a batch has no secret of %s', (line) => {
+	expect(redact(line)).not.toContain(PASSWORD);
+	expect(redact(line)).toContain('***');
+});
+
+test.skipIf(process.platform === 'win32')('T60: a journal is for its owner alone', async () => {
+	const folder = temporaryFolder();
+	const at = (name: string): string => path.join(folder, name);
+	fs.writeFileSync(at('in.raw'), new Uint8Array(65536).fill(1));
+	const before = process.umask(0);
+	try {
+		fs.writeFileSync(at('plan.yaml'), `jobs:\n  - { kind: convert, from: ${at('in.raw')}, to: ${at('out.qcow2')} }\n`);
+		await vconv('batch', at('plan.yaml'));
+	} finally {
+		process.umask(before);
+	}
+	const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	const journals = files.filter(({ name }) => /journal|\.log$/.test(name));
+	expect(journals.length).toBeGreaterThan(0);
+	for (const { parentPath, name } of journals) expect(fs.statSync(path.join(parentPath, name)).mode & 0o077, name).toBe(0);
+});
