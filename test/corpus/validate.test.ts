@@ -1,0 +1,31 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { vconv } from '../helpers/cli.ts';
+import { diskRows, unpackFolder } from './corpus.ts';
+
+/** One in so many; all of them take half a minute. */
+const SAMPLE = process.env['VCONV_THOROUGH'] ? 1 : 9;
+
+const rows = diskRows().filter(({ file }) => file.startsWith('malformed/'));
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-corpus-'));
+afterAll(() => fs.rmSync(work, { recursive: true, force: true }));
+
+const unpacked = new Map<string, Promise<unknown>>();
+
+describe.skipIf(rows.length === 0)('a damaged image', () => {
+	// What is imported counts for none of them.
+	beforeAll(() => vconv('validate', '--list'));
+
+	test.each(rows.filter((_, index) => index % SAMPLE === 0).map(({ file }) => file))('%s is judged, and soon', async (file) => {
+		const folder = path.dirname(file);
+		if (!unpacked.has(folder)) unpacked.set(folder, unpackFolder(folder, work));
+		await unpacked.get(folder);
+		const start = performance.now();
+		const { code, stdout } = await vconv('validate', '--json', '--to', 'libvirt,azure', path.join(work, file));
+		expect([0, 7]).toContain(code);
+		expect(JSON.parse(stdout).verdicts).toHaveLength(2);
+		expect(performance.now() - start).toBeLessThan(2000);
+	});
+});
