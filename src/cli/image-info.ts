@@ -47,7 +47,7 @@ const snapshotFields = (snapshot: SnapshotInfo) => ({
 export const infoText = (info: ImageFields): string => {
 	const lines = [
 		`image: ${plain(info.filename)}`,
-		`file format: ${info.format}`,
+		`file format: ${plain(info.format)}`,
 		`virtual size: ${humanSize(info['virtual-size'])} (${info['virtual-size']} bytes)`,
 		`disk size: ${humanSize(info['actual-size'])}`,
 	];
