@@ -6,8 +6,9 @@ import type { Disk } from '../core/disk.ts';
 import { limitNames, limitsOf } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
+import { UsageError } from '../errors.ts';
 import { openFile } from '../node/file.ts';
-import { gate, siblings } from '../node/gate.ts';
+import { gate, type PathRule, siblings } from '../node/gate.ts';
 import type { Arguments } from './command.ts';
 import type { Io } from './io.ts';
 import { noteJson, noteText } from './render.ts';
@@ -35,6 +36,18 @@ export const inputOptions = {
 export const snapshotOption = {
 	snapshot: { alias: 'l', type: 'string', describe: 'an internal snapshot, by id or name, instead of the present state' },
 } as const satisfies Record<string, Options>;
+
+export const pathMapOption = {
+	'path-map': { type: 'string', array: true, describe: "where disks are that the description names otherwise: '[store1]=/mnt/store1'" },
+} as const satisfies Record<string, Options>;
+
+/** What `--path-map` says. @throws UsageError. */
+export const pathRules = (said: readonly string[] = []): readonly PathRule[] =>
+	said.map((rule) => {
+		const [, from, to] = /^([^=]+)=(.+)$/.exec(rule) ?? [];
+		if (from !== undefined && to !== undefined) return { from, to };
+		throw new UsageError(`--path-map '${rule}' does not say which path is where`, { hint: "--path-map '[store1]=/mnt/store1'" });
+	});
 
 export type InputArguments = Pick<Arguments<typeof inputOptions>, keyof typeof inputOptions> & { readonly snapshot?: string | undefined };
 

@@ -61,7 +61,7 @@ const machine = (subject: string, verdicts: readonly Verdict[]): string => {
 	const own = verdicts.filter((verdict) => verdict.subject === subject);
 	const concerns = mergeTargets(own);
 	if (concerns.length === 0) return '';
-	return `<h2 class="path">${markup(subject)}</h2>\n${concerns.map((concern) => section(concern, own.length)).join('\n')}`;
+	return `<h2><span class="path">${markup(subject)}</span></h2>\n${concerns.map((concern) => section(concern, own.length)).join('\n')}`;
 };
 
 const section = ({ id, category, label, assessment, remedy, targets: about, evidence }: MergedConcern, count: number): string => {

@@ -174,6 +174,14 @@ test.each([
 	expect(idsOf(report, 'Critical')).toEqual([id]);
 });
 
+test('disks in a datastore are found where the user says that it is', async () => {
+	const { folder, file } = makeMachine();
+	fs.writeFileSync(file, vmx().replace('"web.raw"', '"[store1] web/web.raw"'));
+	expect((await validated('--to', 'libvirt', file)).code).toBe(7);
+	expect((await validated('--to', 'libvirt', '--path-map', `[store1] web=${folder}`, file)).code).toBe(0);
+	expect((await vconv('validate', '--to', 'libvirt', '--path-map', 'store1', file)).code).toBe(2);
+});
+
 test('the chain of an image is checked, and the image of a machine that is elsewhere', async () => {
 	const folder = temporaryFolder();
 	fs.truncateSync(write(folder, 'base.raw', ''), 8 << 20);

@@ -6,7 +6,7 @@ import { planMigration } from '../../node/migrate/plan.ts';
 import { freeSpace } from '../../node/target.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { parseFormatOptions } from '../format-options.ts';
-import { inputOptions, isJson, noteWriter } from '../input.ts';
+import { inputOptions, isJson, noteWriter, pathMapOption, pathRules } from '../input.ts';
 import { migrateOptions, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
 import { madeText, planJson, planText } from '../migration-text.ts';
 import { progressStyle, reporter } from '../progress.ts';
@@ -25,7 +25,7 @@ const options = {
 	compress: { alias: 'c', type: 'boolean', describe: 'store the disks compressed' },
 	...hardware,
 	images: { type: 'string', describe: "folder on libvirt's host where the disks will be; DIR where left out" },
-	'path-map': { type: 'string', array: true, describe: "where disks are that the description names otherwise: '[store1]=/mnt/store1'" },
+	...pathMapOption,
 	...reading,
 	'force-share': { alias: 'U', type: 'boolean', describe: 'read disks though a machine may be writing to them' },
 	'allow-running': { type: 'boolean', describe: 'go on though a lock says that the machine is running' },
@@ -126,14 +126,8 @@ const planOptions = (args: MigrateArguments, to: Destination) => ({
 	forceShare: args['force-share'],
 	allow: args['allow-external'],
 	untrusted: args.untrusted,
-	pathMap: (args['path-map'] ?? []).map(pathRule),
+	pathMap: pathRules(args['path-map']),
 	accept: args.accept,
 	inspect: args.inspect,
 	verify: args.verify === 'full',
 });
-
-const pathRule = (said: string) => {
-	const [, from, to] = /^([^=]+)=(.+)$/.exec(said) ?? [];
-	if (from !== undefined && to !== undefined) return { from, to };
-	throw new UsageError(`--path-map '${said}' does not say which path is where`, { hint: "--path-map '[store1]=/mnt/store1'" });
-};

@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.ts';
 import { rules } from '../../index.ts';
 import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
 import { accessError } from '../../node/file.ts';
+import { gate } from '../../node/gate.ts';
 import { createTarget } from '../../node/target.ts';
 import { validateFiles } from '../../node/validate/report.ts';
 import { knownBy, printBaseline } from '../../validate/baseline.ts';
@@ -13,7 +14,7 @@ import { readDomainCapabilities } from '../../validate/domcaps.ts';
 import { targets } from '../../validate/targets.ts';
 import { targetNamed } from '../../validate/validate.ts';
 import { type Arguments, command } from '../command.ts';
-import { inputOptions, openOptions } from '../input.ts';
+import { inputOptions, openOptions, pathMapOption, pathRules } from '../input.ts';
 import { errorJson } from '../render.ts';
 import { blockedError, printValidation, rulesText, VALIDATION_FORMS } from '../validation-report.ts';
 
@@ -31,6 +32,7 @@ const options = {
 	strict: { type: 'boolean', describe: 'warnings count as critical concerns do' },
 	list: { type: 'boolean', describe: 'print all rules, and look at nothing' },
 	...imageOptions,
+	...pathMapOption,
 	'force-share': { alias: 'U', type: 'boolean', describe: 'read images that a running machine writes to without a word' },
 	quiet: { alias: 'q', type: 'boolean', describe: 'nothing that is for information' },
 	output: { choices: VALIDATION_FORMS, default: 'human', describe: 'form of the result' },
@@ -71,8 +73,9 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		const unknownId = (args.accept ?? []).find((id) => !all.some((rule) => rule.id === id));
 		if (unknownId !== undefined) throw new UsageError(`there is no rule '${unknownId}'`, { hint: 'vconv validate --list' });
 		const opening = openOptions({ ...args, output: form === 'json' ? 'json' : 'human' }, io);
+		const follow = gate({ allow: args['allow-external'], untrusted: args.untrusted, pathMap: pathRules(args['path-map']) });
 		const report = await validateFiles(args.operands, to, {
-			opening,
+			opening: { ...opening, gate: follow },
 			machineFormats,
 			rules: all,
 			categories: custom.categories,
