@@ -34,6 +34,8 @@ export const gate =
 		if (mapped !== undefined) return openFile(mapped);
 		if (/^(json:|[a-z][a-z0-9+.-]+:(?!\\))/i.test(reference) && !/^file:(?!\/\/[^/])/i.test(reference))
 			refuse('which is not a plain path', 'a copy that names a plain file');
+		// What is not UTF-8 was read as this character: another name, whose file would be another.
+		if (reference.includes('\ufffd')) refuse('in what is not UTF-8', 'a name in UTF-8, for the file and in the image');
 
 		const own = fs.realpathSync(path.dirname(source.name));
 		const allowed = [own, ...allow.map(realFolder)];

@@ -89,6 +89,12 @@ describe('an image opens a file', () => {
 	});
 });
 
+test('a name that is not UTF-8 is not taken for one that has the character which stands for what is not', async () => {
+	const { at, refused } = scene();
+	fs.writeFileSync(at('vm', 'b\ufffd.raw'), 'another');
+	expect((await refused('b\ufffd.raw')).message).toContain('in what is not UTF-8');
+});
+
 test.skipIf(process.platform === 'win32')('a file with a backslash in its name is found by it', async () => {
 	const { at, follow } = scene();
 	fs.writeFileSync(at('vm', 'sub\\base.raw'), 'odd');
