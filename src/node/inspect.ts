@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { flatten, type OpenOptions, openChain } from '../convert/open.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
@@ -6,11 +5,11 @@ import { VconvError } from '../errors.ts';
 import type { GuestReport, Incomplete } from '../guest/facts.ts';
 import { type GuestDisk, type InspectOptions, inspectGuest } from '../guest/inspect.ts';
 import type { MachineFormat } from '../machine/format.ts';
-import { parseMachine } from '../machine/plan.ts';
 import type { DiskDevice } from '../machine/spec.ts';
 import { nodeExpanders } from './expand.ts';
 import { openFile } from './file.ts';
 import { nodeCodec } from './packer.ts';
+import { describedBy } from './validate/description.ts';
 
 export type InspectFilesOptions = Omit<InspectOptions, 'codec'> & {
 	/** How images are opened, and which further files. */
@@ -18,9 +17,6 @@ export type InspectFilesOptions = Omit<InspectOptions, 'codec'> & {
 	/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
 	readonly machineFormats: readonly MachineFormat[];
 };
-
-/** No description is larger, in bytes. */
-const LARGEST_DESCRIPTION = 8 << 20;
 
 /**
  * What is on these disks of one machine, given as images or as its description, in the machine's order.
@@ -48,14 +44,8 @@ export const inspectFiles = async (names: readonly string[], options: InspectFil
 };
 
 /** The hard disks that the file describes; undefined if it is no description. */
-const describedDisks = async (source: Source, formats: readonly MachineFormat[]): Promise<readonly DiskDevice[] | undefined> => {
-	const extension = path.extname(source.name).slice(1).toLowerCase();
-	const format = formats.find(({ extensions }) => extensions.includes(extension));
-	if (!format || source.size > LARGEST_DESCRIPTION) return undefined;
-	const bytes = await source.read(0, source.size);
-	if (!format.probe(bytes)) return undefined;
-	return parseMachine(bytes, source.name, [format]).spec.disks.filter(({ kind }) => kind === 'disk' || kind === 'lun');
-};
+const describedDisks = async (source: Source, formats: readonly MachineFormat[]): Promise<readonly DiskDevice[] | undefined> =>
+	(await describedBy(source, formats))?.spec.disks.filter(({ kind }) => kind === 'disk' || kind === 'lun');
 
 const openDescribed = async (
 	description: Source,
