@@ -46,7 +46,7 @@ export type FileSystem<Node extends FileNode = FileNode, Entry extends Directory
 	/** Names are found whatever their case. */
 	readonly caseInsensitive: boolean;
 	root(): Promise<Node>;
-	/** Everything in a directory, at most a million entries. */
+	/** Everything in a directory, at most 250,000 entries. */
 	list(directory: Node): Promise<readonly Entry[]>;
 	/** Faster than listing, for file systems with an index; `list` is used where it is absent. */
 	find?(directory: Node, name: string): Promise<Entry | undefined>;

@@ -8,11 +8,12 @@ const MAX_HOPS = 16;
 /** Longer paths, with all their links put in, are refused. */
 const MAX_NAMES = 256;
 
-/** What text files of a guest are read of at the most, where nothing else is said: 4 MiB. */
-const LARGEST_FILE = 4 << 20;
+/** What text files of a guest are read of at the most, where nothing else is said: 512 KiB. */
+const LARGEST_FILE = 512 << 10;
 
-/** Directories of which the listing is held. */
+/** Directories of which the listing is held, and how many names they may have together. */
 const HELD_LISTS = 64;
+const HELD_NAMES = 200_000;
 
 /** What a path leads to. */
 export type Found = {
@@ -33,7 +34,7 @@ export type FileTree = {
 	isDirectory(path: string): Promise<boolean>;
 	/** The names in a directory, in the order stored; none where it is no directory. */
 	readdir(path: string): Promise<readonly string[]>;
-	/** A whole file; undefined where there is none. @throws UnsupportedError if it is larger than `cap` bytes (4 MiB where left out). */
+	/** A whole file; undefined where there is none. @throws UnsupportedError if it is larger than `cap` bytes (512 KiB where left out). */
 	readFile(path: string, cap?: number): Promise<Uint8Array | undefined>;
 	/** The same as text in UTF-8. */
 	readText(path: string, cap?: number): Promise<string | undefined>;
@@ -46,6 +47,7 @@ export type FileTree = {
  */
 export const fileTree = (root: FileSystem, mounts: ReadonlyMap<string, FileSystem> = new Map()): FileTree => {
 	const lists = new Map<string, ReadonlyMap<string, DirectoryEntry>>();
+	let heldNames = 0;
 
 	const list = async ({ fileSystem, node, path }: Found): Promise<ReadonlyMap<string, DirectoryEntry>> => {
 		const held = lists.get(path);
@@ -55,11 +57,13 @@ export const fileTree = (root: FileSystem, mounts: ReadonlyMap<string, FileSyste
 			const key = fold(fileSystem, entry.name);
 			if (!entries.has(key)) entries.set(key, entry);
 		}
-		for (const oldest of lists.keys()) {
-			if (lists.size < HELD_LISTS) break;
+		for (const [oldest, { size }] of lists) {
+			if (lists.size < HELD_LISTS && heldNames + entries.size <= HELD_NAMES) break;
 			lists.delete(oldest);
+			heldNames -= size;
 		}
 		lists.set(path, entries);
+		heldNames += entries.size;
 		return entries;
 	};
 

@@ -193,7 +193,7 @@ export const LIMIT = {
 	/** 64 KiB. */
 	logBlockSize: 6,
 	extentDepth: 5,
-	directoryEntries: 1_000_000,
+	directoryEntries: 250_000,
 	/** Bytes, as Linux has it. */
 	link: 4096,
 	/** Blocks of a log that is replayed: 4 GiB in blocks of 4 KiB, where mke2fs makes 1 GiB at the most. */

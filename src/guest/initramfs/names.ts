@@ -8,8 +8,8 @@ import { expandLz4 } from './lz4.ts';
 /** Of a file as much is read at once, in bytes. */
 const PIECE = 1 << 17;
 
-/** What all archives of an initramfs may hold together: 2 GiB, of which only names are kept. */
-const BUDGET: Readonly<CpioBudget> = { entries: 1_000_000, bytes: 2 ** 31 };
+/** What all archives of an initramfs may hold together: 1 GiB, of which only names are kept. */
+const BUDGET: Readonly<CpioBudget> = { entries: 1_000_000, bytes: 2 ** 30 };
 
 const MAGICS: readonly (readonly [StreamMethod, readonly number[]])[] = [
 	['gzip', [0x1f, 0x8b]],
@@ -86,8 +86,9 @@ const skipZeros = async (stream: ByteStream): Promise<boolean> => {
 	for (;;) {
 		const bytes = await stream.some();
 		if (!bytes) return false;
-		const at = bytes.findIndex((byte) => byte !== 0);
-		if (at < 0) continue;
+		let at = 0;
+		while (at < bytes.length && bytes[at] === 0) at++;
+		if (at === bytes.length) continue;
 		stream.unread(bytes.subarray(at));
 		return true;
 	}

@@ -41,7 +41,7 @@ export const linuxReader: SystemReader = async (root, context) => {
 	);
 	const marks = await fact('/etc', 'settings that matter to a move', () => linuxMarks(tree, mounts, commandLine, menu?.file ?? ''));
 	const network: NetworkFacts[] = [];
-	for (const read of NETWORKS) network.push(...((await fact('/etc', 'network settings', () => read(tree))) ?? []));
+	for (const read of NETWORKS) for (const one of (await fact('/etc', 'network settings', () => read(tree))) ?? []) network.push(one);
 	const bootloader: BootloaderFacts | undefined = menu && { kind: menu.kind, file: menu.file, commandLine: commandLine || undefined };
 	return {
 		os: {

@@ -8,9 +8,12 @@ import { assignments, configLines } from './text.ts';
 const moduleName = (path: string): string | undefined =>
 	/(?:^|\/)([^/]+)\.ko(?:\.(?:gz|xz|zst|bz2))?$/.exec(path)?.[1]?.replaceAll('-', '_');
 
+/** Of `modules.dep`, in bytes; those of distributions have half a million. */
+const LARGEST_DEPENDENCIES = 4 << 20;
+
 /** The modules of a kernel in a folder of /lib/modules, each with those that it needs: `modules.dep`. */
 export const installedModules = async (tree: FileTree, folder: string): Promise<ReadonlyMap<string, readonly string[]> | undefined> => {
-	const text = await tree.readText(`${folder}/modules.dep`, 16 << 20);
+	const text = await tree.readText(`${folder}/modules.dep`, LARGEST_DEPENDENCIES);
 	if (text === undefined) return undefined;
 	const modules = new Map<string, readonly string[]>();
 	for (const [line] of configLines(text)) {

@@ -1,9 +1,26 @@
-/** The lines of a configuration file with their numbers from 1, without comments and blank ones. */
-export const configLines = (text: string): readonly (readonly [line: string, number: number])[] =>
-	text
-		.split(/\r?\n/)
-		.map((line, index) => [line.trim(), index + 1] as const)
-		.filter(([line]) => line !== '' && !line.startsWith('#') && !line.startsWith(';'));
+import { UnsupportedError } from '../../errors.ts';
+
+/** No file of settings has more lines that say something, nor a kernel more modules. */
+const MOST_LINES = 20_000;
+
+/**
+ * The lines of a configuration file with their numbers from 1, without comments and blank ones.
+ * @throws UnsupportedError if there are more than anybody writes.
+ */
+export const configLines = (text: string): readonly (readonly [line: string, number: number])[] => {
+	const lines: [string, number][] = [];
+	for (let at = 0, number = 1; at <= text.length; number++) {
+		const newline = text.indexOf('\n', at);
+		const end = newline < 0 ? text.length : newline;
+		const line = text.slice(at, end).trim();
+		at = end + 1;
+		if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
+		if (lines.length === MOST_LINES)
+			throw new UnsupportedError(`a file of settings has more than ${MOST_LINES} lines, and no more are read`);
+		lines.push([line, number]);
+	}
+	return lines;
+};
 
 /** `KEY=value` lines as a shell reads them, in os-release, ifcfg files and the like; of a key said twice the last counts. */
 export const assignments = (text: string): ReadonlyMap<string, string> => {

@@ -24,7 +24,7 @@ import { readValue, valueSize } from './value.ts';
 const INDEX = '$I30';
 
 const DEEPEST = 12;
-const MOST_ENTRIES = 1_000_000;
+const MOST_ENTRIES = 250_000;
 
 /** An entry of a node of the index. */
 type IndexEntry = {

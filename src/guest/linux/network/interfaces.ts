@@ -9,7 +9,8 @@ const METHODS: Readonly<Record<string, NetworkFacts['method']>> = { dhcp: 'dhcp'
 export const readInterfaces = async (tree: FileTree): Promise<readonly NetworkFacts[]> => {
 	const facts: NetworkFacts[] = [];
 	const more = await networkFiles(tree, '/etc/network/interfaces.d', /^[\w.-]+$/);
-	for (const source of ['/etc/network/interfaces', ...more]) facts.push(...stanzas((await tree.readText(source)) ?? '', source));
+	for (const source of ['/etc/network/interfaces', ...more])
+		for (const one of stanzas((await tree.readText(source)) ?? '', source)) facts.push(one);
 	return facts;
 };
 

@@ -6,7 +6,7 @@ import { networkFiles, normalMac } from './files.ts';
 export const readNetplan = async (tree: FileTree): Promise<readonly NetworkFacts[]> => {
 	const facts: NetworkFacts[] = [];
 	for (const source of await networkFiles(tree, '/etc/netplan', /\.ya?ml$/))
-		facts.push(...interfaces((await tree.readText(source)) ?? '', source));
+		for (const one of interfaces((await tree.readText(source)) ?? '', source)) facts.push(one);
 	return facts;
 };
 
@@ -18,7 +18,9 @@ const interfaces = (text: string, source: string): readonly NetworkFacts[] => {
 		const values = found.get(name) ?? new Map<string, string[]>();
 		found.set(name, values);
 		const key = rest.join('.');
-		values.set(key, [...(values.get(key) ?? []), ...value]);
+		const before = values.get(key);
+		if (before) for (const one of value) before.push(one);
+		else values.set(key, [...value]);
 	}
 	return [...found].map(([id, values]): NetworkFacts => {
 		const addresses = values.get('addresses') ?? [];

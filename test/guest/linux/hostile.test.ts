@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { DEBIAN, readLinux } from './make.ts';
+
+const MODULES = 'lib/modules/6.1.0-50-amd64';
+
+/** As much text as is read of a file, of one line again and again. */
+const lines = (line: string, size = 500 << 10): string => line.repeat(Math.floor(size / line.length));
+
+test.for([
+	['etc/fstab', 'mounts', lines('a b\n')],
+	['etc/os-release', 'the distribution', lines('A=b\n')],
+	['etc/crypttab', 'settings that matter to a move', lines('a b\n')],
+	['boot/grub/grub.cfg', 'the boot menu', lines('submenu a {\n')],
+	['etc/network/interfaces', 'network settings', lines('iface a inet dhcp\n')],
+	['etc/network/interfaces.d/a', 'network settings', lines('iface a inet dhcp\n')],
+	['etc/netplan/a.yaml', 'network settings', lines('a: b\n', 2 << 20)],
+	[`${MODULES}/modules.dep`, 'kernel modules', lines('a.ko:\n', 4 << 20)],
+	[`${MODULES}/modules.builtin`, 'kernel modules', lines('a\n')],
+] as const)('%s with more lines than anybody writes is not read, and all else is', async ([path, what, text]) => {
+	const start = performance.now();
+	const { facts, incomplete } = await readLinux({ ...DEBIAN, [path]: text });
+	expect(performance.now() - start).toBeLessThan(2000);
+	expect(incomplete).toContainEqual({ where: expect.any(String), what, why: expect.stringMatching(/more than|at the most/) });
+	expect(facts?.os.hostname).toBe('web01');
+});
+
+test('a list of addresses costs no more than it is long', async () => {
+	const netplan = `network:\n  ethernets:\n    a:\n      addresses:\n${lines('        - 10.0.0.1/8\n')}`;
+	const start = performance.now();
+	const { facts } = await readLinux({ ...DEBIAN, 'etc/netplan/a.yaml': netplan });
+	expect(performance.now() - start).toBeLessThan(2000);
+	expect(facts?.network?.[0]?.addresses?.length).toBeGreaterThan(20_000);
+});
