@@ -16,8 +16,19 @@ export type Facts = {
 	readonly policy?: string | undefined;
 	/** Of the guest on all these disks together; absent where it was not looked at. */
 	readonly guest?: GuestReport | undefined;
+	/** Who the other machines are that are to move with it. */
+	readonly others?: readonly MachineIdentity[] | undefined;
 	/** Where it is to go; absent where nobody said. */
 	readonly host?: HostFacts | undefined;
+};
+
+/** What no two machines may share in one place. */
+export type MachineIdentity = {
+	/** The description. */
+	readonly path: string;
+	readonly name?: string | undefined;
+	readonly uuid?: string | undefined;
+	readonly macs: readonly string[];
 };
 
 /** A description and what lies beside it. */

@@ -340,6 +340,7 @@ test('a folder is all machines in it and in its folders, and one that cannot be 
 	expect(code).toBe(7);
 	expect(report.verdicts.map(({ subject }) => path.relative(folder, subject))).toEqual(['web.vmx', path.join('inner', 'web.vmx')]);
 	expect(report.failures).toMatchObject([{ problem: { kind: 'corrupt' } }]);
+	expect(idsOf(report, 'Critical', 'Warning')).toEqual(expect.arrayContaining(['vconv.vm.name.duplicate', 'vconv.vm.uuid.duplicate']));
 });
 
 test('all rules are listed, and no two have one id', async () => {

@@ -3,7 +3,7 @@ import type { Budget } from '../../guest/device.ts';
 import { inspectGuest } from '../../guest/inspect.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
-import type { DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
+import type { DomainCapabilities, Facts, HostFacts, MachineIdentity } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { nodeCodec } from '../packer.ts';
@@ -22,6 +22,8 @@ export type GatherOptions = DiskOptions & {
 	readonly capabilities?: DomainCapabilities | undefined;
 	/** Where it is to go, for what the disks will take there; looked at only where there is a folder. */
 	readonly targets?: readonly Target[] | undefined;
+	/** Who moves with it. */
+	readonly others?: readonly MachineIdentity[] | undefined;
 	/** What looking into a guest may cost. */
 	readonly budget?: Budget | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -49,6 +51,7 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 			machine: machine && (await machineFacts(machine, options.machineFormats)),
 			disks: looked.map(({ state }) => state),
 			policy: options.policy,
+			others: options.others,
 			guest: open.length > 0 ? await inspectGuest(open, { codec: nodeCodec(), budget: options.budget, signal: options.signal }) : undefined,
 			host: await hostFacts(
 				folder,
@@ -61,7 +64,8 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 	}
 };
 
-const machineIn = async (name: string, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
+/** The machine that a file describes; undefined if it is no description. @throws VconvError for a broken one. */
+export const machineIn = async (name: string, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
 	const source = await openFile(name);
 	try {
 		return await describedBy(source, formats);

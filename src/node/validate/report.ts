@@ -1,13 +1,15 @@
 import { VconvError } from '../../errors.ts';
+import type { MachineIdentity } from '../../validate/facts.ts';
+import { identityOf } from '../../validate/identity.ts';
 import type { Target } from '../../validate/targets.ts';
 import { type ValidateOptions, validate } from '../../validate/validate.ts';
 import { type ValidationReport, type Verdict, type VerdictOptions, verdictOn } from '../../validate/verdict.ts';
 import { version } from '../version.ts';
-import { type GatherOptions, gatherFacts } from './gather.ts';
+import { type GatherOptions, gatherFacts, machineIn } from './gather.ts';
 import { problemOf } from './problem.ts';
-import { subjectsIn } from './subjects.ts';
+import { type Subject, subjectsIn } from './subjects.ts';
 
-export type ReportOptions = Omit<GatherOptions, 'targets'> & ValidateOptions & VerdictOptions;
+export type ReportOptions = Omit<GatherOptions, 'targets' | 'others'> & ValidateOptions & VerdictOptions;
 
 /**
  * Look at machines before they move, to each of some targets. One that cannot be looked at is in the report.
@@ -22,11 +24,12 @@ export const validateFiles = async (
 	const verdicts: Verdict[] = [];
 	const failures: { readonly subject: string; readonly error: VconvError }[] = [];
 	const subjects = await subjectsIn(names, { formats: options.opening.formats, machineFormats: options.machineFormats });
+	const identities = await identitiesOf(subjects, options.machineFormats);
 	/** Images that others are deltas of are looked at with those. */
 	const parents = new Set<string>();
 	for (const subject of subjects) {
 		try {
-			const facts = await gatherFacts(subject, { ...options, targets });
+			const facts = await gatherFacts(subject, { ...options, targets, others: identities.filter(({ path }) => path !== subject[0]) });
 			for (const { image } of facts.machine ? [] : facts.disks) for (const { path } of image?.chain.slice(1) ?? []) parents.add(path);
 			for (const target of targets) verdicts.push(verdictOn(subject[0], target.id, validate(facts, target, options), options));
 		} catch (error) {
@@ -45,4 +48,22 @@ export const validateFiles = async (
 		verdicts: verdicts.filter(({ subject }) => named.has(subject) || !parents.has(subject)),
 		failures: failures.map(({ subject, error }) => ({ subject, problem: problemOf(error) })),
 	};
+};
+
+/** Who the machines are that are described; one that cannot be read is told of when it is looked at. */
+const identitiesOf = async (
+	subjects: readonly Subject[],
+	formats: GatherOptions['machineFormats'],
+): Promise<readonly MachineIdentity[]> => {
+	const identities: MachineIdentity[] = [];
+	if (subjects.length === 1) return identities;
+	for (const [name, ...more] of subjects) {
+		try {
+			const machine = more.length === 0 ? await machineIn(name, formats) : undefined;
+			if (machine) identities.push(identityOf(machine));
+		} catch (error) {
+			problemOf(error);
+		}
+	}
+	return identities;
 };

@@ -1,3 +1,4 @@
+import { identityOf } from '../identity.ts';
 import type { Rule } from '../rule.ts';
 import { keyIn } from './describe.ts';
 
@@ -76,6 +77,45 @@ export const stateRules: readonly Rule[] = [
 		remedy: 'Give it one with --uuid.',
 		find: ({ machine }) =>
 			machine && !machine.spec.identity.biosUuid ? [{ what: 'no UUID is said', file: machine.path, key: keyIn(machine, 'uuid.bios') }] : [],
+	},
+	{
+		id: 'vconv.vm.name.duplicate',
+		category: 'Critical',
+		label: 'Two machines of one name',
+		assessment: 'Another of the machines that are looked at is called the same: the second finds its name taken.',
+		remedy: 'Give one of them another name with --name.',
+		find: ({ machine, others }) => {
+			const name = machine?.spec.identity.name;
+			return (others ?? [])
+				.filter((other) => name !== undefined && other.name === name)
+				.map((other) => ({ what: `'${name}' is ${other.path} too`, file: machine?.path, key: keyIn(machine, 'displayName') }));
+		},
+	},
+	{
+		id: 'vconv.vm.uuid.duplicate',
+		category: 'Warning',
+		label: 'Two machines with one UUID',
+		assessment: 'One was copied from the other. A host takes the second for the first, and licences and inventories count one.',
+		remedy: 'Move the copy with --uuid new.',
+		find: ({ machine, others }) => {
+			const uuid = machine && identityOf(machine).uuid;
+			return (others ?? [])
+				.filter((other) => uuid !== undefined && other.uuid === uuid)
+				.map((other) => ({ what: `${other.path} has it too`, file: machine?.path, key: keyIn(machine, 'uuid.bios') }));
+		},
+	},
+	{
+		id: 'vconv.vm.mac.duplicate',
+		category: 'Critical',
+		label: 'Two machines with one MAC address',
+		assessment: 'On one network they cut each other off.',
+		remedy: 'Give one of them another address, or keep them on networks of their own.',
+		find: ({ machine, others }) => {
+			const macs = machine ? identityOf(machine).macs : [];
+			return (others ?? []).flatMap((other) =>
+				other.macs.filter((mac) => macs.includes(mac)).map((mac) => ({ what: `${other.path} has ${mac} too`, file: machine?.path })),
+			);
+		},
 	},
 	{
 		id: 'vconv.vm.disks.none',
