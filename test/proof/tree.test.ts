@@ -6,8 +6,8 @@ import { portableMover } from '../../src/engine/portable.ts';
 import { sha256 } from '../../src/node/sha256.ts';
 import { hex } from '../../src/proof/file.ts';
 import { hashDisk } from '../../src/proof/hash.ts';
-import { BLOCK, eachLeaf, firstDifference, HASH, type Leaves, leafCollector } from '../../src/proof/leaves.ts';
 import { decodeLeaves, encodeLeaves } from '../../src/proof/leaf-bytes.ts';
+import { BLOCK, eachLeaf, firstDifference, HASH, type Leaves, leafCollector } from '../../src/proof/leaves.ts';
 import { treeRoot } from '../../src/proof/tree.ts';
 import { memoryDisk, patternBytes, patternDisk } from '../helpers/pattern.ts';
 import { slowNodes, slowRoot } from '../helpers/tree.ts';
@@ -19,7 +19,10 @@ const webSha256 = async (bytes: Uint8Array): Promise<Uint8Array> =>
 	new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
 
 test('the root is that of a tree built by its description, for disks of any size, whoever hashes', async () => {
-	const sizes = fc.oneof(fc.integer({ min: 0, max: 5 * BLOCK }), fc.integer({ min: 0, max: 5 }).map((blocks) => blocks * BLOCK));
+	const sizes = fc.oneof(
+		fc.integer({ min: 0, max: 5 * BLOCK }),
+		fc.integer({ min: 0, max: 5 }).map((blocks) => blocks * BLOCK),
+	);
 	const data = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 * BLOCK }), fc.integer({ min: 1, max: BLOCK })), { maxLength: 3 });
 	await fc.assert(
 		fc.asyncProperty(sizes, data, fc.boolean(), async (size, runs, web) => {
