@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { convertFile } from '../../src/node/convert.ts';
 import { vconv } from '../helpers/cli.ts';
+import { dist } from '../helpers/dist.ts';
 import { patternBytes } from '../helpers/pattern.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
@@ -125,4 +127,12 @@ describe('an output', () => {
 			}
 		},
 	);
+
+	test.skipIf(windows)('T74: that is larger than files may be is refused, and what was written is kept or gone, under no name', () => {
+		const { at } = scene();
+		const argv = [process.execPath, path.join(dist, 'bin', 'vconv.js'), at('in.raw'), at('out.qcow2')];
+		const ran = spawnSync('sh', ['-c', 'trap "" XFSZ; ulimit -f 100; exec "$@"', 'sh', ...argv], { encoding: 'utf8' });
+		expect([ran.status, ran.stderr]).toEqual([5, expect.stringContaining('the file system takes no file of that size')]);
+		expect(fs.existsSync(at('out.qcow2'))).toBe(false);
+	});
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { redact } from '../../src/batch/redact.ts';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
+import { kvmWith } from '../machine/kvm-sample.ts';
 import { vmxWith } from '../machine/samples.ts';
 
 const PASSWORD = 'hunter2-swordfish';
@@ -27,6 +28,19 @@ describe('T60: a secret of a VMX is in no report', () => {
 		const { stdout, stderr } = await vconv('config', ...flags, at('web.vmx'), at('web.xml'));
 		expect(stdout + stderr).not.toContain(PASSWORD);
 		expect(fs.readFileSync(at('web.xml'), 'utf8')).not.toContain(PASSWORD);
+	});
+
+	test('nor is one of a domain in the report of its translation', async () => {
+		const folder = temporaryFolder();
+		const at = (name: string): string => path.join(folder, name);
+		fs.writeFileSync(
+			at('web.xml'),
+			kvmWith(`<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/>`),
+		);
+		for (const form of ['text', 'json', 'sarif']) {
+			const { stdout, stderr } = await vconv('config', '--force', `--report=${form}`, at('web.xml'), at('web.vmx'));
+			expect(stdout + stderr).not.toContain(PASSWORD);
+		}
 	});
 
 	test('of lint and diff', async () => {

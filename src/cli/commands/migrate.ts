@@ -1,4 +1,5 @@
 import type { Options } from 'yargs';
+import { parseLimits } from '../../convert/limits.ts';
 import { UsageError } from '../../errors.ts';
 import { runMigration } from '../../node/migrate/migrate.ts';
 import { DESTINATIONS, type Destination } from '../../node/migrate/options.ts';
@@ -126,6 +127,7 @@ const planOptions = (args: MigrateArguments, to: Destination) => ({
 	forceShare: args['force-share'],
 	allow: args['allow-external'],
 	untrusted: args.untrusted,
+	limits: parseLimits(args.limit),
 	pathMap: pathRules(args['path-map']),
 	accept: args.accept,
 	inspect: args.inspect,

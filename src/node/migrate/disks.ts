@@ -2,6 +2,7 @@ import path from 'node:path';
 import { flatten, type Layer, type OpenOptions, openChain } from '../../convert/open.ts';
 import type { Disk } from '../../core/disk.ts';
 import type { DiskFormat } from '../../core/format.ts';
+import { limitsOf } from '../../core/limits.ts';
 import type { Note } from '../../core/note.ts';
 import type { Source } from '../../core/source.ts';
 import { AccessError, UnsupportedError } from '../../errors.ts';
@@ -20,9 +21,9 @@ export type ReadingOptions = GateOptions &
 
 /** Of these options, those of reading. */
 export const readingOptions = (
-	{ allow, untrusted, pathMap, forceShare, sourceLock, signal }: Omit<ReadingOptions, 'formats'>,
+	{ allow, untrusted, limits, pathMap, forceShare, sourceLock, signal }: Omit<ReadingOptions, 'formats'>,
 	formats: readonly DiskFormat[],
-): ReadingOptions => ({ allow, untrusted, pathMap, forceShare, sourceLock, signal, formats });
+): ReadingOptions => ({ allow, untrusted, limits, pathMap, forceShare, sourceLock, signal, formats });
 
 /** A disk of a machine, opened with everything beneath it. */
 export type OpenDisk = {
@@ -127,6 +128,7 @@ export const openDiskOf = async (
 	const { formats, signal } = options;
 	const top = await locateDisk(description, device, options, note);
 	const followed: Source[] = [];
+	const limits = limitsOf(options);
 	const follow = gate(options);
 	const layers = await openChain(top, {
 		formats,
@@ -139,8 +141,9 @@ export const openDiskOf = async (
 		},
 		siblings: siblings(
 			formats.flatMap(({ extensions }) => extensions),
-			options,
+			{ ...options, limits },
 		),
+		limits,
 		...(note && { note }),
 		signal,
 	});
