@@ -20,6 +20,27 @@ export { readDisk } from './disk/read.ts';
 export { pakoCodec } from './engine/pako.ts';
 export { portableMover } from './engine/portable.ts';
 export * from './errors.ts';
+export type {
+	BootloaderFacts,
+	DiskBus,
+	DiskFacts,
+	DiskFlag,
+	DriverFact,
+	DriverFacts,
+	FirmwareFacts,
+	GuestReport,
+	Incomplete,
+	KernelFacts,
+	Mark,
+	MountFacts,
+	NetworkFacts,
+	NicModel,
+	OperatingSystem,
+	PartitionFacts,
+	SoftwareFacts,
+	VolumeFacts,
+} from './guest/facts.ts';
+export { type GuestDisk, type InspectOptions, inspectGuest } from './guest/inspect.ts';
 export { memorySink, memorySource, memoryTarget } from './io/memory.ts';
 export type { Code, Loss, Severity } from './machine/codes.ts';
 export { diffMachines, type MachineDifference } from './machine/diff.ts';

@@ -3,6 +3,7 @@ export { type ConvertChainOptions, convertChain, type KeptImage } from './chain.
 export { type ConvertFileOptions, convertFile, type StreamFileOptions, streamFile } from './convert.ts';
 export { openFile } from './file.ts';
 export { type GateOptions, gate } from './gate.ts';
+export { type InspectFilesOptions, inspectFiles } from './inspect.ts';
 export type { MigrationReport } from './migrate/documents.ts';
 export { type MigrateFilesOptions, migrate } from './migrate/migrate.ts';
 export { type MigrationPlan, planMigration } from './migrate/plan.ts';
