@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests use as judges; elsewhere it says so, and those tests are skipped.
 set -eu
 packages='qemu-utils qemu-system-x86 seabios ovmf 7zip libvhdi-utils libvmdk-utils libqcow-utils strace time xfsprogs
-	busybox-static cpio kmod e2fsprogs initramfs-tools-core lz4 zstd bzip2 lzop fdisk gdisk dosfstools mtools grub-pc-bin grub-common xz-utils chromium libvirt-clients
+	busybox-static cpio kmod e2fsprogs initramfs-tools-core lz4 zstd bzip2 lzop fdisk gdisk dosfstools mtools grub-pc-bin grub-efi-amd64-bin grub-common xz-utils chromium libvirt-clients
 	libvirt-daemon libvirt-daemon-driver-qemu
 	btrfs-progs ntfs-3g libhivex-bin libwin-hivex-perl cryptsetup-bin lvm2 exfatprogs genisoimage'
 if ! command -v apt-get > /dev/null; then
@@ -23,7 +23,10 @@ if [ -n "$missing" ]; then
 	# shellcheck disable=SC2086
 	$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 fi
-# The guest that boot tests take through every format is made now, so that they need no network.
+# The guests that boot tests take through formats and to other machines are made now, so that they need no network.
 if debian_kernel; then
-	echo "The guest of the boot tests: $(sh "$(dirname "$0")/../guest/make.sh")"
+	for guest in 'bios virtio' 'efi virtio' 'bios sata'; do
+		# shellcheck disable=SC2086
+		echo "A guest of the boot tests: $(sh "$(dirname "$0")/../guest/make.sh" $guest)"
+	done
 fi

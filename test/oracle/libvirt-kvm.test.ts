@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { MigrateOptions } from '../../src/machine/migrate/options.ts';
 import { corpus } from '../corpus/corpus.ts';
+import { forSession, hasQemuDriver, openFolder, qemuCommand, virsh } from '../helpers/embedded-libvirt.ts';
 import { has, temporaryFolder } from '../helpers/programs.ts';
 import { migrate } from '../machine/account.ts';
 import { richVmx, vmxWith } from '../machine/samples.ts';
@@ -75,99 +76,36 @@ describe.skipIf(!has('virt-xml-validate'))('every domain that is written is one 
 	});
 });
 
-/**
- * libvirt's driver of QEMU without a daemon, which works for anybody but root; who is root becomes nobody, in a network of its own for the
- * cards. Hardware specification, section 14.5.
- */
-const virsh = (root: string, argv: readonly string[], input = '') => {
-	const isRoot = process.getuid?.() === 0;
-	const nobody = [
-		'unshare',
-		'-n',
-		'setpriv',
-		'--reuid=65534',
-		'--regid=65534',
-		'--clear-groups',
-		'--inh-caps=+net_admin',
-		'--ambient-caps=+net_admin',
-	];
-	const [program = '', ...rest] = [...(isRoot ? nobody : []), 'virsh', '-q', '-c', `qemu:///embed?root=${root}`, ...argv];
-	const env = { ...process.env, HOME: root, XDG_RUNTIME_DIR: root, XDG_CONFIG_HOME: root, XDG_CACHE_HOME: root, XDG_DATA_HOME: root };
-	return spawnSync(program, rest, { encoding: 'utf8', env, input, cwd: root, timeout: 60_000 });
-};
-
-/** A folder that nobody can write to, and short, as sockets are in it. */
-const open = (): string => {
-	const folder = fs.mkdtempSync('/tmp/vconv-');
-	fs.chmodSync(folder, 0o777);
-	return folder;
-};
-
-/** The same for a host without KVM and its networks, where a session cannot weigh machines and there is no vTPM. */
-const forSession = (xml: string): string =>
-	xml
-		.replace("<domain type='kvm'", "<domain type='qemu'")
-		.replace(/<cputune>.*?<\/cputune>/s, '')
-		.replace("<smbios mode='host'/>", '')
-		.replaceAll(/<interface type='network'>/g, "<interface type='user'>")
-		.replaceAll("<source network='default'/>", '')
-		.replaceAll('/var/lib/libvirt/images', '/tmp');
-
-const drivers =
-	has('virsh') && has('setpriv') && fs.existsSync('/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so');
-
-describe.skipIf(!drivers)("libvirt's driver of QEMU takes every domain", () => {
+describe.skipIf(!hasQemuDriver())("libvirt's driver of QEMU takes every domain", () => {
 	test('and defines it', { timeout: 60_000 }, () => {
-		const root = open();
-		try {
-			for (const [name, text, options] of machines) {
-				const file = path.join(root, `${name}.xml`);
-				fs.writeFileSync(
-					file,
-					forSession(migrate(text, options).xml)
-						.replace(/<name>.*?<\/name>/, `<name>${name}</name>`)
-						.replace(/<uuid>.*?<\/uuid>/, ''),
-				);
-			}
-			const commands = machines.map(([name]) => `define --validate ${name}.xml`);
-			const ran = virsh(root, [], ['list --all --name', ...commands, 'list --all --name'].join('\n'));
-			expect(ran.stderr).toBe('');
-			for (const [name] of machines) expect(ran.stdout.split('\n')).toContain(name);
-		} finally {
-			fs.rmSync(root, { recursive: true, force: true });
+		const root = openFolder();
+		for (const [name, text, options] of machines) {
+			const xml = forSession(migrate(text, options).xml).replace(/<name>.*?<\/name>/, `<name>${name}</name>`);
+			fs.writeFileSync(path.join(root, `${name}.xml`), xml.replace(/<uuid>.*?<\/uuid>/, ''));
 		}
+		const commands = machines.map(([name]) => `define --validate ${name}.xml`);
+		const ran = virsh(root, [], ['list --all --name', ...commands, 'list --all --name'].join('\n'));
+		expect(ran.stderr).toBe('');
+		for (const [name] of machines) expect(ran.stdout.split('\n')).toContain(name);
 	});
 
 	test.skipIf(!has('qemu-system-x86_64') || !has('qemu-img'))('and its command line starts QEMU', { timeout: 60_000 }, async () => {
-		const root = open();
-		try {
-			const text = machines.find(([name]) => name === 'rhel')?.[1] ?? '';
-			// Neither a server to connect to, nor cards that only a driver with rights has.
-			const plain = text.replaceAll(/^(serial|parallel|ethernet)\d.*\n/gm, '');
-			const file = path.join(root, 'vm.xml');
-			fs.writeFileSync(file, forSession(migrate(plain, { imageFolder: root }).xml).replace(/<name>.*?<\/name>/, '<name>vm</name>'));
-			for (const disk of ['web', 'data']) spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', path.join(root, `${disk}.qcow2`), '16M']);
-			const { stdout, stderr } = virsh(root, ['domxml-to-native', 'qemu-argv', '--xml', file]);
-			expect(stderr).toBe('');
-			const command = stdout.slice(stdout.indexOf('/usr/bin/qemu'));
-			// What libvirt itself would have made: a key, and folders for sockets.
-			const started = command
-				.replace(/-object '\{"qom-type":"secret"[^']*' /, '')
-				.replace(/-sandbox \S+ ?/, '')
-				.replaceAll(/path=[^, ]*\/([^/, ]+)(?=,server)/g, `path=${root}/$1`);
-			const child = spawn('sh', ['-c', `exec ${started}`], { stdio: ['ignore', 'ignore', 'pipe'] });
-			let said = '';
-			child.stderr.on('data', (part) => {
-				said += part;
-			});
-			const ended = await Promise.race([
-				new Promise<number | null>((resolve) => child.on('exit', resolve)),
-				new Promise<'runs'>((resolve) => setTimeout(() => resolve('runs'), 3000)),
-			]);
-			child.kill('SIGKILL');
-			expect({ ended, said }).toMatchObject({ ended: 'runs' });
-		} finally {
-			fs.rmSync(root, { recursive: true, force: true });
-		}
+		const root = openFolder();
+		const text = machines.find(([name]) => name === 'rhel')?.[1] ?? '';
+		// Neither a server to connect to, nor cards that only a driver with rights has.
+		const plain = text.replaceAll(/^(serial|parallel|ethernet)\d.*\n/gm, '');
+		const xml = forSession(migrate(plain, { imageFolder: root }).xml).replace(/<name>.*?<\/name>/, '<name>vm</name>');
+		for (const disk of ['web', 'data']) spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', path.join(root, `${disk}.qcow2`), '16M']);
+		const child = spawn('sh', ['-c', `exec ${qemuCommand(root, xml)}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+		let said = '';
+		child.stderr.on('data', (part) => {
+			said += part;
+		});
+		const ended = await Promise.race([
+			new Promise<number | null>((resolve) => child.on('exit', resolve)),
+			new Promise<'runs'>((resolve) => setTimeout(() => resolve('runs'), 3000)),
+		]);
+		child.kill('SIGKILL');
+		expect({ ended, said }).toMatchObject({ ended: 'runs' });
 	});
 });

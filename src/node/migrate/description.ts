@@ -64,6 +64,7 @@ export const describe = (
 					intent: 'migrate',
 					to: 'libvirt',
 					...options.kvm,
+					imageFolder: there,
 					discardSuspend: options.discardSuspend,
 					snapshots: snapshots?.map(({ name }) => name),
 					guest: facts,

@@ -86,9 +86,11 @@ export const openStaging = async (
 		ended = true;
 		nodeFiles.close(lock);
 	};
-	/** Remove the staging, and of the folders above what was made for it. */
+	/** Remove the staging. What is known of it goes after what it is known of, so that an interrupted removal can be gone on with. */
 	const discard = (): void => {
-		fs.rmSync(staging, { recursive: true, force: true });
+		for (const name of fs.readdirSync(staging)) if (name !== LOCK && name !== STATE) fs.rmSync(at(name), { recursive: true });
+		nodeFiles.remove(at(STATE));
+		fs.rmSync(staging, { recursive: true });
 		unlock();
 	};
 
