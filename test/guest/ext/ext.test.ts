@@ -13,7 +13,7 @@ const open = (bytes: Uint8Array) => extReader.open(sourceDevice(memorySource(byt
 
 const openFile = (image: string) => open(fs.readFileSync(image));
 
-const SHAPES: readonly (readonly [name: string, type: string, ...options: string[]])[] = [
+const ALL_SHAPES: readonly (readonly [name: string, type: string, ...options: string[]])[] = [
 	['ext2 with 1 KiB blocks', 'ext2', '-t', 'ext2', '-b', '1024'],
 	['ext2 of revision 0', 'ext2', '-t', 'ext2', '-r', '0', '-I', '128'],
 	['ext3 with 4 KiB blocks', 'ext3', '-t', 'ext3', '-b', '4096'],
@@ -32,6 +32,11 @@ const SHAPES: readonly (readonly [name: string, type: string, ...options: string
 	['ext4 with casefold', 'ext4', '-t', 'ext4', '-O', 'casefold'],
 ];
 
+/** Those that a reader meets; with VCONV_THOROUGH, all that mke2fs makes. */
+const SHAPES = process.env['VCONV_THOROUGH']
+	? ALL_SHAPES
+	: ALL_SHAPES.filter(([name]) => !/revision 0|ext3|ext4 with 1 KiB|32-bit|all metadata|seed|casefold|two copies/.test(name));
+
 describe.skipIf(!has('mke2fs') || !has('debugfs'))('the ext family', () => {
 	let tree = '';
 	let expected: Contents = {};
@@ -44,7 +49,7 @@ describe.skipIf(!has('mke2fs') || !has('debugfs'))('the ext family', () => {
 
 	test.for(SHAPES)('%s is read as it was made', async ([, type, ...options]) => {
 		const image = path.join(temporaryFolder(), 'image');
-		makeFileSystem(image, tree, options, options.includes('65536') ? '96M' : '24M');
+		makeFileSystem(image, tree, options, options.includes('65536') ? '64M' : '16M');
 		const fileSystem = await openFile(image);
 		expect(fileSystem).toMatchObject({ type, label: 'a label', clean: true });
 		expect(await contentsOf(fileSystem)).toEqual(expected);
@@ -122,7 +127,7 @@ describe.skipIf(!has('mke2fs') || !has('debugfs'))('the ext family', () => {
 		const entries = await fileSystem.list(await fileSystem.root());
 		const node = async (wanted: string) => fileSystem.node(entries.find(({ name }) => name === wanted) ?? expect.fail());
 		await expect(fileSystem.list(await node('etc'))).rejects.toThrow(UnsupportedError);
-		expect(await fileSystem.list(await node('many'))).toHaveLength(466);
+		expect(await fileSystem.list(await node('many'))).toHaveLength(266);
 	});
 
 	test.for([

@@ -32,14 +32,14 @@ const makeTree = (root: string): void => {
 	fs.symlinkSync('etc/hostname', path.join(root, 'fast'));
 	fs.symlinkSync(`${'./'.repeat(200)}etc/hostname`, path.join(root, 'slow'));
 	fs.mkdirSync(path.join(root, 'many'));
-	for (let i = 0; i < 700; i++) fs.writeFileSync(path.join(root, 'many', `a file among many others, number ${i}`), String(i));
-	for (let i = 0; i < 700; i += 3) fs.rmSync(path.join(root, 'many', `a file among many others, number ${i}`));
+	for (let i = 0; i < 400; i++) fs.writeFileSync(path.join(root, 'many', `a file among many others, number ${i}`), String(i));
+	for (let i = 0; i < 400; i += 3) fs.rmSync(path.join(root, 'many', `a file among many others, number ${i}`));
 };
 
 const noise = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, i) => (i * 2654435761) >>> 13);
 
 /** A file system of `size` with the contents of a folder. */
-export const makeFileSystem = (image: string, folder: string, options: readonly string[], size = '24M'): void => {
+export const makeFileSystem = (image: string, folder: string, options: readonly string[], size = '16M'): void => {
 	execFileSync('mke2fs', ['-q', '-F', '-L', 'a label', ...options, '-d', folder, image, size], { stdio: ['ignore', 'ignore', 'pipe'] });
 };
 

@@ -10,7 +10,7 @@ import { initramfsNames } from '../../../src/guest/initramfs/names.ts';
 import { has, run, temporaryFolder } from '../../helpers/programs.ts';
 import { oneFile } from './file.ts';
 
-const RUNS = process.env['VCONV_THOROUGH'] ? 4000 : 100;
+const RUNS = process.env['VCONV_THOROUGH'] ? 4000 : 50;
 
 const namesOf = async (bytes: Uint8Array): Promise<readonly string[]> => {
 	const names: string[] = [];
