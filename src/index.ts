@@ -9,6 +9,7 @@ export { type Profile, profiles } from './convert/profiles.ts';
 export type * from './core/codec.ts';
 export type * from './core/disk.ts';
 export type * from './core/format.ts';
+export type { LimitName, Limits } from './core/limits.ts';
 export type * from './core/mover.ts';
 export type * from './core/note.ts';
 export type * from './core/proof.ts';

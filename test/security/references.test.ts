@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { vhd } from '../../formats/vhd/index.ts';
 import { vhdx } from '../../formats/vhdx/index.ts';
 import type { DiskFormat } from '../../src/core/format.ts';
@@ -54,6 +54,28 @@ describe('a QCOW2 does not get', () => {
 		put('disk.qcow2', withBacking('base.raw'));
 		await refuses('disk.qcow2');
 	});
+
+	test.skipIf(process.platform !== 'linux')(
+		'T03: a backing file through a link that takes the place of a folder just before it is opened',
+		async () => {
+			const { at, put, refuses } = scene();
+			fs.mkdirSync(at('vm', 'parents'));
+			fs.writeFileSync(at('vm', 'parents', 'secret'), new Uint8Array(65536));
+			put('disk.qcow2', withBacking('parents/secret'));
+			const { statSync } = fs;
+			const swapping = vi.spyOn(fs, 'statSync').mockImplementation(((...args: Parameters<typeof fs.statSync>) => {
+				const stat = statSync(...args);
+				if (args[0] === at('vm', 'parents', 'secret') && !fs.existsSync(at('vm', 'moved'))) {
+					fs.renameSync(at('vm', 'parents'), at('vm', 'moved'));
+					fs.symlinkSync(at(), at('vm', 'parents'));
+				}
+				return stat;
+			}) as typeof fs.statSync);
+			onTestFinished(() => swapping.mockRestore());
+			expect((await refuses('disk.qcow2')).stderr).toContain('what is under that name changes');
+			expect(fs.existsSync(at('vm', 'moved'))).toBe(true);
+		},
+	);
 
 	test('T04: what a json: name describes', async () => {
 		const { at, put, refuses } = scene();
