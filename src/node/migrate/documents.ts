@@ -103,8 +103,7 @@ export const guestSummary = ({ guest }: Pick<MigrationPlan, 'guest'>): GuestSumm
 	};
 
 /** A word of a command line of a POSIX shell. */
-const quoted = (word: string): string =>
-	/^[\w@%+=:,./-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", "'\\''")}'`;
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 const command = (...words: string[]): string => `    ${words.map(quoted).join(' ')}\n`;
 
