@@ -21,8 +21,7 @@ const DATA = 20 << 20;
 /** A machine of VMware's: the guest on a delta over its base, a data disk, a card with an address of its own, a serial line in a file. */
 const vmx = (firmware: string): string => `displayName = "web"
 guestOS = "debian12-64"
-firmware = "${firmware}"
-memsize = "512"
+${firmware === 'efi' ? 'firmware = "efi"\n' : ''}memsize = "512"
 scsi0.present = "TRUE"
 scsi0.virtualDev = "pvscsi"
 scsi0:0.present = "TRUE"
