@@ -95,10 +95,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 };
 
 const help = (): string => {
-	const lines = Object.entries(COMMANDS).map(([name, { operands, about }]) => `  vconv ${`${name} ${operands}`.padEnd(18)}${about}`);
-	return `vconv moves the disk of a virtual machine from one format to another, and never silently wrong.
+	const lines = Object.entries(COMMANDS).map(([name, { operands, about }]) => `  vconv ${`${name} ${operands}`.padEnd(24)}${about}`);
+	return `vconv moves virtual machines that are off from one hypervisor to another, and never silently wrong.
 
-  vconv ${'IN OUT'.padEnd(18)}the same as convert: the format of OUT by its extension, that of IN by its bytes
+  vconv ${'IN OUT'.padEnd(24)}the same as convert: the format of OUT by its extension, that of IN by its bytes
 ${lines.join('\n')}
 
 Examples:
@@ -109,7 +109,8 @@ Examples:
   vconv info --output=json --backing-chain web.qcow2
 
 vconv COMMAND --help has the options of each; letters mean what they mean to qemu-img.
-Exit codes: 0 done, 1 a bug in vconv, 2 usage, 3 unrecognised or unsupported, 4 corrupt, 5 access, 6 mismatch, 130 interrupted;
+Exit codes: 0 done, 1 a bug in vconv, 2 usage, 3 unrecognised or unsupported, 4 corrupt, 5 access, 6 mismatch,
+7 something stands against it, 8 jobs of a batch failed, 75 busy, 130 and 143 interrupted;
 check and compare keep qemu-img's.
 `;
 };

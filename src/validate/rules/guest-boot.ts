@@ -100,7 +100,7 @@ export const bootRules: readonly Rule[] = [
 		remedy: 'See whether the system disk is among the disks given, and the first of them.',
 		find: ({ guest }) =>
 			guest && guest.disks.length > 0 && guest.firmware.type === 'unknown'
-				? [{ what: `${guest.disks.length} disks without a boot loader` }]
+				? [{ what: guest.disks.length === 1 ? 'one disk, without a boot loader' : `${guest.disks.length} disks, none with a boot loader` }]
 				: [],
 	},
 	{
