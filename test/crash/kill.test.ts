@@ -59,6 +59,7 @@ test.for<[string, object]>([
 	['raw', {}],
 	['qcow2', {}],
 	['qcow2', { compress: true }],
+	['qcow2', { proof: true, verify: 'full' }],
 	['vmdk', { options: { subformat: 'twoGbMaxExtentSparse' } }],
 	['vhd', {}],
 	['vhdx', {}],
