@@ -194,8 +194,6 @@ const fileSink = (fd: number, final: string, files: Files, touch: () => void): S
 	},
 });
 
-export { writeFully } from './write.ts';
-
 /** Free bytes for us in the folder of a file; undefined where the system does not say. */
 export const freeSpace = (name: string): number | undefined => {
 	try {

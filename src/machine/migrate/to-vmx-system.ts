@@ -148,7 +148,8 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 		m.tell('SMBIOS_PARTIAL', 'identity', `a VMX has no place for the SMBIOS mode '${smbios}'`, { keys: ['os/smbios'], action: 'dropped' });
 	}
 	return {
-		type: isEfi ? 'efi' : was?.type,
+		// A BIOS is what a VMX without the key has, and libvirt's driver takes no other word for it.
+		type: isEfi ? 'efi' : undefined,
 		secureBoot: (secureBoot && isEfi) || undefined,
 		nvram: isEfi === (was?.type === 'efi') ? was?.nvram : undefined,
 		smbios: smbios === 'host' ? smbios : undefined,
