@@ -7,13 +7,14 @@ import type { Files } from './files.ts';
 import { writeFully } from './write.ts';
 
 /** What a journal begins with; a version of its own, for another vconv may find it. */
-const MAGIC = new TextEncoder().encode('vconv journal 2\n');
+const MAGIC = new TextEncoder().encode('vconv journal 3\n');
 
 /** Of a record: the length of what follows, and its CRC-32, as 32 bits each, the low byte first. */
 const HEAD = 8;
 
-/** Of a record of what is done: the length of its first part, as 32 bits. */
-const TRAIL = 4;
+/** Of a record of what is done: how many files there are, and the length of the trail, as 32 bits each; then the lengths of the files, as doubles. */
+const COUNTS = 8;
+const SIZE = 8;
 
 /** No record is longer: more is not from us. */
 const MAX_RECORD = 64 * 1024 * 1024;
@@ -40,12 +41,14 @@ export type JournalFile = {
 	past(): Generator<Placement>;
 	/** What that hashed to, in the same way. */
 	pastLeaves(): Generator<LeafRun>;
+	/** How long the files were, in bytes, when the last of that was noted, the main one first: they have been no shorter since. */
+	sizes(): readonly number[];
 	/** Begin anew: whatever was known is forgotten. */
 	begin(header: Header): void;
 	/** Forget whatever is known, for good. */
 	forget(): void;
-	/** Add to what is done. It is not durable yet. */
-	append(placements: readonly Placement[], leaves: readonly LeafRun[]): void;
+	/** Add to what is done, in files of these lengths. It is not durable yet. */
+	append(placements: readonly Placement[], leaves: readonly LeafRun[], sizes: readonly number[]): void;
 };
 
 /** Whether these first bytes of a file are a journal's, or what a power failure may leave of one. */
@@ -80,8 +83,9 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 		for (let at = first, n = records; n > 0; n--) {
 			const record = recordAt(at);
 			if (!record) return;
-			const behind = TRAIL + record.readUInt32LE(0);
-			yield { trail: record.subarray(TRAIL, behind), leaves: record.subarray(behind) };
+			const from = COUNTS + SIZE * record.readUInt32LE(0);
+			const behind = from + record.readUInt32LE(4);
+			yield { trail: record.subarray(from, behind), leaves: record.subarray(behind) };
 			at += HEAD + record.length;
 		}
 	}
@@ -99,6 +103,7 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 	let first = MAGIC.length;
 	let end = first;
 	let records = 0;
+	let sizes: readonly number[] = [];
 	const magic = read(0, MAGIC.length);
 	const body = magic?.equals(MAGIC) ? recordAt(end) : undefined;
 	if (body) {
@@ -107,6 +112,7 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 		for (let next = recordAt(end); next; next = recordAt(end)) {
 			end += HEAD + next.length;
 			records++;
+			sizes = sizesOf(next);
 		}
 		if (files.state(fd).size > end) files.truncate(fd, end);
 	} else if (!magic?.equals(MAGIC)) writeFully(files, fd, MAGIC, 0, name);
@@ -119,11 +125,13 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 		header = undefined;
 		first = end = MAGIC.length;
 		records = 0;
+		sizes = [];
 	};
 
 	return {
 		header: () => header,
 		records: () => records,
+		sizes: () => sizes,
 		*past() {
 			for (const { trail } of parts()) yield* decodeTrail(trail);
 		},
@@ -136,12 +144,18 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 			header = next;
 		},
 		forget,
-		append(placements, leaves) {
+		append(placements, leaves, lengths) {
 			const trail = encodeTrail(placements);
-			const head = Buffer.alloc(TRAIL);
-			head.writeUInt32LE(trail.length);
+			const head = Buffer.alloc(COUNTS + SIZE * lengths.length);
+			head.writeUInt32LE(lengths.length, 0);
+			head.writeUInt32LE(trail.length, 4);
+			for (const [i, length] of lengths.entries()) head.writeDoubleLE(length, COUNTS + SIZE * i);
 			end = put(end, Buffer.concat([head, trail, encodeLeaves(leaves)]));
 			records++;
+			sizes = lengths;
 		},
 	};
 };
+
+const sizesOf = (record: Buffer): number[] =>
+	Array.from({ length: record.readUInt32LE(0) }, (_, i) => record.readDoubleLE(COUNTS + SIZE * i));

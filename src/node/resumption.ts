@@ -72,16 +72,33 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 		for (const { fd, found } of partials) if (found) files.truncate(fd, 0);
 	};
 
+	/** Somebody has cut a part of the file off since it was noted. Whatever it has beyond that is written again, if it is anything. */
+	const isCut = ({ fd }: Partial, index: number): boolean => {
+		const noted = journal.sizes()[index] ?? 0;
+		const { size } = files.state(fd);
+		if (size > noted) files.truncate(fd, noted);
+		return size < noted;
+	};
+
 	const touch = (): void => {
 		if (taken) return;
 		forget();
 		taken = true;
 	};
 
+	const lose = (): void => {
+		const header = journal.header();
+		if (!resumed || !header) return;
+		forget();
+		journal.begin(header);
+		resumed = false;
+	};
+
 	/** The data first, and the names of its files; then that they are there. */
 	const checkpoint = async (): Promise<void> => {
 		const noted = pending;
 		const hashed = leaves;
+		const sizes = partials.map(({ fd }) => files.state(fd).size);
 		pending = [];
 		leaves = [];
 		bytes = 0;
@@ -96,7 +113,7 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 			}
 			if (!named) files.fsyncFolder(folder);
 			named = true;
-			journal.append(noted, hashed);
+			journal.append(noted, hashed, sizes);
 			await files.fdatasync(main.journalFd);
 		} catch (error) {
 			pending = [...noted, ...pending];
@@ -145,6 +162,7 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 				refuseOther(main, header, { origin, image });
 				taken = resumed = true;
 				keeping = keepPartial;
+				if (isCut(main, 0)) lose();
 				return { stamp: stampOf(header), journal: live };
 			}
 			forget();
@@ -155,15 +173,10 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 			if (keeping) journal.begin(next);
 			return { stamp: stampOf(next), journal: live };
 		},
-		lose() {
-			const header = journal.header();
-			if (!resumed || !header) return;
-			forget();
-			journal.begin(header);
-			resumed = false;
-		},
+		lose,
 		joined(partial) {
-			if (!resumed && partial.found) files.truncate(partial.fd, 0);
+			if (resumed && isCut(partial, partials.indexOf(partial))) lose();
+			else if (!resumed && partial.found) files.truncate(partial.fd, 0);
 		},
 		touch,
 		settled,

@@ -130,6 +130,26 @@ describe('what an interrupted run has left', () => {
 		expect(fs.readFileSync(path.join(folder, 'back.raw')).equals(fs.readFileSync(input))).toBe(true);
 	});
 
+	test.for<[what: string, file: string, by: number]>([
+		['a part of its partial file', '.out.vmdk', -1],
+		['a part of a further file', '.out-flat.vmdk', -4096],
+		['nothing, and more is behind it', '.out.vmdk', 70_000],
+	])('is not taken up for what it is not: missing is %s', async ([, file, by]) => {
+		const folder = temporaryFolder();
+		const [input, output] = [path.join(folder, 'in.raw'), path.join(folder, 'out.vmdk')];
+		makeSource(input, 4 * MiB);
+		const subformat = file === '.out.vmdk' ? 'streamOptimized' : 'monolithicFlat';
+		const wanted = { options: { subformat } };
+		await interrupted(input, output, 2 * MiB, wanted);
+		const partial = path.join(folder, `${file}.vconv-partial`);
+		const { size } = fs.statSync(partial);
+		expect(size).toBeGreaterThan(MiB / 2);
+		fs.truncateSync(partial, size + by);
+		await convertFile(input, output, wanted);
+		await convertFile(output, path.join(folder, 'back.raw'));
+		expect(fs.readFileSync(path.join(folder, 'back.raw')).equals(fs.readFileSync(input))).toBe(true);
+	});
+
 	test('is nothing where it is not to be kept, nor after a damaged source', async () => {
 		const folder = temporaryFolder();
 		const input = makeSource(path.join(folder, 'in.raw'), 4 * MiB);
