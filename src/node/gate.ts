@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { OpenOptions } from '../convert/open.ts';
 import { type LimitOptions, limitsOf, refuseOver } from '../core/limits.ts';
+import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
 import { accessError, descriptorOf, openFile } from './file.ts';
@@ -17,6 +19,34 @@ export type GateOptions = Pick<LimitOptions, 'limits'> & {
 
 /** What is named `from`, or is in a folder of that name, is at `to`. */
 export type PathRule = { readonly from: string; readonly to: string };
+
+/**
+ * The way from a machine's description to its disks: what it names by another path, and is not there, is beside it too.
+ * @param note hears of each that was found so.
+ */
+export const orBeside = (follow: OpenOptions['gate'], description: string, note: (note: Note) => void = () => {}): OpenOptions['gate'] => {
+	return async (source, reference) => {
+		try {
+			return await follow(source, reference);
+		} catch (error) {
+			const beside = reference.split(/[\\/]|\]\s*/).at(-1) ?? reference;
+			if (source.name !== description || beside === reference || !isMissing(error)) throw error;
+			const found = await follow(source, beside).catch((reason) => {
+				throw isMissing(reason) ? error : reason;
+			});
+			note({
+				kind: 'assumed',
+				what: `a disk is ${found.name}`,
+				why: `there is no '${reference}', and it has that name`,
+				path: description,
+			});
+			return found;
+		}
+	};
+};
+
+/** Whether a file is not there at all, where one that may not be opened is another matter. */
+export const isMissing = (error: unknown): boolean => error instanceof AccessError && error.reason === 'missing';
 
 /**
  * The way from an image to the files that it names: into the image's own folder, and into those the user allowed. An absolute path

@@ -8,6 +8,7 @@ import type { MachineFormat } from '../machine/format.ts';
 import type { DiskDevice } from '../machine/spec.ts';
 import { nodeExpanders } from './expand.ts';
 import { openFile } from './file.ts';
+import { orBeside } from './gate.ts';
 import { nodeCodec } from './packer.ts';
 import { describedBy } from './validate/description.ts';
 
@@ -63,7 +64,7 @@ const openDescribed = async (
 			}
 			const notes: Note[] = [];
 			try {
-				const source = await opening.gate(description, media.path);
+				const source = await orBeside(opening.gate, description.name, (note) => notes.push(note))(description, media.path);
 				const disk = flatten(await openChain(source, { ...opening, format: format ?? opening.format, note: (note) => notes.push(note) }));
 				disks.push({ image: source.name, disk });
 			} catch (error) {

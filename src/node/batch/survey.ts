@@ -16,6 +16,7 @@ import { diskFormats } from '../../index.ts';
 import { openFile } from '../file.ts';
 import { gate, siblings } from '../gate.ts';
 import { identify, usageOf } from './identity.ts';
+import { surveyMachine } from './survey-machine.ts';
 
 /** What is known of a job before it runs. */
 export type Survey = {
@@ -35,7 +36,8 @@ export type Survey = {
 export const survey = async (job: Job, signal?: AbortSignal): Promise<Survey> => {
 	const own = identify(job.from);
 	const plain: Survey = { files: own ? [own] : [], before: usageOf(job.from), needed: 0 };
-	if (job.kind !== 'convert' || job.to === undefined || !own) return plain;
+	if (job.kind !== 'convert') return withDisks(job, plain, signal);
+	if (job.to === undefined || !own) return plain;
 	try {
 		return await surveyDisk(job, job.to, signal);
 	} catch (failure) {
@@ -43,6 +45,19 @@ export const survey = async (job: Job, signal?: AbortSignal): Promise<Survey> =>
 		return { ...plain, needed: plain.before, failure };
 	}
 };
+
+/** Of a machine not its description alone. An image is validated too, and is no machine: that it cannot be looked at as one says nothing. */
+const withDisks = async (job: Job, plain: Survey, signal: AbortSignal | undefined): Promise<Survey> => {
+	const { names, virtual, needed, failure } = await surveyMachine(job, signal);
+	const files = names.flatMap((name) => identify(name) ?? []);
+	if (files.length === 0) return { ...plain, ...(job.kind === 'migrate' && { failure }) };
+	return { ...sizesOf(files), virtual, needed, ...(job.kind === 'migrate' && { failure }) };
+};
+
+const sizesOf = (files: readonly FileIdentity[]): Pick<Survey, 'files' | 'before'> => ({
+	files,
+	before: files.reduce((sum, file) => sum + usageOf(file.path), 0),
+});
 
 const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal | undefined): Promise<Survey> => {
 	const text = (name: string): string | undefined => {
@@ -91,8 +106,7 @@ const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal
 			note() {},
 		});
 		const files = [...names].flatMap((name) => identify(name) ?? []);
-		const before = files.reduce((sum, file) => sum + usageOf(file.path), 0);
-		return { files, before, virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written };
+		return { ...sizesOf(files), virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written };
 	} finally {
 		await disk.close();
 	}

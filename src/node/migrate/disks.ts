@@ -8,7 +8,7 @@ import type { Source } from '../../core/source.ts';
 import { AccessError, UnsupportedError } from '../../errors.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import { versionOf } from '../file.ts';
-import { type GateOptions, gate, siblings } from '../gate.ts';
+import { type GateOptions, gate, isMissing, orBeside, siblings } from '../gate.ts';
 import { holdSource, type SharingOptions } from '../inuse.ts';
 
 /** Which files may be opened for a machine, and how. */
@@ -37,37 +37,17 @@ export type OpenDisk = {
 	 * told, as of a device.
 	 */
 	versions(): readonly string[] | undefined;
+	/** The names of those files. */
+	files(): readonly string[];
 };
 
 /** The hard disks of a machine. */
 export const hardDisks = (disks: readonly DiskDevice[]): readonly DiskDevice[] =>
 	disks.filter(({ kind, bus }) => (kind === 'disk' || kind === 'lun') && bus !== 'fdc');
 
-/**
- * The way from a machine's description, and from its images, to files. What the description names by another path is beside it too.
- * @param note hears of each that was found so.
- */
-export const machineGate = (description: string, options: ReadingOptions, note: (note: Note) => void = () => {}): OpenOptions['gate'] => {
-	const follow = gate(options);
-	return async (source, reference) => {
-		try {
-			return await follow(source, reference);
-		} catch (error) {
-			const beside = reference.split(/[\\/]|\]\s*/).at(-1) ?? reference;
-			if (source.name !== description || beside === reference || !isMissing(error)) throw error;
-			const found = await follow(source, beside).catch((reason) => {
-				throw isMissing(reason) ? error : reason;
-			});
-			note({
-				kind: 'assumed',
-				what: `a disk is ${found.name}`,
-				why: `there is no '${reference}', and it has that name`,
-				path: description,
-			});
-			return found;
-		}
-	};
-};
+/** The way from a machine's description, and from its images, to files. @param note as `orBeside` has it. */
+export const machineGate = (description: string, options: ReadingOptions, note?: (note: Note) => void): OpenOptions['gate'] =>
+	orBeside(gate(options), description, note);
 
 /**
  * The file of a disk, by the name that the description gives.
@@ -105,8 +85,6 @@ export const locateDisk = async (
 	}
 	return found;
 };
-
-const isMissing = (error: unknown): boolean => error instanceof AccessError && error.reason === 'missing';
 
 const missing = (description: string, { id, keys }: DiskDevice, said: string): AccessError => {
 	const folder = /^\[[^\]]*\]/.exec(said)?.[0] ?? said.split(/[\\/]/).slice(0, -1).join('/');
@@ -147,13 +125,15 @@ export const openDiskOf = async (
 		...(note && { note }),
 		signal,
 	});
+	const sources = (): readonly Source[] => [...followed, ...layers.map(({ source }) => source)];
 	return {
 		device,
 		disk: flatten(layers),
 		layers,
 		versions() {
-			const said = [...followed, ...layers.map(({ source }) => source)].map(versionOf);
+			const said = sources().map(versionOf);
 			return said.every((version) => version !== undefined) ? [...new Set(said)].sort() : undefined;
 		},
+		files: () => [...new Set(sources().map(({ name }) => name))],
 	};
 };

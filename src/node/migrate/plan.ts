@@ -154,7 +154,12 @@ const assess = (
 	});
 
 /** The image that a disk becomes. @param stem its name without extension. */
-const planDisk = async ({ device, disk, layers }: OpenDisk, stem: string, notes: Note[], request: PlanOptions): Promise<PlannedDisk> => {
+export const planDisk = async (
+	{ device, disk, layers }: OpenDisk,
+	stem: string,
+	notes: Note[],
+	request: PlanOptions,
+): Promise<PlannedDisk> => {
 	const { profile: profileId, format: usual } = DESTINATIONS[request.to];
 	const profile = profileId && profileNamed(profileId);
 	// What several machines write to has no metadata that they could agree on.

@@ -6,6 +6,7 @@ import type { DiskDevice } from '../../machine/spec.ts';
 import type { DomainCapabilities, Facts, HostFacts, MachineIdentity } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
+import { orBeside } from '../gate.ts';
 import { nodeCodec } from '../packer.ts';
 import { describedBy, machineFacts } from './description.ts';
 import { type DiskOptions, type DiskRequest, type LookedAt, lookAtDisk } from './disks.ts';
@@ -83,7 +84,7 @@ const deviceRequest = (machine: Machine, device: DiskDevice, { opening }: Gather
 		const open = async () => {
 			const description = await openFile(machine.path);
 			try {
-				return await opening.gate(description, media.path);
+				return await orBeside(opening.gate, machine.path, opening.note)(description, media.path);
 			} finally {
 				await description.close();
 			}
