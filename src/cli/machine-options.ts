@@ -86,7 +86,7 @@ const readNetMap = (said: string): NetRule[] => {
 
 const splitRule = (said: string): readonly [string, string] => {
 	const [, key, name] = /^(.+?)\s*(?:->|=)\s*(.+)$/.exec(said) ?? [];
-	if (key !== undefined && name !== undefined) return [key.trim(), name.trim()];
+	if (key !== undefined && name !== undefined) return [key.trim().replace(/^mac:.*/i, (mac) => mac.toLowerCase()), name.trim()];
 	throw new UsageError(`'${said}' is no rule for networks`, { hint: "--net-map 'bridge:br0=VM Network'" });
 };
 

@@ -67,8 +67,14 @@ test('nothing is replaced unless --force says so, and never the input', async ()
 	expect(fs.readFileSync(input, 'utf8')).toBe(vmxWith());
 });
 
+test('a description is written to no pipe, and no file gets the name of one', async () => {
+	const input = written('web.vmx', vmxWith());
+	expect(await vconv('config', input, '-')).toMatchObject({ code: 2, stderr: expect.stringContaining('- is a pipe') });
+});
+
 test.for([
 	['an intent that is none', ['--intent', 'guess'], 2, /intent.*guess|guess.*intent/s],
+	['a word for networks that is none', ['--net-map', 'nam:VM Network=bridge=br0'], 2, /'nam' is none of mac/],
 	['a rule for networks that is none', ['--net-map', 'default=nowhere'], 2, /rule for networks/],
 	['a folder that is no whole path', ['--images', 'images'], 2, /--images/],
 	['a profile that is none', ['--intent', 'faithful', '--profile', '8'], 2, /no profile '8'/],

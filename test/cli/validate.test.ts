@@ -177,8 +177,11 @@ test.each([
 test('disks in a datastore are found where the user says that it is', async () => {
 	const { folder, file } = makeMachine();
 	fs.writeFileSync(file, vmx().replace('"web.raw"', '"[store1] web/web.raw"'));
+	const store = path.join(folder, 'store');
+	fs.mkdirSync(store);
+	fs.renameSync(path.join(folder, 'web.raw'), path.join(store, 'web.raw'));
 	expect((await validated('--to', 'libvirt', file)).code).toBe(7);
-	expect((await validated('--to', 'libvirt', '--path-map', `[store1] web=${folder}`, file)).code).toBe(0);
+	expect((await validated('--to', 'libvirt', '--path-map', `[store1] web=${store}`, file)).code).toBe(0);
 	expect((await vconv('validate', '--to', 'libvirt', '--path-map', 'store1', file)).code).toBe(2);
 });
 

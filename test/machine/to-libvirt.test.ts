@@ -203,7 +203,7 @@ describe('network cards', () => {
 		expect(xml('connectionType = "nat"')).toContain("<source network='lan' portgroup='p'/>");
 	});
 
-	test.for(['bridge', 'a=bridge', 'a=bridge=b,vlan=5000', 'a=bridge=b,mtu=9000', 'a=what=b'])('%s is no rule', (rule) => {
+	test.for(['bridge', 'a=bridge', 'a=bridge=b,vlan=5000', 'a=bridge=b,mtu=9000', 'a=what=b', 'nam:a=bridge=b'])('%s is no rule', (rule) => {
 		expect(() => parseNetRule(rule)).toThrow(UsageError);
 	});
 

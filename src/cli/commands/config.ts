@@ -62,6 +62,7 @@ vconv config lint IN and vconv config diff A B look, and write nothing.`,
 	],
 	async run(args, io) {
 		const [input, output] = operands(args, 'IN', 'OUT');
+		if (output === '-') throw new UsageError('a description is written to a file, and - is a pipe', { hint: 'a name for OUT' });
 		const { bytes, identity } = await readDescription(input);
 		if (identityOf(output) === identity) throw new UsageError('IN and OUT are one file', { path: output, hint: 'another name for OUT' });
 		const machine = parseMachine(bytes, input, machineFormats);

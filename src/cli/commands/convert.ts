@@ -7,7 +7,7 @@ import { parseLimits } from '../../convert/limits.ts';
 import { profileNamed } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { DiskFormat, OptionValues } from '../../core/format.ts';
-import { UsageError } from '../../errors.ts';
+import { UsageError, VconvError } from '../../errors.ts';
 import { convertChain, type KeptImage } from '../../node/chain.ts';
 import { type ConvertFileOptions, convertFile } from '../../node/convert.ts';
 import { canSeekHoles } from '../../node/holes.ts';
@@ -140,7 +140,8 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 			made = await move(input, output, wanted, args, io);
 		} catch (error) {
 			progress.end();
-			if (kept && !args.quiet) io.stderr.write(keptText(output));
+			// A run that refuses what an earlier one has left says itself what to do with it.
+			if (kept && !args.quiet && !(error instanceof VconvError && error.hint?.startsWith('--restart'))) io.stderr.write(keptText(output));
 			throw error;
 		} finally {
 			progress.end();

@@ -34,6 +34,8 @@ export const parseNetRule = (said: string): NetRule => {
 	const target = said.slice(at + (arrow >= 0 ? 2 : 1)).trim();
 	const colon = key.indexOf(':');
 	const kind = KINDS.find((known) => known === (colon < 0 ? key : key.slice(0, colon)).toLowerCase());
+	// A name with a colon in it says that it is one: a word that was mistyped would never fit, and nobody would hear of it.
+	if (kind === undefined && colon >= 0) return refuse(`'${key.slice(0, colon)}' is none of ${KINDS.join(', ')}`);
 	const match = kind ?? 'name';
 	const value = kind === undefined || kind === 'default' ? key : key.slice(colon + 1).trim();
 	return { match, value: match === 'name' ? value : value.toLowerCase(), said: target, ...parseTarget(target, refuse) };
