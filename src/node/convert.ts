@@ -79,7 +79,7 @@ export const convertFile = (input: string | Source | Stream, output: string, opt
 				planned = plan;
 				proof.planned(plan);
 				await options.onPlan?.(plan);
-				await checkPlan(output, plan, options, to.held());
+				await checkPlan(output, plan, options, to.held(plan.layout.files));
 			},
 		});
 	});

@@ -34,6 +34,18 @@ const partialName = (final: string): string => {
 	return path.join(path.dirname(final), `.${short}${PARTIAL}`);
 };
 
+/** Bytes on the disk of the partial file that an earlier run has left for a name; 0 if there is none that can be opened. */
+export const heldOf = (final: string, files: Files): number => {
+	try {
+		const fd = files.open(partialName(final));
+		const { allocated } = files.state(fd);
+		files.close(fd);
+		return allocated;
+	} catch {
+		return 0;
+	}
+};
+
 export type PartialOptions = {
 	readonly files: Files;
 	readonly force: boolean;

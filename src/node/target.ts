@@ -5,7 +5,7 @@ import type { Sink, Target } from '../core/sink.ts';
 import { AccessError, VconvError } from '../errors.ts';
 import { accessError, rememberDescriptor } from './file.ts';
 import { type Files, nodeFiles } from './files.ts';
-import { openPartial, type Partial } from './partial.ts';
+import { heldOf, openPartial, type Partial } from './partial.ts';
 import { type Interval, resumption } from './resumption.ts';
 import { writeFully } from './write.ts';
 
@@ -33,8 +33,8 @@ export type TargetOptions = {
 /** A target in a folder. */
 export type FileTarget = Target &
 	Required<Pick<Target, 'begin' | 'suspend'>> & {
-		/** Bytes on the disk that are kept already. */
-		held(): number;
+		/** Bytes on the disk that are kept already, those of these files beside it too, which may not be open yet. */
+		held(files?: readonly string[]): number;
 	};
 
 /**
@@ -113,7 +113,11 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 			return sinkOf(partial);
 		},
 		begin: async (undertaking): Promise<Begun> => guarded('cannot be written', name, () => work.begin(undertaking)),
-		held: () => partials.reduce((sum, { fd }) => sum + files.state(fd).allocated, 0),
+		held(further = []) {
+			const closed = further.map((file) => path.join(folder, file)).filter((final) => !partials.some((one) => one.final === final));
+			const opened = partials.reduce((sum, { fd }) => sum + files.state(fd).allocated, 0);
+			return closed.reduce((sum, final) => sum + heldOf(final, files), opened);
+		},
 		async commit() {
 			await work.settled();
 			if (mode !== undefined) {

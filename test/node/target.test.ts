@@ -37,6 +37,15 @@ const finish = async (target: Target, act: () => Promise<void>): Promise<void> =
 
 const written = (name: string): boolean => Buffer.compare(fs.readFileSync(name), patternBytes(0, 10_000)) === 0;
 
+test('what an earlier run has left of further files counts as held before they are open', async () => {
+	const folder = temporaryFolder();
+	fs.writeFileSync(path.join(folder, '.disk-flat.vmdk.vconv-partial'), patternBytes(0, 100_000));
+	const target = await createTarget(path.join(folder, 'disk.vmdk'));
+	expect(target.held()).toBe(0);
+	expect(target.held(['disk-flat.vmdk', 'disk-s001.vmdk'])).toBeGreaterThanOrEqual(100_000);
+	await target.abandon();
+});
+
 describe('until the whole of it is written', () => {
 	test('nothing has the name, and nobody else can read it', async () => {
 		const folder = temporaryFolder();
