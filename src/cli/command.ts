@@ -38,7 +38,8 @@ export const command =
 			.scriptName('vconv')
 			.help(false)
 			.version(false)
-			.usage(`${spec.command} [options] ${spec.operands}\n\n${spec.about}`)
+			// Its lines are those of the source: the width of the terminal makes others.
+			.usage(`${spec.command} [options] ${spec.operands}\n\n${spec.about.replaceAll('\n', ' ')}`)
 			.options(Object.fromEntries(specs))
 			.option('help', { alias: 'h', type: 'boolean', describe: 'show this' })
 			.example(spec.examples.map((pair) => [...pair] as [string, string]))
