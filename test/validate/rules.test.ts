@@ -99,6 +99,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.disk.position.duplicate': [
 		healthy({ disks: [disk({ device: machine().spec.disks[0] }), disk({ path: 'b.vmdk', device: machine().spec.disks[0] })] }),
 	],
+	'vconv.disk.controller.missing': [vm('scsi0.present = "FALSE"')],
 	'vconv.disk.image.duplicate': [healthy({ disks: [disk(), disk()] })],
 	'vconv.disk.bus.full': [
 		healthy({

@@ -98,6 +98,17 @@ export const deviceRules: readonly Rule[] = [
 			})),
 	},
 	{
+		id: 'vconv.disk.controller.missing',
+		category: 'Critical',
+		label: 'Disk on a controller that is not there',
+		assessment: 'The source does not show the disk to the guest, and a move leaves it out: the machine may come without its system.',
+		remedy: 'Say in the description that the controller is present, or that the disk is not.',
+		find: ({ machine }) =>
+			(machine?.report ?? [])
+				.filter(({ code }) => code === 'DISK_WITHOUT_CONTROLLER')
+				.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] })),
+	},
+	{
 		id: 'vconv.disk.image.duplicate',
 		category: 'Critical',
 		label: 'One image for two disks',
