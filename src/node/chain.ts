@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { diskFormats } from '../../formats/index.ts';
 import { type Conversion, freshStamp, openLayers } from '../api.ts';
 import { planImage } from '../convert/convert.ts';
 import { type KeepRequest, keepChain, rehearseChain } from '../convert/keep.ts';
@@ -8,7 +9,6 @@ import { profileNamed } from '../convert/profiles.ts';
 import { targetFormat } from '../convert/target.ts';
 import type { Target } from '../core/sink.ts';
 import { AccessError, UsageError } from '../errors.ts';
-import { diskFormats } from '../index.ts';
 import { type ConvertFileOptions, checkPlan, committedIf, refuseOutput, withSources } from './convert.ts';
 import { openFile } from './file.ts';
 import { nodeFiles } from './files.ts';

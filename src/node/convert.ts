@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { diskFormats } from '../../formats/index.ts';
 import { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from '../api.ts';
 import { humanSize } from '../bytes/size.ts';
 import { isFull } from '../convert/convert.ts';
@@ -10,7 +11,6 @@ import type { Note } from '../core/note.ts';
 import type { Target } from '../core/sink.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
-import { diskFormats } from '../index.ts';
 import { identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
 import { type GateOptions, gate, siblings } from './gate.ts';
 import { holdSource, refuseReplacingUsed, type SharingOptions } from './inuse.ts';

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { diskFormats } from '../../formats/index.ts';
 import type { Plan } from '../api.ts';
 import type { Hashing } from '../convert/convert.ts';
 import { detect } from '../convert/detect.ts';
@@ -7,7 +8,6 @@ import { targetFormat } from '../convert/target.ts';
 import type { DiskFormat } from '../core/format.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
-import { diskFormats } from '../index.ts';
 import { PROOF, printProof } from '../proof/file.ts';
 import type { Leaves } from '../proof/leaves.ts';
 import { treeRoot } from '../proof/tree.ts';

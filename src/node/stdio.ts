@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { diskFormats } from '../../formats/index.ts';
 import { type Conversion, freshStamp } from '../api.ts';
 import { isZero } from '../bytes/align.ts';
 import { formatNamed } from '../convert/detect.ts';
@@ -9,7 +10,6 @@ import { forward, refuseFiles } from '../convert/stream.ts';
 import type { Note } from '../core/note.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { UnrecognizedError, UsageError } from '../errors.ts';
-import { diskFormats } from '../index.ts';
 import { forwardSource, forwardStream } from '../io/forward.ts';
 import { type ConvertFileOptions, convertFile, refuseOutput, streamFile } from './convert.ts';
 import { openFile } from './file.ts';

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { diskFormats } from '../../../formats/index.ts';
 import type { Surroundings } from '../../batch/expand.ts';
 import { globMatch, globRoot, isGlob } from '../../batch/glob.ts';
 import { UsageError } from '../../errors.ts';
-import { diskFormats } from '../../index.ts';
 import { accessError, statOf } from '../file.ts';
 import { jobId } from './identity.ts';
 

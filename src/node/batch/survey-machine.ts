@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { diskFormats } from '../../../formats/index.ts';
+import { machineFormats } from '../../../formats/machines.ts';
 import type { Job } from '../../batch/expand.ts';
 import { parseLimits } from '../../convert/limits.ts';
 import { VconvError } from '../../errors.ts';
-import { diskFormats, machineFormats } from '../../index.ts';
 import type { PathRule } from '../gate.ts';
 import { hardDisks, openDiskOf } from '../migrate/disks.ts';
 import { readMachine } from '../migrate/machine.ts';

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { diskFormats } from '../../../formats/index.ts';
 import { freshStamp, openLayers } from '../../api.ts';
 import type { Job } from '../../batch/expand.ts';
 import type { FileIdentity } from '../../batch/journal.ts';
@@ -12,7 +13,6 @@ import type { OptionValues } from '../../core/format.ts';
 import { limitsOf } from '../../core/limits.ts';
 import type { Source } from '../../core/source.ts';
 import { VconvError } from '../../errors.ts';
-import { diskFormats } from '../../index.ts';
 import { openFile } from '../file.ts';
 import { gate, siblings } from '../gate.ts';
 import { identify, usageOf } from './identity.ts';

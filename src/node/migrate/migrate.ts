@@ -1,8 +1,8 @@
 import path from 'node:path';
+import { diskFormats } from '../../../formats/index.ts';
 import { humanSize } from '../../bytes/size.ts';
 import type { Progress } from '../../core/mover.ts';
 import { AccessError, BlockedError } from '../../errors.ts';
-import { diskFormats } from '../../index.ts';
 import { convertFile } from '../convert.ts';
 import { freeSpace } from '../target.ts';
 import { locateDisk, openDiskOf, readingOptions } from './disks.ts';

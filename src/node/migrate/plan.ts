@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { diskFormats } from '../../../formats/index.ts';
+import { machineFormats } from '../../../formats/machines.ts';
 import { freshStamp } from '../../api.ts';
 import { planImage } from '../../convert/convert.ts';
 import { measureImage } from '../../convert/measure.ts';
@@ -8,7 +10,6 @@ import type { OptionValues } from '../../core/format.ts';
 import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
 import type { GuestReport } from '../../guest/facts.ts';
-import { diskFormats, machineFormats } from '../../index.ts';
 import type { Machine } from '../../machine/format.ts';
 import { printMachine } from '../../machine/plan.ts';
 import type { ReportEntry } from '../../machine/report.ts';

@@ -1,8 +1,8 @@
+import { diskFormats } from '../../../formats/index.ts';
 import { flatten, openChain } from '../../convert/open.ts';
 import type { Disk } from '../../core/disk.ts';
 import { compareDisks } from '../../disk/compare.ts';
 import { MismatchError } from '../../errors.ts';
-import { diskFormats } from '../../index.ts';
 import { openFile } from '../file.ts';
 import { gate } from '../gate.ts';
 import { nodeCodec } from '../packer.ts';
