@@ -19,6 +19,8 @@ export type CompareOptions = {
 	readonly strict?: boolean | undefined;
 	/** Whether two runs of one length are the same; Node has a faster one than what runs anywhere. */
 	isEqual?(a: Uint8Array, b: Uint8Array): boolean;
+	/** Memory for so many bytes, that reading into is fast; plain where left out. */
+	memory?(size: number): Uint8Array;
 	readonly signal?: AbortSignal | undefined;
 	/** Guest bytes dealt with, and how many of them had to be read. */
 	onProgress?(done: number, data: number): void;
@@ -32,13 +34,13 @@ export const compareDisks = async (
 	a: Disk,
 	b: Disk,
 	codec: Codec,
-	{ strict = false, isEqual, signal, onProgress }: CompareOptions = {},
+	{ strict = false, isEqual, memory = (bytes) => new Uint8Array(bytes), signal, onProgress }: CompareOptions = {},
 ): Promise<Difference | undefined> => {
 	const size = Math.max(a.size, b.size);
 	const [left, right] = [extended(a, size), extended(b, size)];
 	const window = Math.max(WINDOW, ...[a, b].map(({ info }) => (info.compressed ? (info.clusterSize ?? 0) : 0)));
 	const breathe = breather();
-	const [roomA, roomB] = [new Uint8Array(window), new Uint8Array(window)];
+	const [roomA, roomB] = [memory(window), memory(window)];
 	let data = 0;
 	/** What must be read: within one window, so that no packed unit is unpacked often. */
 	let busy: { start: number; end: number } | undefined;

@@ -29,8 +29,8 @@ export const Word = {
 	/** Changes whenever there may be something to do for a worker, or for the main thread. */
 	WORKERS: 3,
 	MAIN: 4,
-	/** 1 while a thread writes. */
-	WRITING: 5,
+	/** In MiB: how far room is laid aside in a target that grows at its end. */
+	RESERVED: 5,
 	COUNT: 8,
 } as const;
 
@@ -128,22 +128,6 @@ export const setState = (shared: Board, slot: Slot, state: number): void => {
 export const ring = ({ words }: Board, word: number): void => {
 	Atomics.add(words, word, 1);
 	Atomics.notify(words, word);
-};
-
-/**
- * Do something that only one thread does at a time, unless another is at it; whether it was done. Threads that write to one file wait for each
- * other in the kernel, spinning: here they read on meanwhile.
- */
-export const alone = (shared: Board, act: () => void): boolean => {
-	if (Atomics.compareExchange(shared.words, Word.WRITING, 0, 1) !== 0) return false;
-	try {
-		act();
-	} finally {
-		Atomics.store(shared.words, Word.WRITING, 0);
-		ring(shared, Word.WORKERS);
-		ring(shared, Word.MAIN);
-	}
-	return true;
 };
 
 /** Claim the next filled slot; undefined if all are claimed. Slots are claimed in guest order, whoever claims them. */

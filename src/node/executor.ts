@@ -1,15 +1,20 @@
 import { alignUp } from '../bytes/align.ts';
 import { frameHead, packRoom, writeFrame } from '../engine/frame.ts';
-import { alone, type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
+import { type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
 import { nodeFiles } from './files.ts';
-import { gatherer, makeBuffer } from './gather.ts';
+import { gatherer } from './gather.ts';
 import { leafHasher } from './leaves.ts';
 import type { Orders } from './orders.ts';
 import { nodePacker } from './packer.ts';
+import { pages, pagesOf } from './pages.ts';
+import { reserver } from './reserve.ts';
 import { sharer } from './share.ts';
 import { writeFully } from './write.ts';
 import { writeback } from './writeback.ts';
 import { isZero } from './zeros.ts';
+
+/** In bytes: what a buffer has behind what is unpacked into it, see `Packer.unpack`. */
+const SPARE = 1;
 
 /** A chunk read and packed, waiting for its places. */
 type Waiting = {
@@ -46,18 +51,20 @@ export const executor = (
 	failed: (slot: Slot, error: unknown) => void,
 	nameOf: (fd: number) => string,
 ): Executor => {
-	const { block, chunk, packing, dense } = orders;
+	const { block, chunk, packing, dense, depth } = orders;
 	const packer = nodePacker();
 	const room = packing ? alignUp(frameHead(packing) + packRoom(block), packing.frame?.align ?? 1) : block;
 	const capacity = packing ? Math.ceil(chunk / block) * room : chunk;
 	const { gather, stream } = gatherer(orders, packer, nameOf);
 	const hash = orders.hashed === undefined ? undefined : leafHasher(orders.hashed);
 	const share = sharer();
+	const reserve = reserver(shared, orders);
 	const hurry = orders.durable ? writeback() : undefined;
+	const fresh = pagesOf(depth + 1, capacity + SPARE);
 	const free: Buffer[] = [];
 	const queue: Waiting[] = [];
 	/** Where chunks are read to before they are packed. */
-	const plain = packing ? makeBuffer(chunk) : undefined;
+	const plain = packing ? pages(chunk + SPARE) : undefined;
 
 	/** Put a block of the chunk into the buffer to be written, packed if that is shorter. Gives its stored length, negative if packed. */
 	const pack = (from: Buffer, at: number, length: number, guestOffset: number, buffer: Buffer, to: number): number => {
@@ -110,7 +117,7 @@ export const executor = (
 	};
 
 	const take = (slot: Slot, bytes?: Uint8Array): boolean => {
-		const buffer = free.pop() ?? makeBuffer(capacity);
+		const buffer = free.pop() ?? fresh();
 		let at: Int32Array | undefined;
 		try {
 			gather(slot, plain ?? buffer, bytes);
@@ -145,13 +152,14 @@ export const executor = (
 			const file = files[first] as number;
 			const fd = orders.sinks[file] as number;
 			if (!packing && fromFiles && share(slot, from, length, fd, host)) continue;
+			reserve(fd, host, length);
 			writeFully(nodeFiles, fd, buffer.subarray(from, from + length), host, orders.names[file] as string);
 			hurry?.(fd, host, length);
 		}
 	};
 
 	return {
-		ready: () => queue.length < orders.depth,
+		ready: () => queue.length < depth,
 		take,
 		write() {
 			let any = false;
@@ -159,7 +167,7 @@ export const executor = (
 				const first = queue[0];
 				if (!first || stateOf(shared, first.slot) !== State.PLACED) return any;
 				try {
-					if (!alone(shared, () => writeOne(first))) return any;
+					writeOne(first);
 					setState(shared, first.slot, State.DONE);
 				} catch (error) {
 					failed(first.slot, error);

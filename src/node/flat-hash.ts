@@ -5,6 +5,7 @@ import type { Progress } from '../core/mover.ts';
 import { readDiskInto } from '../disk/read.ts';
 import { breather } from '../io/breathe.ts';
 import { nodeCodec } from './packer.ts';
+import { pages } from './pages.ts';
 
 /** Bytes that are read at a time, at least. */
 const PIECE = 1024 * 1024;
@@ -18,7 +19,7 @@ export const flatHash = async (
 	const codec = nodeCodec();
 	const breathe = breather();
 	// Whole units of a compressed image, each of which is unpacked once then.
-	const room = Buffer.allocUnsafeSlow(alignUp(PIECE, disk.info.compressed ? (disk.info.clusterSize ?? 1) : 1));
+	const room = pages(alignUp(PIECE, disk.info.compressed ? (disk.info.clusterSize ?? 1) : 1));
 	for (let at = 0; at < disk.size; ) {
 		signal?.throwIfAborted();
 		await breathe();

@@ -4,6 +4,7 @@ import { chunkOf, Kind, SEGMENT, type Slot } from './board.ts';
 import { readFully } from './file.ts';
 import type { Orders } from './orders.ts';
 import type { Packer } from './packer.ts';
+import { pages } from './pages.ts';
 
 const METHODS: Readonly<Record<number, PackMethod>> = { [Kind.DEFLATE]: 'deflate', [Kind.ZLIB]: 'zlib', [Kind.ZSTD]: 'zstd' };
 
@@ -24,14 +25,11 @@ export type Gatherer = {
 	stream(at: number): Stream | undefined;
 };
 
-/** A buffer with one byte to spare: see `Packer.unpack`. */
-export const makeBuffer = (size: number): Buffer => Buffer.allocUnsafeSlow(size + 1);
-
 /** @param nameOf what a message calls the file behind a descriptor. */
 export const gatherer = ({ chunk, block, packing }: Orders, packer: Packer, nameOf: (fd: number) => string): Gatherer => {
 	let scratch = Buffer.alloc(0);
 	const streams = new Map<number, Stream>();
-	const keep = packing && makeBuffer(chunk);
+	const keep = packing && Buffer.allocUnsafeSlow(chunk);
 	let keeping = 0;
 
 	const gather = (slot: Slot, into: Buffer, bytes?: Uint8Array): void => {
@@ -84,7 +82,7 @@ export const gatherer = ({ chunk, block, packing }: Orders, packer: Packer, name
 			if (until > first && (at < start || at > end + GAP || stop - start > 2 * chunk)) break;
 			end = Math.max(end, stop);
 		}
-		if (scratch.length < end - start) scratch = Buffer.allocUnsafeSlow(Math.max(end - start, chunk));
+		if (scratch.length < end - start) scratch = pages(Math.max(end - start, chunk));
 		readFully(fd, scratch.subarray(0, end - start), start, nameOf(fd));
 		for (let i = first; i < until; i++) {
 			const base = i * SEGMENT.SIZE;
@@ -119,7 +117,7 @@ export const gatherer = ({ chunk, block, packing }: Orders, packer: Packer, name
 			}
 			return;
 		}
-		const whole = makeBuffer(unpacked);
+		const whole = Buffer.allocUnsafeSlow(unpacked + 1);
 		packer.unpack(method, scratch, from, stored, whole, 0, unpacked);
 		whole.copy(into, to, skip, skip + length);
 	};

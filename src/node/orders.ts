@@ -18,4 +18,6 @@ export type Orders = {
 	readonly hashed: number | undefined;
 	/** It is to be on disk in the end: begin early. */
 	readonly durable: boolean;
+	/** Room is laid aside in the target before it is written to. */
+	readonly reserve: boolean;
 };

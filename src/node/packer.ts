@@ -4,8 +4,7 @@ import type { PackMethod } from '../core/disk.ts';
 import type { Packing } from '../core/format.ts';
 import { type Deflater, deflater } from '../deflate/deflater.ts';
 import { packRoom } from '../engine/frame.ts';
-import { pakoCodec } from '../engine/pako.ts';
-import { zstdFrame } from '../engine/zstd.ts';
+import { unpackZstd as unpackAnywhere, zstdFrame } from '../engine/zstd.ts';
 import { UnsupportedError } from '../errors.ts';
 import { zstd } from './zstd.ts';
 
@@ -143,7 +142,7 @@ const unpackZstd = (stored: Buffer, output: Buffer, to: number, size: number): n
 	if (content !== undefined && content !== size) throw new Error(`it yields ${content} of ${size} bytes`);
 	const fast = zstd();
 	if (fast) fast.unpack(frame, output.subarray(to, to + size));
-	else output.set(pakoCodec.unpack('zstd', frame, size), to);
+	else output.set(unpackAnywhere(frame, size), to);
 	return length;
 };
 

@@ -143,3 +143,16 @@ test('an abort ends the move at once and leaves nothing', async () => {
 	);
 	expect(fs.readdirSync(folder)).toEqual([]);
 });
+
+test.skipIf(process.platform !== 'linux')('of the room that is laid aside for an output, none is left behind its end', async () => {
+	const folder = temporaryFolder();
+	const raw = path.join(folder, 'in.raw');
+	fs.writeFileSync(raw, content());
+	for (const format of ['raw', 'qcow2', 'vhdx']) {
+		const { disk } = await openLayer(await openFile(raw), { formats: diskFormats, gate: async () => Promise.reject(new Error('no gate')) });
+		const { name } = await writeWith(nodeMover({ threads: 2 }), disk, format, {}, false, folder);
+		await disk.close();
+		const { size, blocks } = fs.statSync(name);
+		expect(blocks * 512, format).toBeLessThanOrEqual(Math.ceil(size / 65536) * 65536);
+	}
+});

@@ -2,6 +2,7 @@ import type { Options } from 'yargs';
 import type { Disk } from '../../core/disk.ts';
 import { compareDisks, type Difference } from '../../disk/compare.ts';
 import { VconvError } from '../../errors.ts';
+import { comparing } from '../../node/comparing.ts';
 import { nodeCodec } from '../../node/packer.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { inputOptions, isJson, openDisk, openOptions } from '../input.ts';
@@ -59,7 +60,7 @@ const judge = async (a: Disk, b: Disk, args: Arguments<typeof options>, io: Io):
 		if (!(strict && resized)) {
 			difference = await compareDisks(markMapErrors(a, broken), markMapErrors(b, broken), nodeCodec(), {
 				strict,
-				isEqual: (x, y) => Buffer.compare(x, y) === 0,
+				...comparing,
 				signal: io.signal,
 				onProgress: (done, data) => progress.report({ stage: 'verify', done, total, data }),
 			});

@@ -3,6 +3,7 @@ import { flatten, openChain } from '../../convert/open.ts';
 import type { Disk } from '../../core/disk.ts';
 import { compareDisks } from '../../disk/compare.ts';
 import { MismatchError } from '../../errors.ts';
+import { comparing } from '../comparing.ts';
 import { openFile } from '../file.ts';
 import { gate } from '../gate.ts';
 import { nodeCodec } from '../packer.ts';
@@ -26,7 +27,7 @@ export const verifyCopy = async (source: Disk, copy: string, format: string, { s
 	try {
 		if (disk.size < source.size) throw mismatch(`the copy has ${disk.size} bytes, and its source ${source.size}`);
 		const difference = await compareDisks(source, disk, nodeCodec(), {
-			isEqual: (a, b) => Buffer.compare(a, b) === 0,
+			...comparing,
 			signal,
 			onProgress: (done) => onProgress?.(done),
 		});
