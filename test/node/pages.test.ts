@@ -30,5 +30,5 @@ test('buffers that share a stretch begin on pages and do not overlap, however ma
 		expect([bytes.length, bytes.byteOffset % 4096]).toEqual([5000, 0]);
 		bytes.fill(i + 1);
 	});
-	buffers.forEach((bytes, i) => expect(bytes.every((byte) => byte === i + 1)).toBe(true));
+	expect(buffers.every((bytes, i) => bytes.every((byte) => byte === i + 1))).toBe(true);
 });
