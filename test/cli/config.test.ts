@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
+import { sarifErrors } from '../helpers/sarif.ts';
 import { domainWith, richVmx, vmxWith } from '../machine/samples.ts';
 
 const written = (name: string, text: string | Uint8Array): string => {
@@ -140,7 +141,9 @@ test('the report is SARIF for a code host, in a file of its own', async () => {
 	const file = beside(input, 'web.sarif');
 	const { stdout } = await vconv('config', '--report', 'sarif', '--report-file', file, input, beside(input, 'web.xml'));
 	expect(stdout).toBe('');
-	const [run] = JSON.parse(fs.readFileSync(file, 'utf8')).runs;
+	const log = fs.readFileSync(file, 'utf8');
+	expect(sarifErrors(log)).toEqual([]);
+	const [run] = JSON.parse(log).runs;
 	expect(run.tool.driver.rules[run.results[0].ruleIndex].id).toBe(run.results[0].ruleId);
 	expect(run.results).toContainEqual(expect.objectContaining({ ruleId: 'PASSTHROUGH', level: 'error' }));
 });

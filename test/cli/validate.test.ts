@@ -10,6 +10,7 @@ import { DEBIAN, type Files, grub, initramfs } from '../guest/linux/make.ts';
 import { mbrSector } from '../guest/make-disk.ts';
 import { vconv } from '../helpers/cli.ts';
 import { has, run, temporaryFolder } from '../helpers/programs.ts';
+import { sarifErrors } from '../helpers/sarif.ts';
 
 process.env['PATH'] += ':/sbin:/usr/sbin'; // where Debian has mke2fs
 
@@ -303,8 +304,8 @@ describe('for programs', () => {
 	test('SARIF has a rule for every result, and places that are references', async () => {
 		const { file } = makeMachine('ethernet0.present = "TRUE"');
 		const { stdout } = await vconv('validate', '--to', 'libvirt', '--output=sarif', '--accept', 'vconv.nic.mac.missing', file);
-		const { version, runs } = JSON.parse(stdout);
-		expect(version).toBe('2.1.0');
+		expect(sarifErrors(stdout)).toEqual([]);
+		const { runs } = JSON.parse(stdout);
 		const [{ tool, results }] = runs;
 		expect(results.length).toBeGreaterThan(1);
 		for (const { ruleId, ruleIndex, level, message, locations } of results) {
