@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
+import sarif from '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json' with { type: 'json' };
 import { Ajv } from 'ajv';
 
-/** Microsoft's own matchers bring the schema of SARIF 2.1.0 along. */
-const { $schema: _, id: __, ...schema } = createRequire(import.meta.url)('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json');
+// Of the schema's draft 4 nothing but the name of its id differs.
+const { $schema: _, id: __, ...schema } = sarif;
 
 const formats = {
 	// A reference never has what RFC 3986 wants escaped.
@@ -11,10 +11,9 @@ const formats = {
 	'date-time': (text: string) => !Number.isNaN(Date.parse(text)),
 };
 
-// Of the schema's draft 4 nothing but the name of its id differs.
 const validate = new Ajv({ strict: false, unicodeRegExp: false, allErrors: true, formats }).compile(schema);
 
-/** What is wrong with a log by the schema of SARIF 2.1.0. */
+/** What is wrong with a log by the schema of SARIF 2.1.0, which Microsoft's own matchers bring along. */
 export const sarifErrors = (text: string): readonly unknown[] => {
 	validate(JSON.parse(text));
 	return validate.errors ?? [];
