@@ -1,5 +1,6 @@
 import { hex } from '../../src/bytes/size.ts';
 import { CorruptError } from '../../src/errors.ts';
+import { payloadBlock } from './geometry.ts';
 import type { Image } from './image.ts';
 import { MiB, STATE } from './layout.ts';
 
@@ -26,7 +27,7 @@ export const splitEntry = (view: DataView, at: number): Entry => {
 /** Decode payload entry `index` of the BAT. @throws CorruptError for one that no image of this type may have. */
 export const decodePayload = (image: Image, entry: Entry, index: number): Block => {
 	const { hasParent } = image.metadata;
-	const fault = payloadFault(image, entry);
+	const fault = payloadFault(image, entry, index);
 	if (fault) throw atEntry(image, index, fault);
 	switch (entry.state) {
 		case STATE.notPresent:
@@ -49,14 +50,14 @@ export const decodeBitmap = (image: Image, entry: Entry, index: number): number 
 	return entry.offset;
 };
 
-/** Why a payload entry cannot be; undefined if it can. */
-export const payloadFault = (image: Image, entry: Entry): string | undefined => {
+/** Why payload entry `index` cannot be; undefined if it can. */
+export const payloadFault = (image: Image, entry: Entry, index: number): string | undefined => {
 	const { state, reserved } = entry;
 	if (state === 4 || state === 5) return `a block has the state ${state}, which is reserved`;
 	if (reserved !== 0) return 'reserved bits of a block are set';
 	if (state === STATE.partiallyPresent && !image.metadata.hasParent) return 'a block is partly present, and there is no parent';
 	return state === STATE.fullyPresent || state === STATE.partiallyPresent
-		? placeFault(image, entry.offset, image.metadata.blockSize)
+		? placeFault(image, entry.offset, image.metadata.blockSize, visibleBytes(image, index))
 		: undefined;
 };
 
@@ -69,8 +70,15 @@ export const bitmapFault = (image: Image, { state, reserved, offset }: Entry): s
 	return placeFault(image, offset, MiB);
 };
 
-const placeFault = ({ source, regions }: Image, offset: number, length: number): string | undefined => {
-	if (offset + length > source.size) return `a block at ${hex(offset)} ends behind the file, which has ${hex(source.size)} bytes`;
+/** How much of a block is on the disk: the last one may reach past its end, and QEMU's fixed images end where the disk does. */
+const visibleBytes = ({ geometry, metadata }: Image, index: number): number => {
+	const block = payloadBlock(geometry, index);
+	return block === geometry.blocks - 1 ? metadata.size - block * geometry.blockSize : geometry.blockSize;
+};
+
+/** Why `length` bytes cannot be at `offset`, of which the first `stored` have to be in the file. */
+const placeFault = ({ source, regions }: Image, offset: number, length: number, stored = length): string | undefined => {
+	if (offset + stored > source.size) return `a block at ${hex(offset)} ends behind the file, which has ${hex(source.size)} bytes`;
 	const met = regions.reserved.find((range) => offset < range.offset + range.length && range.offset < offset + length);
 	return met && `a block at ${hex(offset)} lies in the headers, the log or a region`;
 };

@@ -55,7 +55,7 @@ const checkBlocks = async (image: Image, report: Report, signal?: AbortSignal): 
 		const offset = regions.bat.offset + index * 8;
 		const chunk = Math.floor(index / (geometry.ratio + 1));
 		const isBitmap = index === bitmapIndex(geometry, chunk);
-		const fault = isBitmap ? bitmapFault(image, entry) : payloadFault(image, entry);
+		const fault = isBitmap ? bitmapFault(image, entry) : payloadFault(image, entry, index);
 		if (fault) report('error', isBitmap ? 'sector-bitmap-entry' : 'block-entry', `BAT entry ${index}: ${fault}`, offset);
 		if (isBitmap) {
 			if (needsBitmap && entry.state === STATE.notPresent) {
@@ -68,7 +68,7 @@ const checkBlocks = async (image: Image, report: Report, signal?: AbortSignal): 
 		if (!claim(used, entry.offset, length)) {
 			report('error', 'block-shared', `BAT entry ${index}: another block is at ${hex(entry.offset)} too`, offset);
 		}
-		imageEnd = Math.max(imageEnd, entry.offset + length);
+		imageEnd = Math.max(imageEnd, Math.min(entry.offset + length, source.size));
 		if (isBitmap) return;
 		blocks.allocated++;
 		if (before !== undefined && entry.offset !== before + length) blocks.fragmented++;

@@ -28,5 +28,8 @@ export const geometry = (size: number, blockSize: number, sectorSize: 512 | 4096
 /** The BAT index of a payload block: behind each chunk stands the entry of its sector bitmap block. */
 export const payloadIndex = ({ ratio }: Geometry, block: number): number => block + Math.floor(block / ratio);
 
+/** The payload block of a BAT index that is no sector bitmap block's. */
+export const payloadBlock = ({ ratio }: Geometry, index: number): number => index - Math.floor(index / (ratio + 1));
+
 /** The BAT index of the sector bitmap block of a chunk. */
 export const bitmapIndex = ({ ratio }: Geometry, chunk: number): number => chunk * (ratio + 1) + ratio;

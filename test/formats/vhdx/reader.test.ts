@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { checkVhdx } from '../../../formats/vhdx/check.ts';
 import {
 	HEADERS_AT,
 	header,
@@ -12,9 +13,10 @@ import {
 import { encodeLocator, parentOf } from '../../../formats/vhdx/locator.ts';
 import type { Extent } from '../../../src/core/disk.ts';
 import type { Note } from '../../../src/core/note.ts';
+import { memorySource } from '../../../src/io/memory.ts';
 import { firstDifference } from '../../helpers/image.ts';
 import { patternDisk } from '../../helpers/pattern.ts';
-import { BAT_AT, changed, DATA_AT, deltaDisk, inHeaders, METADATA_AT, MiB, openVhdx, setBat, vhdxBytes } from './images.ts';
+import { BAT_AT, changed, context, DATA_AT, deltaDisk, inHeaders, METADATA_AT, MiB, openVhdx, setBat, vhdxBytes } from './images.ts';
 
 const disk = patternDisk({ size: 8 * MiB, data: [[0, 2 * MiB]] });
 const linkage = '00112233-4455-6677-8899-aabbccddeeff';
@@ -61,6 +63,16 @@ test.for([
 	[6, 2 ** 52, 'ends behind the file'],
 ] as const)('state %i at host offset %i is refused', async ([state, at, message]) => {
 	await expect(map(setBat(image, 1, state, at))).rejects.toThrow(message);
+});
+
+test.for(['fixed', 'dynamic'])('a %s image may end where its disk does, within the last block, and no sooner', async (subformat) => {
+	const short = patternDisk({ size: 2 * MiB + 1536, data: [[0, 2 * MiB + 1536]] });
+	const whole = await vhdxBytes(short, { options: { subformat } });
+	const end = whole.length - MiB + 1536;
+	expect(await firstDifference(await open(whole.slice(0, end)), short)).toBeUndefined();
+	const report = await checkVhdx(memorySource(whole.slice(0, end)), context);
+	expect(report).toMatchObject({ counts: { error: 0 }, imageEnd: end });
+	await expect(map(whole.slice(0, end - 512))).rejects.toThrow('ends behind the file');
 });
 
 test('reserved bits of an entry are refused', async () => {
