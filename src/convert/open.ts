@@ -3,6 +3,7 @@ import type { DiskFormat, OpenContext } from '../core/format.ts';
 import { type Limits, refuseOver } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
 import type { Source, Stream } from '../core/source.ts';
+import { boundExpansion } from '../disk/expansion.ts';
 import { overlay } from '../disk/overlay.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, UsageError, VconvError } from '../errors.ts';
@@ -39,7 +40,7 @@ export const openLayer = async (source: Source, options: OpenOptions): Promise<L
 		await disk.close();
 		throw error;
 	}
-	return { source, format, disk };
+	return { source, format, disk: boundExpansion(disk, source, options.limits) };
 };
 
 /** What is said of an image that must be read here and there. */

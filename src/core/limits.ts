@@ -15,6 +15,7 @@ type Limit = {
 export const LIMITS = {
 	'virtual-size': { value: 64 * 2 ** 40, unit: 'bytes', of: 'the size of the disk' },
 	'chain-depth': { value: 32, unit: 'count', of: 'the number of images in the chain' },
+	expansion: { value: 1032, unit: 'count', of: 'how many times the bytes of its file it shows' },
 	'folder-files': { value: 4096, unit: 'count', of: 'the number of files in its folder that would be looked into' },
 	'check-memory': { value: 256 * 2 ** 20, unit: 'bytes', of: 'the memory that counting its clusters takes' },
 	'inspect-bytes': { value: 2 ** 30, unit: 'bytes', of: 'what is read of one volume or operating system' },

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
 import { descriptorOf } from './file.ts';
-import { shareBytes } from './lock.ts';
+import { mayBeWritten, shareBytes } from './lock.ts';
 
 /**
  * QEMU's locks on an image: who holds a permission has a shared lock on the byte 100 + its number, and who grants it to nobody else one on
@@ -25,14 +25,15 @@ export type SharingOptions = {
 
 /**
  * Keep a source from being written to while it is read, as far as others ask. The locks go with the source.
- * @throws AccessError if a machine has it open for writing.
+ * @throws AccessError if a machine, or any other process that can be seen, has it open for writing.
  */
 export const holdSource = (source: Source, { forceShare = false, sourceLock = true }: SharingOptions): void => {
 	const fd = descriptorOf(source);
 	if (fd === undefined || forceShare) return;
 	// Locked first and looked at then, as QEMU does: of two that come at once, one at least sees the other.
 	if (sourceLock) shareBytes(fd, READER);
-	const by = writerOf(fs.fstatSync(fd, { bigint: true })) ?? vmwareLock(source.name);
+	const stat = fs.fstatSync(fd, { bigint: true });
+	const by = writerOf(stat) ?? vmwareLock(source.name) ?? (mayBeWritten(fd) ? processWriting(stat) : undefined);
 	if (by === undefined) return;
 	throw new AccessError(`it is in use: ${by}`, {
 		path: source.name,
@@ -66,6 +67,30 @@ const writerOf = ({ dev, ino }: fs.BigIntStats): string | undefined => {
 	};
 	return locks.split('\n').some(isWriter) ? 'QEMU has it open for writing' : undefined;
 };
+
+/**
+ * The process that has a file open for writing, by the kernel's lists of open files: those of other users are shown to root alone. What this
+ * process has open itself is its own business.
+ */
+const processWriting = ({ dev, ino }: fs.BigIntStats): string | undefined => {
+	for (const pid of entries('/proc').filter((entry) => /^\d+$/.test(entry) && entry !== `${process.pid}`)) {
+		const isWriting = entries(`/proc/${pid}/fd`).some((fd) => {
+			try {
+				const open = fs.statSync(`/proc/${pid}/fd/${fd}`, { bigint: true });
+				if (open.ino !== ino || open.dev !== dev) return false;
+				const [, flags = '0'] = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) ?? [];
+				return (Number.parseInt(flags, 8) & ACCESS_MODE) !== 0;
+			} catch {
+				return false; // closed meanwhile
+			}
+		});
+		if (isWriting) return `process ${pid} has it open for writing`;
+	}
+	return undefined;
+};
+
+/** The bits of a file's flags that are not 0 if it is open for writing: open(2). */
+const ACCESS_MODE = 3;
 
 /** Whether this is the device of a file. File systems with several devices (btrfs, overlays) name one to some and another to others. */
 const isDevice = (dev: bigint, major: number, minor: number): boolean => {

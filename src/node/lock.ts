@@ -44,6 +44,30 @@ export const shareBytes = (fd: number, bytes: readonly number[]): boolean => {
 	return take !== null && bytes.every((byte) => lockRange(take, fd, READ, byte, 1));
 };
 
+/** Of fcntl(2): a lease is given for a file that nobody has open for writing, and the signal that ends it is one that is ignored. */
+const LEASE = { SETLEASE: 1024, SETSIG: 10, SIGURG: 23 } as const;
+const UNLOCK = 2;
+const EAGAIN = 11;
+
+/**
+ * Whether anybody may have the file open for writing that is open here for reading alone, by the kernel's own count. True too where a file system of a
+ * network does not know; false where the kernel is not to be asked, or does not tell us of another user's file.
+ */
+export const mayBeWritten = (fd: number): boolean => {
+	const library = fcntl() && native();
+	if (!library) return false;
+	const call = library.load(null).func('int fcntl(int fd, int command, int value)') as (
+		fd: number,
+		command: number,
+		value: number,
+	) => number;
+	if (call(fd, LEASE.SETSIG, LEASE.SIGURG) !== 0) return false;
+	if (call(fd, LEASE.SETLEASE, READ) !== 0) return library.errno() === EAGAIN;
+	// Nobody is kept waiting: it was the answer that was wanted.
+	call(fd, LEASE.SETLEASE, UNLOCK);
+	return false;
+};
+
 /** Sockets that stand for locks, by the descriptor of the locked file. */
 const sockets = new Map<number, net.Server>();
 

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { convertFile } from '../../src/node/convert.ts';
 import { openFile } from '../../src/node/file.ts';
 import { holdSource } from '../../src/node/inuse.ts';
+import { native } from '../../src/node/native.ts';
 import { vconv } from '../helpers/cli.ts';
 import { has, run, temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
@@ -80,3 +81,30 @@ test.for(['in.vmdk.lck/M12345.lck', '.lck-0123456789abcdef'])("VMware's lock %s 
 	expect(await vconv(at('in.raw'), at('out.raw'))).toMatchObject({ code: 0 });
 	expect(await vconv('-U', at('in.vmdk'), at('again.raw'))).toMatchObject({ code: 0 });
 });
+
+test.skipIf(process.platform !== 'linux' || !native())(
+	'what any process still writes is refused by that name, and what it reads is not',
+	async () => {
+		const { at } = room();
+		const holding = (how: string) =>
+			new Promise<ChildProcess>((resolve) => {
+				const child = spawn('sh', ['-c', `exec 3${how}"$0"; echo; read end`, at('in.raw')], { stdio: ['pipe', 'pipe', 'ignore'] });
+				onTestFinished(() => void child.kill('SIGKILL'));
+				child.stdout.once('data', () => resolve(child));
+			});
+		const reader = await holding('<');
+		expect(await vconv(at('in.raw'), at('a.qcow2'))).toMatchObject({ code: 0 });
+		const writer = await holding('<>');
+		expect(await vconv(at('in.raw'), at('b.qcow2'))).toMatchObject({
+			code: 5,
+			stderr: expect.stringMatching(new RegExp(`in use: process ${writer.pid} has it open for writing\n.*\n {2}try .*-U`)),
+		});
+		expect(await vconv('-U', at('in.raw'), at('b.qcow2'))).toMatchObject({ code: 0 });
+		writer.kill('SIGKILL');
+		await new Promise((resolve) => writer.once('exit', resolve));
+		expect(await vconv(at('in.raw'), at('c.qcow2'))).toMatchObject({ code: 0 });
+		// Nobody is left waiting for a lease of ours to end.
+		fs.closeSync(fs.openSync(at('in.raw'), 'r+'));
+		reader.kill('SIGKILL');
+	},
+);

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { diskFormats } from '../../formats/index.ts';
 import { vhd } from '../../formats/vhd/index.ts';
 import { vmdk } from '../../formats/vmdk/index.ts';
-import { type Build, build, C, COPIED, DATA, data, L2, packed } from '../formats/qcow2/build.ts';
+import { type Build, build, C, COPIED, DATA, data, L1, L2, packed } from '../formats/qcow2/build.ts';
 import { vconv } from '../helpers/cli.ts';
 import { dist } from '../helpers/dist.ts';
 import { writeImage } from '../helpers/image.ts';
@@ -68,6 +68,20 @@ test('T24: what stands behind the end of a compressed cluster does not matter', 
 	put('disk.qcow2', withPacked(stored));
 	expect((await vconv(at('vm', 'disk.qcow2'), at('out.raw'))).code).toBe(0);
 	expect(fs.readFileSync(at('out.raw')).every((byte) => byte === 5)).toBe(true);
+});
+
+test.for(['packed', 'plain'])('T24: a small file that shows the same %s bytes again and again is not written out', async (kind) => {
+	const { at, put } = scene();
+	const entries = new Array<bigint>(C / 8).fill(kind === 'packed' ? packed(DATA, 0) : data(0));
+	const image = build({ entries, clusters: [7], size: 4 * entries.length * C, change: { l1Size: 4 } });
+	if (kind === 'packed') image.set(deflated(new Uint8Array(C).fill(5)), DATA);
+	for (let i = 1; i < 4; i++) image.copyWithin(L1 + 8 * i, L1, L1 + 8);
+	const name = put('disk.qcow2', image);
+	const { code, stderr } = await vconv(name, at('out.raw'));
+	expect([code, fs.existsSync(at('out.raw'))]).toEqual([3, false]);
+	expect(stderr).toContain('how many times the bytes of its file it shows, 1033, is over the limit of 1032');
+	expect(stderr).toContain('--limit expansion=1032');
+	expect((await vconv('hash', '--limit', 'expansion=4000', name)).code).toBe(0);
 });
 
 describe('T30, T31: a sparse VMDK is refused with', () => {
