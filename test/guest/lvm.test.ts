@@ -4,7 +4,8 @@ import { metadataText, physicalVolume } from '../../src/guest/lvm/label.ts';
 import { parseLvmText } from '../../src/guest/lvm/text.ts';
 import { groupOf, volumeGroup } from '../../src/guest/lvm/volumes.ts';
 import { probeOf } from '../../src/guest/volumes/probe.ts';
-import { deviceOf, survivesDamage } from './make-disk.ts';
+import { onDevice, survivesDamage } from './damage.ts';
+import { deviceOf } from './make-disk.ts';
 import { description, physicalPieces, SIZE } from './make-lvm.ts';
 
 const first = 'aaaaaa-bbbb-cccc-dddd-eeee-ffff-000001';
@@ -114,14 +115,18 @@ test('damaged physical volumes are an answer or a refusal, and soon', async () =
 		[4096, 4096 + 60],
 		[4096 + 512, 4096 + 512 + description(physical, linear).length],
 	] as const;
-	await survivesDamage(bytes, regions, async (damaged) => {
-		const label = physicalVolume(await probeOf(damaged));
-		if (!label) return;
-		// Read past its checksum, which else would keep most damage from the grammar.
-		const bare = await damaged.read(4096 + 512, description(physical, linear).length);
-		const text = (await metadataText(damaged, label).catch(() => undefined)) ?? new TextDecoder().decode(bare);
-		const [name, group] = groupOf(parseLvmText(text, 'pv'), 'pv');
-		for (const { device: volume } of volumeGroup(name, group, [{ uuid: label.uuid, device: damaged }], 'vg').volumes)
-			await volume?.read(0, 1024);
-	});
+	await survivesDamage(
+		bytes,
+		onDevice(async (damaged) => {
+			const label = physicalVolume(await probeOf(damaged));
+			if (!label) return;
+			// Read past its checksum, which else would keep most damage from the grammar.
+			const bare = await damaged.read(4096 + 512, description(physical, linear).length);
+			const text = (await metadataText(damaged, label).catch(() => undefined)) ?? new TextDecoder().decode(bare);
+			const [name, group] = groupOf(parseLvmText(text, 'pv'), 'pv');
+			for (const { device: volume } of volumeGroup(name, group, [{ uuid: label.uuid, device: damaged }], 'vg').volumes)
+				await volume?.read(0, 1024);
+		}),
+		{ runs: 300, regions },
+	);
 });

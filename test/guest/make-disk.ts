@@ -1,12 +1,8 @@
-import fc from 'fast-check';
-import { expect } from 'vitest';
 import { crc32 } from '../../src/bytes/crc32.ts';
 import { guidBytes } from '../../src/bytes/guid.ts';
 import type { Disk } from '../../src/core/disk.ts';
-import type { Source } from '../../src/core/source.ts';
-import { VconvError } from '../../src/errors.ts';
 import { type BlockDevice, sourceDevice } from '../../src/guest/device.ts';
-import { memorySink, memorySource } from '../../src/io/memory.ts';
+import { memorySink } from '../../src/io/memory.ts';
 
 /** What is written where, in bytes. */
 export type Piece = readonly [at: number, bytes: Uint8Array | string];
@@ -131,43 +127,4 @@ export const gptPieces = (size: number, entries: readonly GptEntry[], sector: 51
 		[(last - tableSectors) * sector, table],
 		[last * sector, header(last, 1, last - tableSectors)],
 	];
-};
-
-/**
- * Overwrite single places of `bytes` with telling values, and use what comes of it as a device: an answer or a VconvError, and soon.
- * @param regions `[start, end]` of what matters, in bytes.
- */
-export const survivesDamage = async (
-	bytes: Uint8Array,
-	regions: readonly (readonly [number, number])[],
-	use: (device: BlockDevice) => Promise<unknown>,
-	numRuns = 300,
-): Promise<void> => {
-	const place = fc.oneof(...regions.map(([start, end]) => fc.integer({ min: start, max: end - 1 })));
-	const value = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.integer({ min: 0, max: 255 }));
-	const damage = fc.array(fc.tuple(place, fc.array(value, { minLength: 1, maxLength: 8 })), { minLength: 1, maxLength: 4 });
-	await fc.assert(
-		fc.asyncProperty(damage, async (changes) => {
-			const whole = memorySource(bytes, 'damaged');
-			const damaged: Source = {
-				...whole,
-				async read(offset, length) {
-					const found = await whole.read(offset, length);
-					for (const [at, values] of changes) {
-						for (const [index, value] of values.entries())
-							if (at + index >= offset && at + index < offset + length) found[at + index - offset] = value;
-					}
-					return found;
-				},
-			};
-			const start = performance.now();
-			try {
-				await use(sourceDevice(damaged));
-			} catch (error) {
-				if (!(error instanceof VconvError)) throw error;
-			}
-			expect(performance.now() - start).toBeLessThan(2000);
-		}),
-		{ numRuns: numRuns * Number(process.env['VCONV_THOROUGH'] ? 20 : 1) },
-	);
 };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readPartitions } from '../../src/guest/partitions/index.ts';
-import { deviceOf, gptPieces, mbrSector, record, survivesDamage } from './make-disk.ts';
+import { onDevice, survivesDamage } from './damage.ts';
+import { deviceOf, gptPieces, mbrSector, record } from './make-disk.ts';
 
 const MIB = 1 << 20;
 const LINUX = '0fc63daf-8483-4772-8e79-3d69d8477de4';
@@ -177,23 +178,19 @@ test.each([
 test('damaged tables are an answer or a refusal, and soon', async () => {
 	const read = async (pieces: Parameters<typeof deviceOf>[1]): Promise<Uint8Array> => (await deviceOf(16 * MIB, pieces)).read(0, 16 * MIB);
 	const gpt = await read(gptPieces(16 * MIB, entries));
-	await survivesDamage(
-		gpt,
-		[
+	await survivesDamage(gpt, onDevice(readPartitions), {
+		runs: 100,
+		regions: [
 			[440, 512 + 92],
 			[1024, 1024 + 300],
 			[16 * MIB - 512, 16 * MIB],
 		],
-		readPartitions,
-		100,
-	);
-	await survivesDamage(
-		await read(extended),
-		[
+	});
+	await survivesDamage(await read(extended), onDevice(readPartitions), {
+		runs: 100,
+		regions: [
 			[440, 512],
 			[8192 * 512 + 440, 8192 * 512 + 512],
 		],
-		readPartitions,
-		100,
-	);
+	});
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { probeVolume } from '../../src/guest/volumes/index.ts';
-import { deviceOf, type Piece, record, survivesDamage } from './make-disk.ts';
+import { onDevice, survivesDamage } from './damage.ts';
+import { deviceOf, type Piece, record } from './make-disk.ts';
 
 const MIB = 1 << 20;
 
@@ -183,33 +184,27 @@ test('a volume too small for anything holds nothing known', async () => {
 
 test('damaged superblocks are an answer or a refusal, and soon', async () => {
 	const of = async (pieces: readonly Piece[]): Promise<Uint8Array> => (await deviceOf(MIB, pieces)).read(0, MIB);
-	await survivesDamage(
-		await of(luks2(JSON.stringify({ tokens: { 0: clevis('tpm2') } }))),
-		[
+	await survivesDamage(await of(luks2(JSON.stringify({ tokens: { 0: clevis('tpm2') } }))), onDevice(probeVolume), {
+		runs: 150,
+		regions: [
 			[0, 200],
 			[4096, 4200],
 		],
-		probeVolume,
-		150,
-	);
-	await survivesDamage(
-		await of([...ext(1, 2), ...mdAt(4096)]),
-		[
+	});
+	await survivesDamage(await of([...ext(1, 2), ...mdAt(4096)]), onDevice(probeVolume), {
+		runs: 150,
+		regions: [
 			[1024, 2048],
 			[4096, 4352],
 		],
-		probeVolume,
-		150,
-	);
-	await survivesDamage(
-		await of(xfs(0x20)),
-		[
+	});
+	await survivesDamage(await of(xfs(0x20)), onDevice(probeVolume), {
+		runs: 150,
+		regions: [
 			[0, 130],
 			[65_536, 65_536 + 5120],
 		],
-		probeVolume,
-		150,
-	);
+	});
 	const zfs = '\x01\x01\0\0\0\0\0\0\0\0\0\x01\0\0\0\x24\0\0\0\x20\0\0\0\x04name\0\0\0\x09\0\0\0\x01\0\0\0\x04tank';
-	await survivesDamage(await of([[16384, zfs]]), [[16384, 16384 + zfs.length]], probeVolume, 150);
+	await survivesDamage(await of([[16384, zfs]]), onDevice(probeVolume), { runs: 150, regions: [[16384, 16384 + zfs.length]] });
 });

@@ -7,7 +7,7 @@ import type { BlockDevice } from '../../src/guest/device.ts';
 import type { GuestReport } from '../../src/guest/facts.ts';
 import { inspectGuest } from '../../src/guest/inspect.ts';
 import { memorySource } from '../../src/io/memory.ts';
-import { survivesDamage } from '../guest/make-disk.ts';
+import { onDevice, survivesDamage } from '../guest/damage.ts';
 import { has, run, temporaryFolder } from '../helpers/programs.ts';
 
 process.env['PATH'] += ':/sbin:/usr/sbin'; // where Debian has mke2fs and its like
@@ -76,9 +76,8 @@ test.skipIf(!programs.every(has))(
 		// A report, and never an error: not even one that vconv means to report.
 		await survivesDamage(
 			bytes,
-			regions,
-			(device) => inspect(device).catch((cause) => Promise.reject(new Error('it failed', { cause }))),
-			60,
+			onDevice((device) => inspect(device).catch((cause) => Promise.reject(new Error('it failed', { cause })))),
+			{ runs: 60, regions },
 		);
 	},
 );

@@ -130,11 +130,15 @@ describe.skipIf(!has('mkntfs') || !has('ntfscp'))('an NTFS volume', () => {
 		makeNtfs(image, '2M');
 		for (let index = 0; index < 12; index++) addFile(image, `a file with a long name ${index}`, 'x'.repeat(index * 200));
 		for (let index = 0; index < 12; index++) addStream(image, 'a file with a long name 3', `stream ${index}`, 'y'.repeat(200));
-		await survivesDamage(fs.readFileSync(image), 150, async (damaged) => {
-			const opened = await open(damaged);
-			await opened.find?.(await opened.root(), 'a file with a long name 7');
-			await contentsOf(opened, 300);
-		});
+		await survivesDamage(
+			fs.readFileSync(image),
+			async (damaged) => {
+				const opened = await open(damaged);
+				await opened.find?.(await opened.root(), 'a file with a long name 7');
+				await contentsOf(opened, 300);
+			},
+			{ runs: 150 },
+		);
 	});
 });
 
