@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Begun } from '../core/journal.ts';
 import type { Sink, Target } from '../core/sink.ts';
 import { AccessError, VconvError } from '../errors.ts';
+import { isProof, PROOF } from '../proof/file.ts';
 import { accessError, rememberDescriptor } from './file.ts';
 import { type Files, nodeFiles } from './files.ts';
 import { heldOf, openPartial, type Partial } from './partial.ts';
@@ -77,6 +78,14 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 		if (durable) guarded('cannot be made durable under its name', name, () => files.fsyncFolder(folder));
 	};
 
+	/** The proof of what had the name until now: it must not be found beside an image that it does not speak of. */
+	const removeOldProof = (): void => {
+		const proof = `${name}${PROOF}`;
+		if (partials.some(({ final }) => final === proof) || !beginsAsProof(proof, files)) return;
+		guarded('cannot be removed', proof, () => files.remove(proof));
+		syncFolder();
+	};
+
 	const give = ({ name: partial, final }: Partial): void => {
 		guarded('cannot be given its name', final, () => publish(partial, final, force, files));
 		named.push(final);
@@ -127,6 +136,7 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 			await options.verify?.(partials);
 			// Before it has its name: some network file systems say only now what they could not write.
 			for (const { fd, final } of partials) guarded('cannot be closed', final, () => close(fd));
+			if (force) removeOldProof();
 			// Further files first: whoever sees the main one finds all of them, and nobody finds an old main one beside new ones. By its partial
 			// name, too, a further file is known as one whose image has no name yet.
 			if (partials.length > 1) {
@@ -149,6 +159,21 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 			if (kept) options.onKept?.();
 		},
 	};
+};
+
+/** Whether a name has a proof of vconv's, that we may write to and so remove. */
+const beginsAsProof = (name: string, files: Files): boolean => {
+	if (files.idOf(name) === undefined) return false;
+	let fd: number;
+	try {
+		fd = files.open(name);
+	} catch {
+		return false; // a link, a folder, or another user's
+	}
+	const head = new Uint8Array(64);
+	const isOurs = files.state(fd).own && isProof(head.subarray(0, files.read(fd, head, 0)));
+	files.close(fd);
+	return isOurs;
 };
 
 /** link(2) fails where the name is taken, so that nothing is ever replaced unasked, whoever else is at work. */

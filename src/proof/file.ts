@@ -37,6 +37,9 @@ const PER_ENTRY = 768;
 /** Entries of the list of leaves: so many blocks of zeros, or the hashes of blocks that adjoin, in base64. */
 type Entry = readonly ['z', number] | readonly ['h', string];
 
+/** Whether a file that begins like this is a proof of vconv's, of any version. */
+export const isProof = (head: Uint8Array): boolean => /^\s*\{\s*"v":\s*\d+,\s*"tool":\s*"vconv /.test(new TextDecoder().decode(head));
+
 /** A proof as the text of its file: JSON, the same for the same proof. */
 export const printProof = (proof: Proof): string => {
 	const { tool, created, source, target, virtualSize, root } = proof;

@@ -59,6 +59,21 @@ test('verify exits 0 for what was proved, and 6 with the first range that differ
 	expect(await vconv('verify', at('in.raw'))).toMatchObject({ code: 2 });
 });
 
+test('--force takes the proof of what is replaced away, and nothing else of that name', async () => {
+	const { at } = folderWith();
+	const proof = at('out.raw.vconv.json');
+	await vconv('--proof', at('in.raw'), at('out.raw'));
+	expect(await vconv(at('in.raw'), at('out.raw'))).toMatchObject({ code: 5 });
+	expect(fs.existsSync(proof)).toBe(true);
+	expect(await vconv('--force', at('in.raw'), at('out.raw'))).toMatchObject({ code: 0 });
+	expect(fs.existsSync(proof)).toBe(false);
+	expect(await vconv('--force', '--proof', at('in.raw'), at('out.raw'))).toMatchObject({ code: 0 });
+	expect(await vconv('verify', at('out.raw'), proof)).toMatchObject({ code: 0 });
+	fs.writeFileSync(proof, '{ "v": 1, "tool": "mine" }');
+	expect(await vconv('--force', at('in.raw'), at('out.raw'))).toMatchObject({ code: 0 });
+	expect(fs.readFileSync(proof, 'utf8')).toBe('{ "v": 1, "tool": "mine" }');
+});
+
 test('what goes through a pipe is not proved', async () => {
 	const { at } = folderWith();
 	for (const words of [['--proof'], ['--verify', 'full'], ['--verify-with', 'qemu-img']]) {

@@ -80,6 +80,9 @@ const cases = fc.record({
 	seed: fc.integer({ min: 1 }),
 });
 
+/** Of what had the name before. */
+const PROOF = new TextEncoder().encode('{"v":1,"tool":"vconv 0.0.0"}');
+
 const OLD = new Uint8Array(700).fill(0x6f);
 
 /** Run it, crash, look, again, and at last to the end. @throws where an invariant does not hold. */
@@ -91,7 +94,10 @@ const check =
 		const files = spoil(system.files);
 		const whole = images.get(shape) as Map<string, Uint8Array>;
 		let mayReplace = false;
-		if (old) system.put('/d/disk', OLD);
+		if (old) {
+			system.put('/d/disk', OLD);
+			system.put('/d/disk.vconv.json', PROOF);
+		}
 
 		/** I1, I4: the name is free, or has the whole image, or what it had when nobody has said --force. */
 		const look = (): boolean => {
@@ -100,6 +106,7 @@ const check =
 			const complete = [...whole].every(([name, content]) => equal(now.get(name), content));
 			const untouched = old && equal(main, OLD);
 			if (main === undefined && (!old || (mayReplace && whole.size > 1))) return false;
+			if (complete && now.has('/d/disk.vconv.json')) throw new Error('a proof of another image is beside it');
 			if (!complete && !untouched) throw new Error('an image that is not whole has the name');
 			return complete;
 		};
