@@ -8,26 +8,13 @@ import { type MachinePlan, parseMachine, planMachine, printMachine } from '../..
 import { unaccountedParts } from '../machine/account.ts';
 import { NOT_HARDWARE, thereAndBack } from '../machine/there-and-back.ts';
 import { SPELLING } from '../machine/to-vmx-spelling.ts';
-import { corpus } from './corpus.ts';
-
-const files = (folders: readonly string[], ending: RegExp): string[] =>
-	folders.flatMap((folder) => {
-		const inside = path.join(corpus, 'config', folder);
-		const names = fs.existsSync(inside) ? fs.readdirSync(inside).sort() : [];
-		return names.filter((name) => ending.test(name)).map((name) => path.join(inside, name));
-	});
-
-/** The domains in a file: some hold several, one behind the other or in something else. */
-const domainsIn = (file: string): string[] => fs.readFileSync(file, 'utf8').match(/<domain[\s>][\s\S]*?<\/domain>/g) ?? [];
+import { configFiles, corpusDomains } from './domains.ts';
 
 const plan = (domain: string): MachinePlan =>
 	planMachine(parseMachine(new TextEncoder().encode(domain), 'a.xml', machineFormats), { intent: 'migrate', to: 'vmx' });
 
 const thorough = Boolean(process.env['VCONV_THOROUGH']);
-const FOLDERS = ['libvirt-xml-kvm', 'libvirt-xml2vmx', 'virt-manager', 'virt-v2v', ...(thorough ? ['oracle-libvirt-12.8'] : [])];
-
-const DOMAINS = files(FOLDERS, /\.(xml|xml\.in|libvirt.*)$/)
-	.flatMap((file) => domainsIn(file).map((domain, index) => [`${path.basename(file)} ${index + 1}`, domain] as const))
+const DOMAINS = corpusDomains(...(thorough ? ['oracle-libvirt-12.8'] : []))
 	// What differs in the installation alone has the same devices.
 	.filter(([name]) => thorough || !/\.xml 2$/.test(name));
 
@@ -51,7 +38,7 @@ describe.skipIf(DOMAINS.length === 0)('every part of a domain is in the VMX that
 	});
 });
 
-const MACHINES = files(['libvirt-vmx2xml', 'virt-v2v', 'virt-manager'], /\.vmx$/).map((file) => [path.basename(file), file] as const);
+const MACHINES = configFiles(['libvirt-vmx2xml', 'virt-v2v', 'virt-manager'], /\.vmx$/).map((file) => [path.basename(file), file] as const);
 
 describe.skipIf(MACHINES.length === 0)('a VMX that goes to KVM and back has its hardware again', () => {
 	test.for(MACHINES)('%s', ([, file]) => {

@@ -38,14 +38,15 @@ export const openFolder = (): string => {
 	return folder;
 };
 
-/** A domain as it is for a host without KVM and its networks, where a session cannot weigh machines and there is no vTPM. */
+/** A domain as it is for a host without KVM, what it does for Windows, and its networks, where a session cannot weigh machines and there is no vTPM. */
 export const forSession = (xml: string): string =>
 	xml
 		.replace("<domain type='kvm'", "<domain type='qemu'")
 		.replace(/<cputune>.*?<\/cputune>/s, '')
 		.replace("<smbios mode='host'/>", '')
 		.replaceAll(/<interface type='network'>/g, "<interface type='user'>")
-		.replaceAll("<source network='default'/>", '')
+		.replaceAll(/<source network='[^>]*\/>/g, '')
+		.replace(/<hyperv .*?<\/hyperv>/s, '')
 		.replaceAll('/var/lib/libvirt/images', '/tmp');
 
 /**
