@@ -79,6 +79,22 @@ test('a target that is gone is made again; one that a guest has written to since
 	expect(stderr).not.toContain('b.raw');
 }, 120_000);
 
+test('a machine of which a disk is gone, or another file has its name, is not done', async () => {
+	const { folder, state, batch } = batchFolder('{ kind: migrate, target: libvirt, from: web.vmx, to: web, arguments: [--force] }');
+	const at = (...names: string[]) => path.join(folder, ...names);
+	expect(await vconv('-o', 'subformat=monolithicFlat', at('a.raw'), at('web.vmdk'))).toMatchObject({ code: 0 });
+	const disk = ['scsi0.present = "TRUE"', 'scsi0:0.present = "TRUE"', 'scsi0:0.fileName = "web.vmdk"'];
+	fs.writeFileSync(at('web.vmx'), ['displayName = "web"', 'guestOS = "debian12-64"', ...disk, ''].join('\n'));
+	expect(await batch()).toMatchObject({ code: 0 });
+	const [image = ''] = fs.readdirSync(at('web')).filter((name) => name.endsWith('.qcow2'));
+	const attempts = () => reportIn(state).jobs.map((job) => job.attempts);
+	fs.appendFileSync(at('web', image), 'x');
+	expect([(await batch()).code, attempts()]).toEqual([0, [1]]);
+	fs.rmSync(at('web', image));
+	expect([(await batch()).code, attempts()]).toEqual([0, [2]]);
+	expect(await vconv('compare', at('a.raw'), at('web', image))).toMatchObject({ code: 0 });
+}, 120_000);
+
 const posix = test.skipIf(process.platform === 'win32');
 
 posix(

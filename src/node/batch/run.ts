@@ -167,6 +167,7 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 		state: end.code === 0 ? 'done' : 'failed',
 		sources: looked.files,
 		target,
+		disks: job.to === undefined ? [] : diskNames(end).flatMap((name) => identify(path.join(job.to ?? '', name)) ?? []),
 		sizes: { virtual: numberOf(end, 'virtual-size') ?? looked.virtual, before: looked.before, after },
 		notes: [...notes, ...end.notes],
 		...(end.code !== 0 && { error: comparing ? foreign(job, end) : failureOf(end) }),
@@ -205,6 +206,13 @@ const makeFolder = (name: string): ChildEnd | undefined => {
 const numberOf = ({ result }: ChildEnd, name: string): number | undefined => {
 	const value = result?.[name];
 	return typeof value === 'number' && value >= 0 ? value : undefined;
+};
+
+/** The files of its disks that a job says it has written, which a migration alone does. */
+const diskNames = ({ result }: ChildEnd): readonly string[] => {
+	const disks = result?.['disks'];
+	const names = Array.isArray(disks) ? disks.flatMap((disk: { readonly files?: unknown } | null) => disk?.files ?? []) : [];
+	return names.filter((name) => typeof name === 'string');
 };
 
 /** Why a job failed: as it says itself, or by its code alone. */

@@ -1,5 +1,5 @@
 import type { Job } from '../../batch/expand.ts';
-import type { JobRecord } from '../../batch/journal.ts';
+import type { FileIdentity, JobRecord } from '../../batch/journal.ts';
 import { identify, isSameFile } from './identity.ts';
 
 /** What an earlier run has left of a job to do: nothing, all of it, or to look whether its target is what it would write. */
@@ -9,7 +9,7 @@ export type Standing = 'done' | 'failed' | 'run' | 'adopt';
 const isPassing = (exitCode: number): boolean => exitCode === 75 || exitCode >= 128;
 
 /**
- * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is the file that was written;
+ * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is what was written, with its disks;
  * a guest that has booted from it since has changed what is in it, not what was done.
  */
 export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed: boolean): Standing => {
@@ -17,9 +17,13 @@ export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed:
 	if (record.state === 'started') return record.absent && canAdopt(job) && job.to !== undefined && identify(job.to) ? 'adopt' : 'run';
 	const same = record.sources.length > 0 && record.sources.every(({ path, id }) => identify(path)?.id === id);
 	if (record.state === 'failed') return same && !retryFailed && !isPassing(record.error?.exitCode ?? 0) ? 'failed' : 'run';
-	if (!same || !record.target) return same ? 'done' : 'run';
-	const target = identify(record.target.path);
-	return target && isSameFile(target, record.target) ? 'done' : 'run';
+	const written = [record.target ?? [], record.disks ?? []].flat();
+	return same && written.every(isThere) ? 'done' : 'run';
+};
+
+const isThere = (file: FileIdentity): boolean => {
+	const found = identify(file.path);
+	return found !== undefined && isSameFile(found, file);
 };
 
 /** Whether `vconv compare` can tell that a target is what a job writes: it shows the guest the whole of the source, as it is. */
