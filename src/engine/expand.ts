@@ -2,6 +2,7 @@ import { Decompress } from 'fzstd';
 import { Inflate } from 'pako';
 import xz from 'xz-decompress';
 import type { ByteStream, Expander, Expanders } from '../core/expand.ts';
+import { UnsupportedError } from '../errors.ts';
 
 /** Of a deflate stream as much is inflated at once, in bytes: it may come to a thousand times as much. */
 const DEFLATE_PIECE = 1 << 15;
@@ -71,7 +72,7 @@ export const zstdExpander = (frameDecoder: () => Decoder<readonly Uint8Array[]>)
 		const head = await exactly(stream, 5 + (isSingle ? 0 : 1) + dictionary + contentSize);
 		if (dictionary !== 0) throw new Error('the zstd frame needs a dictionary');
 		if (windowSize(head, isSingle, contentSize) > LARGEST_WINDOW)
-			throw new Error(`the zstd frame needs more than ${LARGEST_WINDOW} bytes of memory`);
+			throw new UnsupportedError(`the zstd frame needs more than ${LARGEST_WINDOW} bytes of memory`);
 		const decoder = frameDecoder();
 		try {
 			yield* await decoder.push(new Uint8Array(head));
@@ -103,7 +104,10 @@ const windowSize = (head: Uint8Array, isSingle: boolean, contentSize: number): n
 	return size + (contentSize === 2 ? 256 : 0);
 };
 
-/** The library reads ahead, and does not say how far: what follows the stream is lost. */
+/**
+ * xz, https://tukaani.org/xz/xz-file-format.txt. The library takes dictionaries of at most 64 MiB, in any block. It reads ahead, and does
+ * not say how far: what follows the stream is lost.
+ */
 async function* unxz(stream: ByteStream): AsyncGenerator<Uint8Array> {
 	const compressed = new ReadableStream<Uint8Array>({
 		async pull(controller) {
@@ -119,6 +123,10 @@ async function* unxz(stream: ByteStream): AsyncGenerator<Uint8Array> {
 			if (done) return;
 			yield value;
 		}
+	} catch (error) {
+		// XZ_MEMLIMIT_ERROR
+		if (/error code 4$/.test((error as Error).message)) throw new UnsupportedError('the xz stream needs more than 64 MiB of memory');
+		throw error;
 	} finally {
 		await reader.cancel().catch(() => {}); // it has failed already
 	}

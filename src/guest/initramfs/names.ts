@@ -74,6 +74,7 @@ const expanded = (iterator: AsyncIterator<Uint8Array>, budget: CpioBudget, metho
 			left -= value.length;
 			if (left >= 0) return value;
 		} catch (cause) {
+			if (cause instanceof UnsupportedError) throw new UnsupportedError(`the initramfs is not expanded: ${cause.message}`, { path, cause });
 			if (cause instanceof VconvError) throw cause;
 			throw new CorruptError(`the initramfs is damaged, compressed with ${method}: ${(cause as Error).message}`, { path, cause });
 		}

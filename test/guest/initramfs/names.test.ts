@@ -111,6 +111,21 @@ describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
 		await expect(namesOf(whole.subarray(0, Math.floor(whole.length / 2)))).rejects.toThrow(CorruptError);
 	});
 
+	test.for([
+		['xz', ['xz', '--check=crc32', '--lzma2=preset=0,dict=65MiB'], 'the xz stream needs more than 64 MiB of memory'],
+		['zstd', ['zstd', '-q', '-c', '--ultra', '--long=24'], 'the zstd frame needs more than 8388608 bytes of memory'],
+	] as const)('are not read where they would take too much memory, %s', async ([, [program, ...args], why]) => {
+		if (!has(program)) return;
+		const refused = namesOf(through(archive(...MODULES), program, ...args));
+		await expect(refused).rejects.toThrow(UnsupportedError);
+		await expect(refused).rejects.toThrow(why);
+	});
+
+	test('are read of xz with the largest dictionary that a distribution takes', async () => {
+		if (!has('xz')) return;
+		expect(await namesOf(through(archive(...MODULES), 'xz', '--check=crc32', '--lzma2=preset=0,dict=64MiB'))).toEqual(MODULES);
+	});
+
 	test('damaged in any way are names or a VconvError, and soon', async () => {
 		const commands = [['gzip'], ['zstd', '-q', '-c'], ['xz'], ['lz4', '-l', '-c', '-q']].filter(([program]) => has(program as string));
 		const images = [archive(...MODULES), ...commands.map(([program, ...args]) => through(archive(...MODULES), program as string, ...args))];
