@@ -193,6 +193,29 @@ export const mappedDevice = (identity: Identity, segments: readonly Segment[]): 
 
 const endOf = (segment: Segment | undefined): number => (segment ? segment.start + segment.length : 0);
 
+/** Where a stripe begins on a device, in bytes. */
+export type Stripe = { readonly device: BlockDevice; readonly at: number };
+
+/** A device whose bytes are on several others in turn, `chunk` bytes of them at a time. */
+export const stripedDevice = (identity: Identity, stripes: readonly Stripe[], chunk: number): BlockDevice => ({
+	...identity,
+	async read(offset, length, signal) {
+		signal?.throwIfAborted();
+		checkRange(identity, offset, length);
+		const out = new Uint8Array(length);
+		for (let done = 0; done < length; ) {
+			const index = Math.floor((offset + done) / chunk);
+			const within = (offset + done) % chunk;
+			const part = Math.min(length - done, chunk - within);
+			const stripe = stripes[index % stripes.length];
+			if (!stripe) throw new CorruptError('nothing is striped here', { path: identity.name });
+			out.set(await stripe.device.read(stripe.at + Math.floor(index / stripes.length) * chunk + within, part, signal), done);
+			done += part;
+		}
+		return out;
+	},
+});
+
 /** What looking into one volume, or one operating system, may cost. Bytes are counted whether cached or not. */
 export type Budget = { readonly bytes: number; readonly milliseconds: number };
 

@@ -62,6 +62,30 @@ test('a linear volume is read across its physical volumes, in its own order', as
 	expect(Buffer.from((await volumes[0]?.device?.read(0, 9)) ?? []).toString()).toBe('next of 1');
 });
 
+const striped = (more: string) =>
+	`s { status = ["VISIBLE"] segment_count = 1 segment1 { start_extent = 0 extent_count = 2 type = "striped" ${more} } }`;
+
+test('a striped volume is read from its physical volumes in turn', async () => {
+	const { volumes } = await groupFrom(description(physical, striped('stripe_count = 2 stripe_size = 8 stripes = ["pv1", 0, "pv0", 1]')));
+	expect(volumes).toMatchObject([{ id: 'lv:vg/s', size: 2 * 65536 }]);
+	const bytes = (await volumes[0]?.device?.read(0, 3 * 4096)) ?? new Uint8Array();
+	const at = (offset: number) => Buffer.from(bytes.subarray(offset, offset + 10)).toString('latin1');
+	expect([at(0), at(4096), at(2 * 4096)]).toEqual(['begin of 1', 'next of 0\0', '\0'.repeat(10)]);
+	const across = await volumes[0]?.device?.read(4090, 15);
+	expect(Buffer.from(across ?? []).toString('latin1')).toBe('\0\0\0\0\0\0next of 0');
+});
+
+test.each([
+	'stripe_count = 2 stripe_size = 0 stripes = ["pv0", 0, "pv1", 0]',
+	'stripe_count = 2 stripe_size = 24 stripes = ["pv0", 0, "pv1", 0]',
+	'stripe_count = 2 stripes = ["pv0", 0]',
+	'stripe_count = 0 stripes = []',
+	'stripe_count = 1000000 stripes = ["pv0", 0]',
+	'stripe_count = 2 stripe_size = 8 stripes = ["pv0", 0, "pv1", "x"]',
+])('stripes that cannot be are refused: %s', async (more) => {
+	await expect(groupFrom(description(physical, striped(more)))).rejects.toThrow(CorruptError);
+});
+
 test('a mirror is read from its first leg, and the legs are not volumes of their own', async () => {
 	const leg = (name: string, pv: number) =>
 		`${name} { status = ["READ"] segment_count = 1 segment1 { start_extent = 0 extent_count = 1 type = "striped" stripe_count = 1 stripes = ["pv${pv}", 0] } }`;
@@ -73,7 +97,11 @@ test('a mirror is read from its first leg, and the legs are not volumes of their
 });
 
 test.each([
-	['striped', 'type = "striped" stripe_count = 2 stripes = ["pv0", 0, "pv1", 0]', "vconv does not read LVM's striped volumes"],
+	[
+		'striped over what is missing',
+		'type = "striped" stripe_count = 2 stripe_size = 8 stripes = ["pv0", 0, "pv1", 0]',
+		'a physical volume of it is missing',
+	],
 	['thin', 'type = "thin" thin_pool = "pool"', "vconv does not read LVM's thin volumes"],
 	['on what is missing', 'type = "striped" stripe_count = 1 stripes = ["pv0", 0]', 'a physical volume of it is missing'],
 ])('a volume that is %s is named and not read', async (_, segment, why) => {

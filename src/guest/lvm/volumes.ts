@@ -1,5 +1,5 @@
 import { CorruptError } from '../../errors.ts';
-import { type BlockDevice, mappedDevice, type Segment } from '../device.ts';
+import { type BlockDevice, mappedDevice, type Segment, type Stripe, stripedDevice } from '../device.ts';
 import { countAt, type LvmSection, listAt, sectionAt, textAt } from './text.ts';
 
 /** A physical volume that was found, by the id that the group's description knows it by. */
@@ -26,6 +26,9 @@ const SECTOR = 512;
 /** More segments than a volume of any real group has. */
 const MAX_SEGMENTS = 100_000;
 
+/** LVM makes no more stripes side by side. */
+const MAX_STRIPES = 128;
+
 /** Types of segments that are one run of one physical volume, or of several taken in turn. */
 const STRIPED = new Set(['striped', 'linear']);
 
@@ -39,8 +42,8 @@ export const groupOf = (description: LvmSection, path: string): readonly [name: 
 };
 
 /**
- * The visible logical volumes of a group. Linear ones are put together, and of a mirror the first leg that is there; striped, thin and
- * cached ones are named, and not read.
+ * The visible logical volumes of a group. Linear and striped ones are put together, and of a mirror the first leg that is there;
+ * thin and cached ones are named, and not read.
  * @throws CorruptError where the description contradicts itself.
  */
 export const volumeGroup = (name: string, group: LvmSection, found: readonly FoundPhysical[], path: string): VolumeGroup => {
@@ -74,14 +77,27 @@ export const volumeGroup = (name: string, group: LvmSection, found: readonly Fou
 		const length = countAt(segment, 'extent_count', path) * extent;
 		if (countAt(segment, 'start_extent', path) * extent !== at) throw new CorruptError('segments that do not adjoin', { path });
 		if (!STRIPED.has(type)) return `vconv does not read LVM's ${type} volumes`;
-		if (countAt(segment, 'stripe_count', path) !== 1) return "vconv does not read LVM's striped volumes";
-		const [key, first] = listAt(segment, 'stripes');
-		if (typeof key !== 'string' || typeof first !== 'number')
+		const count = countAt(segment, 'stripe_count', path);
+		const places = listAt(segment, 'stripes');
+		if (count === 0 || count > MAX_STRIPES || places.length !== count * 2)
 			throw new CorruptError('a segment that is nowhere', { path, field: 'stripes' });
-		if (!physical.has(key)) return 'it is made of other logical volumes';
-		const target = physical.get(key);
-		if (!target) return 'a physical volume of it is missing';
-		return { start: at, length, device: target.device, at: target.start + first * extent };
+		const stripes: Stripe[] = [];
+		for (let index = 0; index < count; index++) {
+			const [key, first] = places.slice(index * 2);
+			if (typeof key !== 'string' || typeof first !== 'number')
+				throw new CorruptError('a segment that is nowhere', { path, field: 'stripes' });
+			if (!physical.has(key)) return 'it is made of other logical volumes';
+			const target = physical.get(key);
+			if (!target) return 'a physical volume of it is missing';
+			stripes.push({ device: target.device, at: target.start + first * extent });
+		}
+		const [only] = stripes;
+		if (only && count === 1) return { start: at, length, ...only };
+		const chunk = countAt(segment, 'stripe_size', path) * SECTOR;
+		if (chunk === 0 || length % (chunk * count) !== 0)
+			throw new CorruptError('stripes that do not fill their segment', { path, field: 'stripe_size' });
+		const sectorSize = only?.device.sectorSize ?? 512;
+		return { start: at, length, device: stripedDevice({ name: path, size: length, sectorSize }, stripes, chunk), at: 0 };
 	};
 
 	const linear = (id: string, volume: LvmSection): LogicalVolume => {
