@@ -41,13 +41,14 @@ export const progressStyle = (
 /** Shows how far a conversion is, on standard error. */
 export const reporter = async (style: ProgressStyle, { stderr }: Pick<Io, 'stderr'>, now = () => performance.now()): Promise<Reporter> => {
 	const Bar = style === 'bar' ? (await import('progress')).default : undefined;
-	const started = now();
 	let bar: ProgressBar | undefined;
-	let reported = started;
+	/** When what is counted now was begun: what is read back is counted from nothing again. */
+	let begun = now();
+	let reported = begun;
 	let last: Progress | undefined;
 
 	const show = (progress: Progress): void => {
-		const seen = figures(progress, (now() - started) / 1000);
+		const seen = figures(progress, (now() - begun) / 1000);
 		if (style === 'json') stderr.write(`${toJson({ progress: { ...progress, ...seen } })}\n`);
 		if (style === 'lines') stderr.write(`vconv: ${lineOf(progress, seen)}\n`);
 		if (!Bar) return;
@@ -66,6 +67,7 @@ export const reporter = async (style: ProgressStyle, { stderr }: Pick<Io, 'stder
 
 	return {
 		report(progress) {
+			if (last && progress.done < last.done) begun = now();
 			last = progress;
 			if (now() - reported < INTERVALS[style]) return;
 			reported = now();
@@ -84,11 +86,14 @@ export const reporter = async (style: ProgressStyle, { stderr }: Pick<Io, 'stder
 	};
 };
 
-/** Bytes of data a second, and the seconds left if the rest of the disk goes like what is done. */
-const figures = ({ done, total, data }: Progress, seconds: number): { rate: number; eta: number | undefined } => ({
-	rate: seconds > 0 ? Math.round(data / seconds) : 0,
-	eta: done > 0 ? Math.round((seconds * (total - done)) / done) : undefined,
-});
+/** Bytes of data a second, and the seconds left if the rest of the disk goes like what this run has done. */
+const figures = ({ done, total, data, earlier = { done: 0, data: 0 } }: Progress, seconds: number) => {
+	const [now, nowData] = [done - earlier.done, data - earlier.data];
+	return {
+		rate: seconds > 0 ? Math.round(nowData / seconds) : 0,
+		eta: now > 0 ? Math.round((seconds * (total - done)) / now) : undefined,
+	};
+};
 
 const lineOf = ({ done, total, data }: Progress, { rate, eta }: ReturnType<typeof figures>): string => {
 	const percent = total > 0 ? Math.floor((done / total) * 100) : 100;

@@ -130,14 +130,24 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 		}
 		if (first === 'help') return await run([...rest, '--help'], io);
 		refuseLost(argv);
-		const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-		if (!named) refuseTypo(first);
-		const { load, failure: code } = named ?? (COMMANDS['convert'] as Entry);
+		const [name = '', ...words] = commandFirst(argv);
+		if (!isCommand(name)) refuseTypo(first);
+		const { load, failure: code } = COMMANDS[isCommand(name) ? name : 'convert'] as Entry;
 		failure = code;
-		return await (await load())(named ? rest : argv, io);
+		return await (await load())(isCommand(name) ? words : argv, io);
 	} catch (error) {
 		return report(error, failure, wantsJson(argv), io);
 	}
+};
+
+const isCommand = (word: string): boolean => Object.hasOwn(COMMANDS, word);
+
+/** Options before a command are its own: `vconv --json info IMAGE`. A file that is called like a command may be the value of an option. */
+const commandFirst = (argv: readonly string[]): readonly string[] => {
+	const at = argv.findIndex((word) => !/^-./.test(word) || word === '--');
+	const name = argv[at];
+	if (name === undefined || !isCommand(name) || (at > 0 && fs.existsSync(name))) return argv;
+	return [name, ...argv.slice(0, at), ...argv.slice(at + 1)];
 };
 
 /** Node hands over what is not UTF-8 with this character in the place of each wrong byte: another name, whose file would be another. */

@@ -30,6 +30,8 @@ export type Progress = {
 	readonly total: number;
 	/** Of them, bytes that held data. */
 	readonly data: number;
+	/** What of both an interrupted run had dealt with before this one began; left out where there was none. */
+	readonly earlier?: { readonly done: number; readonly data: number } | undefined;
 };
 
 export type Moved = {

@@ -7,7 +7,7 @@ import { readExtent } from '../disk/read.ts';
 import { hashBytes } from '../proof/leaves.ts';
 import { chunkSize, hashedChunkSize, steps } from './chunks.ts';
 import { frameHead, writeFrame } from './frame.ts';
-import { placements, replay } from './trail.ts';
+import { earlierProgress, placements, replay } from './trail.ts';
 
 /**
  * The mover that runs anywhere: one chunk at a time, on the thread that called it.
@@ -18,6 +18,7 @@ export const portableMover = (codec: Codec, most = Number.POSITIVE_INFINITY): Mo
 		const past = replay(layout, journal?.past);
 		for (const run of journal?.pastLeaves ?? []) leaves?.add(run);
 		let { data, stored } = past;
+		const earlier = earlierProgress(past);
 		const chunk = leaves ? hashedChunkSize(disk, layout.block) : Math.max(Math.min(chunkSize(disk, layout.block), most), layout.block);
 		for await (const step of steps(disk, layout, chunk, signal, past.end)) {
 			signal?.throwIfAborted();
@@ -45,7 +46,7 @@ export const portableMover = (codec: Codec, most = Number.POSITIVE_INFINITY): Mo
 			} else journal?.written(step);
 			journal?.tick();
 			await journal?.settled();
-			onProgress?.({ stage: 'copy', done: step.offset + step.length, total: disk.size, data });
+			onProgress?.({ stage: 'copy', done: step.offset + step.length, total: disk.size, data, ...earlier });
 		}
 		return { data, stored };
 	},

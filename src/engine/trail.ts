@@ -1,6 +1,6 @@
 import type { Layout } from '../core/format.ts';
 import type { Placement } from '../core/journal.ts';
-import type { Moved } from '../core/mover.ts';
+import type { Moved, Progress } from '../core/mover.ts';
 import { CorruptError } from '../errors.ts';
 
 /**
@@ -23,6 +23,9 @@ export function* placements(offset: number, length: number, block: number, store
 
 /** Where a move goes on, in guest bytes, and what it had moved by then. */
 export type Replayed = Moved & { readonly end: number };
+
+/** The part of a move's progress that an interrupted run had made; nothing for a move that began anew. */
+export const earlierProgress = ({ end, data }: Replayed): Pick<Progress, 'earlier'> => (end > 0 ? { earlier: { done: end, data } } : {});
 
 /**
  * Place again what an interrupted move had placed, so that the layout is what it was then. Nothing is read or written.

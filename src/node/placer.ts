@@ -2,7 +2,7 @@ import type { Placement } from '../core/journal.ts';
 import type { Moved, Work } from '../core/mover.ts';
 import type { LeafRun } from '../core/proof.ts';
 import type { Step } from '../engine/chunks.ts';
-import { placements, type Replayed } from '../engine/trail.ts';
+import { earlierProgress, placements, type Replayed } from '../engine/trail.ts';
 import { type Board, chunkOf, type Slot, State, setState, stateOf } from './board.ts';
 import { leavesOf } from './leaves.ts';
 
@@ -27,7 +27,8 @@ export const placer = ({ disk, layout, journal, leaves, onProgress }: Work, shar
 	let placed = 0;
 	let { data, stored } = past;
 
-	const report = (done: number): void => onProgress?.({ stage: 'copy', done, total: disk.size, data });
+	const earlier = earlierProgress(past);
+	const report = (done: number): void => onProgress?.({ stage: 'copy', done, total: disk.size, data, ...earlier });
 
 	const passAll = (n: number): void => {
 		for (const step of between.get(n) ?? []) {

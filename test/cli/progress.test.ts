@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ProgressStyle, progressStyle, reporter } from '../../src/cli/progress.ts';
+import type { Progress } from '../../src/core/mover.ts';
 
 const GiB = 2 ** 30;
 
@@ -49,4 +50,34 @@ test('JSON lines end with the last figures', async () => {
 
 test('silence is silent, but for notes', async () => {
 	expect(await shown('none')).toBe('a note\n');
+});
+
+/** The JSON lines of these reports, each after so many seconds. */
+const figures = async (...reports: readonly (readonly [seconds: number, progress: Progress])[]) => {
+	let said = '';
+	let time = 0;
+	const { report } = await reporter('json', { stderr: { write: (text: string) => (said += text) } }, () => time);
+	for (const [seconds, progress] of reports) {
+		time = seconds * 1000;
+		report(progress);
+	}
+	return said
+		.split('\n')
+		.filter(Boolean)
+		.map((line) => JSON.parse(line).progress as { rate: number; eta: number });
+};
+
+test('what an interrupted run had done makes this one no faster', async () => {
+	const earlier = { done: 6 * GiB, data: 5 * GiB };
+	const [seen] = await figures([10, { stage: 'copy', done: 7 * GiB, total: 9 * GiB, data: 5.5 * GiB, earlier }]);
+	expect(seen).toMatchObject({ rate: Math.round(0.05 * GiB), eta: 20 });
+});
+
+test('what is read back has a rate and a time left of its own', async () => {
+	const [, , verified] = await figures(
+		[100, { stage: 'copy', done: 8 * GiB, total: 8 * GiB, data: 8 * GiB }],
+		[101, { stage: 'verify', done: 0, total: 8 * GiB, data: 0 }],
+		[105, { stage: 'verify', done: 2 * GiB, total: 8 * GiB, data: GiB }],
+	);
+	expect(verified).toMatchObject({ rate: 0.25 * GiB, eta: 12 });
 });
