@@ -53,6 +53,30 @@ test('the word convert may be left out', async () => {
 	expect(fs.readFileSync(output).equals(fs.readFileSync(input))).toBe(true);
 });
 
+test('options may come before their command', async () => {
+	const { input, output } = disk();
+	const behind = await vconv('info', '--json', '-U', input);
+	expect(behind.code).toBe(0);
+	expect(await vconv('--json', 'info', '-U', input)).toEqual(behind);
+	expect(await vconv('--json', '-U', 'info', input)).toEqual(behind);
+	expect(await vconv('-q', 'convert', input, output)).toMatchObject({ code: 0 });
+	expect(await vconv('-q', 'compare', input, `${output}.gone`)).toMatchObject({ code: 2 });
+	expect((await vconv('--bogus', 'info', input)).stderr).toContain('vconv info --help');
+});
+
+test('what is called like a command and is there may be the value of an option', async () => {
+	const { input, output } = disk();
+	const before = process.cwd();
+	process.chdir(path.dirname(input));
+	try {
+		fs.copyFileSync(input, 'map');
+		expect(await vconv('-F', 'raw', '-B', 'map', '-O', 'qcow2', input, output)).toMatchObject({ code: 0 });
+		expect(await vconv('-O', 'raw', '-f', 'raw', 'map', 'copy.img')).toMatchObject({ code: 0 });
+	} finally {
+		process.chdir(before);
+	}
+});
+
 test('letters may be joined, with each other and with their values', async () => {
 	const { input, output } = disk();
 	expect(await vconv('-qOraw', '-S=4k', '-fraw', input, output)).toEqual({ code: 0, stdout: '', stderr: '' });
