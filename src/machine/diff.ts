@@ -1,4 +1,5 @@
 import type { Machine } from './format.ts';
+import { isHardDisk } from './hard-disks.ts';
 import { guestOfOsinfo, guestOfVmx } from './migrate/guests.ts';
 import { isSecret } from './report.ts';
 import type { CharBackend, DiskDevice, Network, Nic, VmSpec } from './spec.ts';
@@ -98,8 +99,8 @@ const hardware = (spec: VmSpec): Facts => {
 			firmware: isEfi ? 'efi' : 'bios',
 			secureBoot: firmware.secureBoot ?? false,
 			tpm: spec.tpms.length > 0,
-			disks: spec.disks.filter(({ kind }) => kind === 'disk' || kind === 'lun').map(disk),
-			drives: spec.disks.filter(({ kind }) => kind !== 'disk' && kind !== 'lun').map(({ kind }) => kind),
+			disks: spec.disks.filter(isHardDisk).map(disk),
+			drives: spec.disks.filter((one) => !isHardDisk(one)).map(({ kind }) => (kind === 'lun' ? 'cdrom' : kind)),
 			nics: spec.nics.map(({ mac, model, network, connected = true }) => ({
 				mac: mac.address,
 				model,

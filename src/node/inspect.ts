@@ -5,6 +5,7 @@ import { VconvError } from '../errors.ts';
 import type { GuestReport, Incomplete } from '../guest/facts.ts';
 import { type GuestDisk, type InspectOptions, inspectGuest } from '../guest/inspect.ts';
 import type { MachineFormat } from '../machine/format.ts';
+import { isHardDisk } from '../machine/hard-disks.ts';
 import type { DiskDevice } from '../machine/spec.ts';
 import { nodeExpanders } from './expand.ts';
 import { openFile } from './file.ts';
@@ -46,7 +47,7 @@ export const inspectFiles = async (names: readonly string[], options: InspectFil
 
 /** The hard disks that the file describes; undefined if it is no description. */
 const describedDisks = async (source: Source, formats: readonly MachineFormat[]): Promise<readonly DiskDevice[] | undefined> =>
-	(await describedBy(source, formats))?.spec.disks.filter(({ kind }) => kind === 'disk' || kind === 'lun');
+	(await describedBy(source, formats))?.spec.disks.filter(isHardDisk);
 
 const openDescribed = async (
 	description: Source,

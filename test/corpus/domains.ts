@@ -11,7 +11,7 @@ export const configFiles = (folders: readonly string[], ending: RegExp): readonl
 	});
 
 /** The domains in a file: some hold several, one behind the other or in something else. */
-const domainsIn = (file: string): string[] => fs.readFileSync(file, 'utf8').match(/<domain[\s>][\s\S]*?<\/domain>/g) ?? [];
+export const domainsIn = (file: string): string[] => fs.readFileSync(file, 'utf8').match(/<domain[\s>][\s\S]*?<\/domain>/g) ?? [];
 
 const FOLDERS = ['libvirt-xml-kvm', 'libvirt-xml2vmx', 'virt-manager', 'virt-v2v'];
 

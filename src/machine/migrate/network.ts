@@ -84,11 +84,9 @@ const planTarget = (nic: Nic, rule: NetRule | undefined, c: Context): Target => 
 	const what = nic.opaqueNetwork === undefined ? describe(network) : `the NSX network ${nic.opaqueNetwork}`;
 	const isolated = network.type === 'other' && ISOLATED.includes(network.said);
 	if (network.type === 'none' && nic.opaqueNetwork === undefined) {
-		c.tell('NET_UNMAPPED', id, "it is in no network: it is in libvirt's own, its cable unplugged", {
-			keys,
-			severity: 'info',
-			action: 'defaulted',
-		});
+		// Which of them it comes from cannot always be told.
+		const message = "it names no network, which is bridged to Workstation and none to ESXi: it is in libvirt's own, its cable unplugged";
+		c.tell('NET_UNMAPPED', id, message, { keys, action: 'defaulted' });
 		return { network: USUAL, down: true };
 	}
 	const how = isolated ? ', its cable unplugged, for that reaches more' : '';

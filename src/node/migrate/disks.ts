@@ -6,6 +6,7 @@ import { limitsOf } from '../../core/limits.ts';
 import type { Note } from '../../core/note.ts';
 import type { Source } from '../../core/source.ts';
 import { AccessError, UnsupportedError } from '../../errors.ts';
+import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import { versionOf } from '../file.ts';
 import { type GateOptions, gate, isMissing, orBeside, siblings } from '../gate.ts';
@@ -43,7 +44,7 @@ export type OpenDisk = {
 
 /** The hard disks of a machine. */
 export const hardDisks = (disks: readonly DiskDevice[]): readonly DiskDevice[] =>
-	disks.filter(({ kind, bus }) => (kind === 'disk' || kind === 'lun') && bus !== 'fdc');
+	disks.filter((one) => isHardDisk(one) && one.bus !== 'fdc');
 
 /** The way from a machine's description, and from its images, to files. @param note as `orBeside` has it. */
 export const machineGate = (description: string, options: ReadingOptions, note?: (note: Note) => void): OpenOptions['gate'] =>

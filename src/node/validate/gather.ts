@@ -2,6 +2,7 @@ import type { Disk } from '../../core/disk.ts';
 import type { Budget } from '../../guest/device.ts';
 import { inspectGuest } from '../../guest/inspect.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
+import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { DomainCapabilities, Facts, HostFacts, MachineIdentity } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
@@ -75,7 +76,7 @@ export const machineIn = async (name: string, formats: readonly MachineFormat[])
 	}
 };
 
-const devicesOf = ({ spec }: Machine): readonly DiskDevice[] => spec.disks.filter(({ kind }) => kind === 'disk' || kind === 'lun');
+const devicesOf = ({ spec }: Machine): readonly DiskDevice[] => spec.disks.filter(isHardDisk);
 
 /** How to open the image of a device; what is known of it already, where it has none in a file. */
 const deviceRequest = (machine: Machine, device: DiskDevice, { opening }: GatherOptions): readonly (DiskRequest | LookedAt)[] => {
