@@ -1,3 +1,4 @@
+import { isZero } from '../../bytes/align.ts';
 import type { ByteStream, Expanders, StreamMethod } from '../../core/expand.ts';
 import { CorruptError, UnsupportedError, VconvError } from '../../errors.ts';
 import { byteStream } from '../../io/byte-stream.ts';
@@ -10,6 +11,9 @@ const PIECE = 1 << 17;
 
 /** What all archives of an initramfs may hold together: 1 GiB, of which only names are kept. */
 const BUDGET: Readonly<CpioBudget> = { entries: 1_000_000, bytes: 2 ** 30 };
+
+/** Zeros that are passed over in one place, in bytes: holes cost a guest nothing, and may be of any length. */
+const LARGEST_GAP = 64 << 20;
 
 const MAGICS: readonly (readonly [StreamMethod, readonly number[]])[] = [
 	['gzip', [0x1f, 0x8b]],
@@ -44,7 +48,7 @@ export async function* initramfsNames({ node, fileSystem, path }: Found, expande
 }
 
 async function* archives(stream: ByteStream, expanders: Expanders, budget: CpioBudget, path: string): AsyncGenerator<string> {
-	while (await skipZeros(stream)) {
+	while (await skipZeros(stream, path)) {
 		const head = await stream.peek(6);
 		if (isCpio(head)) {
 			yield* cpioNames(stream, budget, path);
@@ -82,15 +86,16 @@ const expanded = (iterator: AsyncIterator<Uint8Array>, budget: CpioBudget, metho
 	});
 };
 
-/** Whether anything follows the zeros. */
-const skipZeros = async (stream: ByteStream): Promise<boolean> => {
-	for (;;) {
+/** Whether anything follows the zeros. @throws UnsupportedError for more than `LARGEST_GAP`. */
+const skipZeros = async (stream: ByteStream, path: string): Promise<boolean> => {
+	for (let zeros = 0; zeros <= LARGEST_GAP; ) {
 		const bytes = await stream.some();
 		if (!bytes) return false;
-		let at = 0;
-		while (at < bytes.length && bytes[at] === 0) at++;
-		if (at === bytes.length) continue;
-		stream.unread(bytes.subarray(at));
-		return true;
+		if (!isZero(bytes)) {
+			stream.unread(bytes.subarray(bytes.findIndex((byte) => byte !== 0)));
+			return true;
+		}
+		zeros += bytes.length;
 	}
+	throw new UnsupportedError(`the initramfs has over ${LARGEST_GAP} bytes of zeros between its parts, or behind them`, { path });
 };

@@ -88,6 +88,25 @@ describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
 		expect(read).toBeLessThanOrEqual(big.length);
 	});
 
+	test('end where a hole begins that goes on and on', async () => {
+		const { fileSystem, node, ...rest } = oneFile(archive('init'));
+		const endless: typeof fileSystem = {
+			...fileSystem,
+			async read(_, offset, length) {
+				const part = new Uint8Array(length);
+				const end = Math.min(offset + length, node.size);
+				if (offset < end) part.set(await fileSystem.read(node, offset, end - offset));
+				return part;
+			},
+		};
+		const names: string[] = [];
+		const listed = async () => {
+			for await (const name of initramfsNames({ ...rest, fileSystem: endless, node: { ...node, size: 2 ** 50 } }, {})) names.push(name);
+		};
+		await expect(listed()).rejects.toThrow(/67108864 bytes of zeros/);
+		expect(names).toEqual(['init']);
+	});
+
 	test.for([
 		['bzip2', 'bzip2'],
 		['lzma', 'lzma'],
