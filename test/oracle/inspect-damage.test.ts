@@ -17,11 +17,12 @@ const MIB = 1 << 20;
 const MOST_MS = 2000;
 const MOST_MIB = 300;
 
-/** Inspects an image with a few bytes of it overwritten, over and over, in a process whose memory is nobody else's. */
+/** Inspects an image with a few bytes of it overwritten, over and over, in a process whose memory is nobody else's. What fails is kept. */
 const PROGRAM = `
 import fs from 'node:fs';
+import os from 'node:os';
 import { pathToFileURL } from 'node:url';
-const [dist, image, runs, first] = process.argv.slice(2);
+const [dist, image, runs, first, most] = process.argv.slice(2);
 const { inspectFiles } = await import(pathToFileURL(dist + '/src/node/index.js').href);
 const { diskFormats } = await import(pathToFileURL(dist + '/src/index.js').href);
 const opening = { formats: diskFormats, format: 'raw', gate: () => Promise.reject(new Error('nothing is named')) };
@@ -41,23 +42,29 @@ for (let at = 0, length; (length = fs.readSync(file, page, 0, page.length, at)) 
 
 const said = { slowest: 0, failures: [], reasons: 0, memory: 0 };
 for (let run = 0; run < Number(runs); run++) {
-	const seed = state;
 	const changes = Array.from({ length: 1 + random(12) }, () => {
 		const at = used[random(used.length)] + random(8);
 		const old = Buffer.alloc(1 + random(4));
 		fs.readSync(file, old, 0, old.length, at);
-		return { at, old, now: Buffer.from(old, 0).map(() => (random(2) ? random(256) : [0, 1, 0x7f, 0x80, 0xff][random(5)])) };
+		return { at, old, now: Buffer.from(old).map(() => (random(2) ? random(256) : [0, 1, 0x7f, 0x80, 0xff][random(5)])) };
 	});
 	for (const { at, now } of changes) fs.writeSync(file, now, 0, now.length, at);
 	const start = performance.now();
+	let failure;
 	try {
 		const { incomplete } = await inspectFiles([image], { opening, machineFormats: [] });
 		said.reasons += incomplete.length;
 	} catch (error) {
-		said.failures.push(seed + ': ' + error.stack);
+		failure = error.stack;
 	}
 	const took = performance.now() - start;
-	if (took > said.slowest) Object.assign(said, { slowest: took, slowestSeed: seed });
+	said.slowest = Math.max(said.slowest, took);
+	if (took > Number(most)) failure ??= 'it took ' + took + ' ms';
+	if (failure && said.failures.length < 5) {
+		const kept = os.tmpdir() + '/vconv-damaged-' + process.pid + '-' + run + '.img';
+		fs.copyFileSync(image, kept);
+		said.failures.push(kept + ': ' + failure);
+	}
 	for (const { at, old } of changes.reverse()) fs.writeSync(file, old, 0, old.length, at);
 }
 said.memory = process.resourceUsage().maxRSS / 1024;
@@ -142,12 +149,11 @@ describe.skipIf(!programs.every(has))(`a process that inspects damaged disks nev
 		const image = makers[name]?.(folder) ?? '';
 		const program = path.join(folder, 'program.mjs');
 		fs.writeFileSync(program, PROGRAM);
-		const seed = process.env['VCONV_SEED'] ?? '1';
-		const { stdout } = await promisify(execFile)(process.execPath, [program, dist, image, String(RUNS), seed], { maxBuffer: 1 << 26 });
+		const argv = [program, dist, image, String(RUNS), process.env['VCONV_SEED'] ?? '1', String(MOST_MS)];
+		const { stdout } = await promisify(execFile)(process.execPath, argv, { maxBuffer: 1 << 26 });
 		const said = JSON.parse(stdout);
-		expect(said.failures, `VCONV_SEED=${seed}`).toEqual([]);
+		expect(said.failures).toEqual([]);
 		expect(said.reasons).toBeGreaterThan(0);
-		expect(said.slowest, `VCONV_SEED=${said.slowestSeed}`).toBeLessThan(MOST_MS);
 		expect(said.memory).toBeLessThan(MOST_MIB);
 		if (process.env['VCONV_THOROUGH']) console.log(name, said);
 	});
