@@ -1,8 +1,9 @@
 /** What a value says, `|XX` resolved: each is a byte, and bytes from 0x80 up are UTF-8. `clean`: every bar was one of these. */
 export const unescapeValue = (stored: string): { readonly value: string; readonly clean: boolean } => {
 	let clean = true;
-	const value = stored.replace(/(?:\|[0-9a-f]{2})+|\|/gi, (escapes) => {
-		const text = escapes === '|' ? undefined : decodeEscapes(escapes);
+	// Bars that begin no escape come in one match, as there may be millions.
+	const value = stored.replace(/(?:\|[0-9a-f]{2})+|\|(?:\|(?![0-9a-f]{2}))*/gi, (escapes) => {
+		const text = /[^|]/.test(escapes) ? decodeEscapes(escapes) : undefined;
 		if (text === undefined) clean = false;
 		return text ?? escapes;
 	});
