@@ -24,7 +24,7 @@ export type Settings = {
 	readonly physicalSectorSize: 512 | 4096;
 };
 
-/** @throws UsageError, UnsupportedError for a disk over 64 TiB. */
+/** @throws UsageError, UnsupportedError for a disk over 64 TiB, and for one of nothing. */
 export const settingsOf = ({ size: wanted, sectorSize, options, backing }: WriteRequest): Settings => {
 	const physicalSectorSize = options['physical_sector_size'] === '512' ? 512 : 4096;
 	if (physicalSectorSize < sectorSize) {
@@ -32,6 +32,8 @@ export const settingsOf = ({ size: wanted, sectorSize, options, backing }: Write
 	}
 	const size = alignUp(wanted, sectorSize);
 	if (size > MAX_DISK) throw new UnsupportedError(`VHDX holds at most 64 TiB, this disk has ${humanSize(size)}`, { hint: '-O qcow2' });
+
+	if (size === 0) throw new UnsupportedError('a VHDX of no sectors is none that other programs open', { hint: '-O raw' });
 
 	const fixed = options['subformat'] === 'fixed';
 	if (fixed && backing) throw new UsageError('a fixed VHDX has no parent', { hint: 'subformat=dynamic' });

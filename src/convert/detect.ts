@@ -7,11 +7,11 @@ const PROBE = 4096;
 /** Extensions under which unrecognised bytes are believed to be a raw disk. */
 const RAW_EXTENSIONS = ['raw', 'img', 'bin', 'dd', 'ima'];
 
-/** The format of this id or alias. @throws UsageError naming those there are. */
-export const formatNamed = (formats: readonly DiskFormat[], name: string): DiskFormat => {
+/** The format of this id or alias. @throws UsageError naming those there are, or of these those that are `offered`. */
+export const formatNamed = (formats: readonly DiskFormat[], name: string, offered = formats): DiskFormat => {
 	const wanted = name.toLowerCase();
 	const found = formats.find((format) => format.id === wanted || format.aliases.includes(wanted));
-	if (!found) throw new UsageError(`there is no format '${name}'`, { hint: `one of ${formats.map((format) => format.id).join(', ')}` });
+	if (!found) throw new UsageError(`there is no format '${name}'`, { hint: `one of ${offered.map((format) => format.id).join(', ')}` });
 	return found;
 };
 

@@ -8,11 +8,13 @@ import type { Profile } from './profiles.ts';
  * @throws UsageError where nothing says one that there is, or the profile takes another than the one that is said.
  */
 export const targetFormat = (formats: readonly DiskFormat[], name: string, asked?: string, profile?: Profile): DiskFormat => {
-	const said = asked === undefined ? formatOfName(formats, name) : formatNamed(formats, asked);
+	const written = formats.filter(({ writer }) => writer);
+	const said = asked === undefined ? formatOfName(formats, name) : formatNamed(formats, asked, written);
 	if (!profile) {
 		if (said) return said;
-		const written = formats.filter(({ writer }) => writer).map(({ id }) => id);
-		throw new UsageError(`the name '${name}' does not say a format to write`, { hint: `-O and one of ${written.join(', ')}` });
+		throw new UsageError(`the name '${name}' does not say a format to write`, {
+			hint: `-O and one of ${written.map(({ id }) => id).join(', ')}`,
+		});
 	}
 	const taken = profile.takes.map(({ format }) => format);
 	const [preferred = ''] = taken;

@@ -73,7 +73,9 @@ const fileSource = (fd: number, name: string, named: boolean): Source => {
 	const stat = fs.fstatSync(fd);
 	if (stat.isDirectory()) throw new UnsupportedError('it is a folder', { path: name, hint: imageWithin(name) });
 	if (!named && !stat.isFile()) throw new UnsupportedError('it is no regular file', { path: name });
-	if (!stat.isFile() && !stat.isBlockDevice()) throw new UnsupportedError('it is neither a file nor a block device', { path: name });
+	if (!stat.isFile() && !stat.isBlockDevice()) {
+		throw new UnsupportedError('it is neither a file nor a block device', { path: name, hint: 'a file with its contents, or - for IN' });
+	}
 	const size = stat.isBlockDevice() ? deviceSize(fd) : stat.size;
 	const opened = fs.fstatSync(fd, { bigint: true });
 	let open = true;
@@ -181,6 +183,12 @@ const failingAt = (fd: number, bytes: Uint8Array, start: number, offset: number)
 	return start;
 };
 
+/** The folder in which a name is looked for in vain, or the file that is in the way of it. */
+const existing = (name: string): string => {
+	const above = path.dirname(name);
+	return above === name || fs.existsSync(above) ? above : existing(above);
+};
+
 const REASONS: Readonly<Record<string, string>> = {
 	ENOENT: 'there is no such file',
 	EACCES: 'permission is denied',
@@ -199,11 +207,21 @@ const REASONS: Readonly<Record<string, string>> = {
 	ENAMETOOLONG: 'its name is too long',
 };
 
+/** What to do, where the reason alone does not say it. */
+const REMEDIES: Readonly<Record<string, string>> = {
+	EACCES: 'as a user who may, or chmod',
+	EPERM: 'as a user who may',
+	ENOSPC: 'again with more space free',
+	EDQUOT: 'again with more space free',
+	EFBIG: 'a folder on another file system',
+	EROFS: 'another folder',
+	ENAMETOOLONG: 'a shorter name',
+};
+
 /** An error of the system, as one of ours: `what` says what could not be done. */
 export const accessError = (what: string, name: string, cause: unknown, offset?: number): AccessError => {
 	const code = (cause as NodeJS.ErrnoException).code ?? '';
-	const hint =
-		code === 'ENOENT' ? `ls ${path.dirname(name)}` : code === 'ENOSPC' || code === 'EDQUOT' ? 'again with more space free' : undefined;
+	const hint = code === 'ENOENT' || code === 'ENOTDIR' ? `ls ${existing(name)}` : REMEDIES[code];
 	const reason = code === 'ENOENT' ? 'missing' : code === 'EACCES' || code === 'EPERM' ? 'denied' : undefined;
 	return new AccessError(`it ${what}: ${REASONS[code] ?? (cause as Error).message}`, { path: name, offset, hint, cause, reason });
 };

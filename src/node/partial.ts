@@ -101,7 +101,8 @@ const openJournal = async (final: string, name: string, files: Files, undo: (() 
 	for (let tries = 0; tries < 10; tries++) {
 		const found = files.idOf(name) !== undefined;
 		const fd = await files.openLocked(name).catch((cause: unknown) => {
-			throw foreign(name, cause) ?? cause;
+			// The folder may not be written to: then nothing has that name.
+			throw (found && foreign(name, cause)) || cause;
 		});
 		if (fd === undefined) throw busy(final);
 		undo.push(() => files.close(fd));

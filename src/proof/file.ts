@@ -74,7 +74,7 @@ const entriesOf = ({ size, runs }: Leaves): readonly Entry[] | undefined => {
  */
 export const parseProof = (bytes: Uint8Array, path: string): Proof => {
 	const refuse = (field: string, what: string): never => {
-		throw new CorruptError(`it is no proof: ${what}`, { path, field });
+		throw new CorruptError(`it is no proof: ${what}`, { path, field, hint: 'the .vconv.json that vconv convert --proof has written' });
 	};
 	if (bytes.length > MOST_BYTES) refuse('', `it is longer than ${MOST_BYTES} bytes`);
 	// Before anything is made of them: each bracket may become an object.

@@ -109,6 +109,12 @@ test.for([
 	expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
+test('a format that cannot be written is not offered to be', async () => {
+	expect((await vconv('-O', 'qcow3', 'a.raw', 'b')).stderr).toContain('try one of qcow2, vdi, vhd, vhdx, vmdk, raw\n');
+	const { input, output } = disk();
+	expect((await vconv('-f', 'qcow3', input, output)).stderr).toContain('parallels');
+});
+
 test('mistakes are JSON where JSON was asked for', async () => {
 	const { code, stdout, stderr } = await vconv('info', '--json', '--bogus', 'a.raw');
 	expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

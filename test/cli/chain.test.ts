@@ -57,7 +57,9 @@ other.vhd  vpc, 2 MiB
 });
 
 test('an empty folder is sound', async () => {
-	expect(await survey(temporaryFolder())).toMatchObject({ code: 0, text: '' });
+	const folder = temporaryFolder();
+	expect(await survey(folder)).toMatchObject({ code: 0, text: '' });
+	expect((await vconv('chain', folder)).stderr).toBe(`vconv: ${folder} has no images\n`);
 });
 
 test('a missing parent is named', async () => {

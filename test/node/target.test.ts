@@ -98,6 +98,17 @@ describe('until the whole of it is written', () => {
 		}
 	});
 
+	test('a folder that may not be written to is not taken for a stranger in it', async () => {
+		const files = filesWith({ openLocked: async () => fail('EACCES') });
+		const name = path.join(temporaryFolder(), 'disk.raw');
+		await expect(write(name, { files })).rejects.toMatchObject({
+			message: 'it cannot be created: permission is denied',
+			path: name,
+			reason: 'denied',
+			hint: 'as a user who may, or chmod',
+		});
+	});
+
 	test('another run is told that it is busy, and the first one goes on', async () => {
 		const folder = temporaryFolder();
 		const name = path.join(folder, 'disk.raw');

@@ -34,6 +34,7 @@ goes in a circle. Every image is only read. Exits 0 if all is sound, 4 if a pare
 		refuseOver('folder-files', names.length, folder, opening.limits);
 		const survey = await surveyImages(names, { ...opening, open: openFile });
 		io.stdout.write(isJson(args) ? `${toJson(asJson(folder, survey), 4)}\n` : asText(folder, survey));
+		if (!args.quiet && survey.images.length + survey.unreadable.length === 0) io.stderr.write(`vconv: ${plain(folder)} has no images\n`);
 		return isSound(survey) ? 0 : UNSOUND;
 	},
 });

@@ -205,7 +205,7 @@ const refuseContradictions = (args: ConvertArguments, input: string, output: str
 /** The format of OUT; undefined where nothing says one. */
 const formatOf = ({ 'output-format': asked, for: target }: ConvertArguments, output: string): DiskFormat | undefined => {
 	if (target !== undefined) return targetFormat(diskFormats, path.basename(output), asked, profileNamed(target));
-	return asked === undefined ? formatOfName(diskFormats, output) : formatNamed(diskFormats, asked);
+	return asked === undefined ? formatOfName(diskFormats, output) : targetFormat(diskFormats, output, asked);
 };
 
 /** Nobody runs an image, and whoever made it may read it. */
