@@ -29,7 +29,7 @@ export type Layer = { readonly source: Source; readonly format: DiskFormat; read
 
 /** Open one image on its own. The source is closed with the disk. */
 export const openLayer = async (source: Source, options: OpenOptions): Promise<Layer> => {
-	const format = options.format ? formatNamed(options.formats, options.format) : await detect(options.formats, source, options.signal);
+	const format = options.format ? formatNamed(options.formats, options.format) : await detectNoting(source, options);
 	const disk = await format.open(source, contextFor(source, options));
 	try {
 		refuseOver('virtual-size', disk.size, source.name, options.limits);
@@ -41,6 +41,16 @@ export const openLayer = async (source: Source, options: OpenOptions): Promise<L
 		throw error;
 	}
 	return { source, format, disk: boundExpansion(disk, source, options.limits) };
+};
+
+/** The format by its bytes, and a note where the name says another one. */
+const detectNoting = async (source: Source, { formats, signal, note }: OpenOptions): Promise<DiskFormat> => {
+	const format = await detect(formats, source, signal);
+	const named = formatOfName(formats, source.name);
+	if (named && named !== format) {
+		note?.({ kind: 'assumed', what: `it is a ${format.name}`, why: `its bytes say so, and its name a ${named.name}`, path: source.name });
+	}
+	return format;
 };
 
 /** What is said of an image that must be read here and there. */

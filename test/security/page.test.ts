@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { humanSize } from '../../src/bytes/size.ts';
 import { LIMITS, limitNames } from '../../src/core/limits.ts';
@@ -78,4 +79,22 @@ test('nothing can make a connection: the one socket is a name that stands for a 
 
 test('no text is run as a program, and none is loaded by a name from outside', () => {
 	expect(importing(/\beval\(|new Function\(|from '(node:)?vm'/)).toEqual([]);
+});
+
+test('the library loads four packages of others, and the page names them; the command line is a bundle', () => {
+	const seen = new Set<string>();
+	const packages = new Set<string>();
+	const visit = (file: string): void => {
+		if (seen.has(file)) return;
+		seen.add(file);
+		const text = fs.readFileSync(file, 'utf8').replaceAll(/^import type .*$/gm, '');
+		for (const [, name = ''] of text.matchAll(/^(?:import|export) [^;]*?from '([^']+)';$|\bimport\('([^']+)'\)/gm)) {
+			if (name.startsWith('.')) visit(path.join(path.dirname(file), name));
+			else if (name !== '' && !name.startsWith('node:')) packages.add(name);
+		}
+	};
+	for (const entry of ['src/index.ts', 'src/node/index.ts', 'src/node/worker.ts']) visit(entry);
+	expect(seen.size).toBeGreaterThan(300);
+	expect([...packages].toSorted()).toEqual(['fzstd', 'pako', 'saxes', 'xz-decompress']);
+	for (const name of packages) expect(page.split('**Supply.**')[1]?.split('\n\n')[0]).toContain(`\`${name}\``);
 });

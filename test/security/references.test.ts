@@ -278,6 +278,15 @@ test('T16: a raw disk into which its guest wrote a header is not taken for that 
 	}
 });
 
+test('T16: an image that is named like one of another format is read by its bytes, and that is said', async () => {
+	const { at, put } = scene();
+	put('base.raw', new Uint8Array(65536));
+	const name = put('disk.vmdk', withBacking('base.raw'));
+	const { code, stderr } = await vconv(name, at('out.raw'));
+	expect([code, stderr]).toEqual([0, expect.stringMatching(/disk\.vmdk.*it is a QCOW2.*its name a VMDK/i)]);
+	expect((await vconv('-f', 'qcow2', name, at('asked.raw'))).stderr).toBe('');
+});
+
 test('T18: a folder is not allowed because its name begins like one that is', async () => {
 	const { at, put, refuses } = scene();
 	for (const folder of ['store', 'store-evil', 'vm-evil']) {
