@@ -8,9 +8,10 @@ import type { Source } from '../../core/source.ts';
 import { AccessError, UnsupportedError } from '../../errors.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
-import { versionOf } from '../file.ts';
+import { statOf, versionOf } from '../file.ts';
 import { type GateOptions, gate, isMissing, orBeside, siblings } from '../gate.ts';
 import { holdSource, type SharingOptions } from '../inuse.ts';
+import { noFile, refusedDevice } from './no-file.ts';
 
 /** Which files may be opened for a machine, and how. */
 export type ReadingOptions = GateOptions &
@@ -70,13 +71,19 @@ export const locateDisk = async (
 		});
 	}
 	const said = media.type === 'other' ? (media.name ?? media.said) : media.path;
+	const isMapped = options.pathMap?.some(({ from }) => from !== '' && said.startsWith(from)) ?? false;
+	if (!options.untrusted && !isMapped) {
+		if (media.type === 'other' && media.said !== 'volume') throw noFile(description, device, { said: media.said, name: said });
+		if (media.type === 'block' && statOf(said)?.isBlockDevice()) throw refusedDevice(description, device, said);
+	}
 	// The gate asks for no more of a source than where it is.
 	const found = await machineGate(
 		description,
 		options,
 		note,
 	)({ name: description } as Source, said).catch((error) => {
-		throw isMissing(error) ? missing(description, device, said) : error;
+		if (!isMissing(error)) throw error;
+		throw media.type === 'other' ? noFile(description, device, { said: media.said, name: said }) : missing(description, device, said);
 	});
 	try {
 		holdSource(found, options);

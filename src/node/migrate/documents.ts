@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Concern } from '../../validate/rule.ts';
 import { version } from '../version.ts';
 import type { MigrationPlan, PlannedDisk } from './plan.ts';
+import { quoted } from './shell.ts';
 import type { Done } from './staging.ts';
 
 /** What came of a migration: the contents of `report.json`. */
@@ -101,9 +102,6 @@ export const guestSummary = ({ guest }: Pick<MigrationPlan, 'guest'>): GuestSumm
 		drivers: guest.drivers,
 		incomplete: guest.incomplete,
 	};
-
-/** A word of a command line of a POSIX shell. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 const command = (...words: string[]): string => `    ${words.map(quoted).join(' ')}\n`;
 

@@ -132,7 +132,10 @@ const renamed = (machine: Machine, name: string): Machine => {
 	return { ...machine, spec: { ...machine.spec, identity: { ...identity, name, nameStored: undefined, title: undefined } } };
 };
 
-/** Whoever says that a machine may be running or suspended has accepted what follows from it. */
+/**
+ * Whoever says that a machine may be running or suspended has accepted what follows from it; and what is a device of the host in a domain
+ * has been opened by now, as the user said.
+ */
 const assess = (
 	machine: Machine,
 	{ to, accept = [], allowRunning, discardSuspend, forceShare, signal, ...options }: PlanOptions,
@@ -150,7 +153,12 @@ const assess = (
 		machineFormats,
 		policy: options.kvm?.devices,
 		forceShare,
-		accept: [...accept, ...(allowRunning ? ['vconv.vm.running'] : []), ...(discardSuspend ? ['vconv.vm.suspended'] : [])],
+		accept: [
+			...accept,
+			...(allowRunning ? ['vconv.vm.running'] : []),
+			...(discardSuspend ? ['vconv.vm.suspended'] : []),
+			...(machine.format === 'libvirt' ? ['vmware.disk.rdm.detected'] : []),
+		],
 		signal,
 	});
 

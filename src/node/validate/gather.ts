@@ -40,7 +40,7 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 	const [subject] = names;
 	const folder = options.folder === undefined ? undefined : folderFacts(options.folder);
 	const machine = names.length === 1 ? await machineIn(subject, options.machineFormats) : undefined;
-	const requests = machine ? devicesOf(machine).flatMap((device) => deviceRequest(machine, device, options)) : imageRequests(names);
+	const requests = machine ? deviceRequests(machine, options) : imageRequests(names);
 	const looked: LookedAt[] = [];
 	try {
 		for (const request of await requests) {
@@ -78,23 +78,32 @@ export const machineIn = async (name: string, formats: readonly MachineFormat[])
 
 const devicesOf = ({ spec }: Machine): readonly DiskDevice[] => spec.disks.filter(isHardDisk);
 
-/** How to open the image of a device; what is known of it already, where it has none in a file. */
-const deviceRequest = (machine: Machine, device: DiskDevice, { opening }: GatherOptions): readonly (DiskRequest | LookedAt)[] => {
+const deviceRequests = async (machine: Machine, options: GatherOptions): Promise<readonly (DiskRequest | LookedAt)[]> =>
+	(await Promise.all(devicesOf(machine).map((device) => deviceRequest(machine, device, options)))).flat();
+
+/** How to open the image of a device; what is known of it already, where it has none in a file and the user does not say where it is. */
+const deviceRequest = async (
+	machine: Machine,
+	device: DiskDevice,
+	{ opening }: GatherOptions,
+): Promise<readonly (DiskRequest | LookedAt)[]> => {
 	const { id: name, media, format } = device;
-	if (media.type === 'file') {
-		const open = async () => {
-			const description = await openFile(machine.path);
-			try {
-				return await orBeside(opening.gate, machine.path, opening.note)(description, media.path);
-			} finally {
-				await description.close();
-			}
-		};
-		return [{ name, path: media.path, device, format, open }];
-	}
-	if (media.type === 'block') return [{ state: { name, path: media.path, device } }];
-	if (media.type !== 'other') return [];
-	const path = media.name ?? media.said;
+	if (media.type === 'none' || media.type === 'auto') return [];
+	const path = media.type === 'other' ? (media.name ?? media.said) : media.path;
+	const open = async () => {
+		const description = await openFile(machine.path);
+		try {
+			return await orBeside(opening.gate, machine.path, opening.note)(description, path);
+		} finally {
+			await description.close();
+		}
+	};
+	const request = { name, path, device, format, open };
+	if (media.type === 'file') return [request];
+	const found = await open().catch(() => undefined);
+	await found?.close();
+	if (found) return [request];
+	if (media.type === 'block') return [{ state: { name, path, device } }];
 	const message = `it is in no file here, but of the kind '${media.said}'`;
 	return [{ state: { name, path, device, problem: { kind: 'unsupported', message, hint: 'a copy of it in a file' } } }];
 };

@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { AccessError, UnsupportedError } from '../../src/errors.ts';
+import { convertFile, migrate, planMigration } from '../../src/node/index.ts';
+import { patternBytes } from '../helpers/pattern.ts';
+import { run, temporaryFolder } from '../helpers/programs.ts';
+import { kvmWith } from '../machine/kvm-sample.ts';
+
+const MiB = 1 << 20;
+
+const onTarget = (type: string, source: string): string =>
+	`<disk type='${type}' device='disk'><driver name='qemu' type='raw'/>${source}<target dev='vda' bus='virtio'/></disk>`;
+
+/** A folder with a domain of one disk. */
+const domain = (disk: string): string => {
+	const folder = temporaryFolder();
+	fs.writeFileSync(path.join(folder, 'web.xml'), kvmWith(disk));
+	return folder;
+};
+
+const network = (protocol: string, name: string, host = ''): string =>
+	onTarget('network', `<source protocol='${protocol}' name='${name}'>${host}</source>`);
+
+const elsewhere = [
+	['an RBD image', network('rbd', 'pool/image', "<host name='mon' port='6789'/>"), /rbd export pool\/image vda\.raw.*--path-map rbd:/],
+	[
+		'an iSCSI target',
+		network('iscsi', 'iqn.2013-07.com.example:a/1', "<host name='h' port='3260'/>"),
+		/qemu-img convert .* iscsi:\/\/h:3260/,
+	],
+	['a download', network('https', 'it&apos;s.img', "<host name='h' port='443'/>"), /curl -o vda\.img 'https:\/\/h:443\/it'\\''s\.img'/],
+	['a volume', onTarget('volume', "<source pool='default' volume='web.img'/>"), /virsh vol-path --pool default web\.img/],
+	['an NVMe drive of the host', onTarget('nvme', "<source type='pci' namespace='1'/>"), /a copy of it in a file, and --path-map/],
+	['a folder', onTarget('dir', "<source dir='/srv'/>"), /a copy of it in a file, and --path-map/],
+] as const;
+
+describe('a disk that is in no file', () => {
+	test.for(elsewhere)('is refused with what to do: %s', async ([, disk, hint]) => {
+		const folder = domain(disk);
+		const planning = planMigration(folder, path.join(folder, 'out'), { to: 'esxi' });
+		await expect(planning).rejects.toThrow(UnsupportedError);
+		await expect(planning).rejects.toMatchObject({ exitCode: 3, field: 'devices/disk', hint: expect.stringMatching(hint) });
+	});
+
+	test('is taken from where the user says', async () => {
+		const folder = domain(network('rbd', 'pool/image'));
+		const copy = path.join(folder, 'copy.raw');
+		fs.writeFileSync(copy, patternBytes(0, MiB));
+		const out = path.join(folder, 'out');
+		await migrate(folder, out, { to: 'esxi', pathMap: [{ from: 'rbd:pool/image', to: copy }] });
+		expect(fs.readFileSync(path.join(out, 'x-disk1-flat.vmdk')).equals(fs.readFileSync(copy))).toBe(true);
+	});
+});
+
+const [device] = fs.existsSync('/dev')
+	? fs.readdirSync('/dev').filter((name) => fs.statSync(`/dev/${name}`, { throwIfNoEntry: false })?.isBlockDevice())
+	: [];
+
+test.skipIf(device === undefined)('a device of this computer is not read because a description names it', async () => {
+	const folder = domain(onTarget('block', `<source dev='/dev/${device}'/>`));
+	const planning = planMigration(folder, path.join(folder, 'out'), { to: 'esxi' });
+	await expect(planning).rejects.toThrow(AccessError);
+	await expect(planning).rejects.toMatchObject({ hint: expect.stringContaining(`--path-map /dev/${device}=/dev/${device}`) });
+});
+
+const loop = spawnSync('losetup', ['--find']).status === 0 && process.getuid?.() === 0;
+
+test.skipIf(!loop)('a device of this computer is a disk where the user says so', async (context) => {
+	const folder = temporaryFolder();
+	const image = path.join(folder, 'image');
+	fs.writeFileSync(image, patternBytes(0, MiB));
+	const made = spawnSync('losetup', ['--find', '--show', '--read-only', image], { encoding: 'utf8' });
+	if (made.status !== 0) context.skip('no loop device is to be had');
+	const name = made.stdout.trim();
+	onTestFinished(() => void run('losetup', '--detach', name));
+	fs.writeFileSync(path.join(folder, 'web.xml'), kvmWith(onTarget('block', `<source dev='${name}'/>`)));
+	const out = path.join(folder, 'out');
+	const report = await migrate(folder, out, { to: 'esxi', pathMap: [{ from: name, to: name }] });
+	expect(report.concerns).toContainEqual(expect.objectContaining({ id: 'vmware.disk.rdm.detected' }));
+	expect(fs.readFileSync(path.join(out, 'x-disk1-flat.vmdk')).equals(fs.readFileSync(image))).toBe(true);
+});
+
+test("an optical drive of VMware's host is a drive without an image, and no disk that is missing", async () => {
+	const folder = temporaryFolder();
+	fs.writeFileSync(path.join(folder, 'raw'), patternBytes(0, MiB));
+	await convertFile(path.join(folder, 'raw'), path.join(folder, 'web.vmdk'), { inputFormat: 'raw' });
+	const lines = [
+		...['displayName = "web"', 'guestOS = "debian12-64"', 'sata0.present = "TRUE"'],
+		...['sata0:0.present = "TRUE"', 'sata0:0.fileName = "web.vmdk"'],
+		...['sata0:1.present = "TRUE"', 'sata0:1.deviceType = "cdrom-raw"', 'sata0:1.fileName = "emptyBackingString"'],
+		...['ide1:0.present = "TRUE"', 'ide1:0.deviceType = "cdrom-raw"', 'ide1:0.fileName = "auto detect"'],
+	];
+	fs.writeFileSync(path.join(folder, 'web.vmx'), `${lines.join('\n')}\n`);
+	const { disks, spec } = await planMigration(folder, path.join(folder, 'out'), { to: 'libvirt' });
+	expect(disks).toHaveLength(1);
+	expect(spec.disks.map(({ kind }) => kind)).toEqual(['disk', 'cdrom', 'cdrom']);
+});
