@@ -11,6 +11,8 @@ export type FileNode = {
 	readonly size: number;
 	/** Why its contents cannot be read, where that is known beforehand: `compressed by the Windows overlay filter (LZX)`. */
 	readonly unreadable?: string | undefined;
+	/** It may not be changed, whoever asks: `chattr +i`. */
+	readonly immutable?: boolean | undefined;
 };
 
 /** What a directory says of something in it. */

@@ -1,6 +1,6 @@
 import type { FileNode, FileSystem } from '../../src/guest/filesystem.ts';
 
-/** A folder by its names: text and bytes are a file, `-> target` a link, `!! why` a file that cannot be read. */
+/** A folder by its names: text and bytes are a file, `-> target` a link, `!! why` a file that cannot be read, `+i` one that may not be changed. */
 export type Folder = { readonly [name: string]: string | Uint8Array | Folder };
 
 type Content = Folder[string];
@@ -14,7 +14,8 @@ export const fileSystemOf = (root: Folder, options: Partial<FileSystem> = {}): F
 		const id = contents.push(content) - 1;
 		if (isFolder(content)) return { id, kind: 'directory', size: 0 };
 		const unreadable = typeof content === 'string' && content.startsWith('!! ') ? content.slice(3) : undefined;
-		return { id, kind: typeof content === 'string' && content.startsWith('-> ') ? 'symlink' : 'file', size: content.length, unreadable };
+		const kind = typeof content === 'string' && content.startsWith('-> ') ? 'symlink' : 'file';
+		return { id, kind, size: content.length, unreadable, immutable: content === '+i' || undefined };
 	};
 	const entries = new Map<number, readonly { name: string; id: number }[]>();
 	const nodes = new Map<number, FileNode>();

@@ -162,7 +162,7 @@ export const INODE_EXTRA = { size: 0x80, checksumHigh: 0x82 } as const;
 export const MODE = { mask: 0xf000, directory: 0x4000, file: 0x8000, symlink: 0xa000 } as const;
 
 /** "Index Nodes", `i_flags`. */
-export const FLAG = { encrypted: 0x800, index: 0x1000, extents: 0x8_0000, inlineData: 0x1000_0000 } as const;
+export const FLAG = { immutable: 0x10, encrypted: 0x800, index: 0x1000, extents: 0x8_0000, inlineData: 0x1000_0000 } as const;
 
 /** "Special inodes" */
 export const ROOT_INODE = 2;

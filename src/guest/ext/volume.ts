@@ -76,7 +76,9 @@ export const extVolume = (device: BlockDevice, geometry: Geometry): Volume => {
 				checkInode(seed, raw, fields.checksumLow, () => corrupt(`inode ${number} does not have the checksum that it says`, offset));
 			const size = fields.sizeLow + fields.sizeHigh * 2 ** 32;
 			if (!Number.isSafeInteger(size)) throw new UnsupportedError(`inode ${number} has a size over 2^53`, place);
-			return { id: number, kind: kindOf(fields.mode), size, flags: fields.flags, block: fields.block, raw, checksumSeed: seed };
+			const { flags, block: blockMap } = fields;
+			const immutable = (flags & FLAG.immutable) !== 0 || undefined;
+			return { id: number, kind: kindOf(fields.mode), size, immutable, flags, block: blockMap, raw, checksumSeed: seed };
 		},
 	};
 };

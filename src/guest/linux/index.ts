@@ -58,6 +58,7 @@ export const linuxReader: SystemReader = async (root, context) => {
 			mounts,
 			marks: [
 				...(marks ?? []),
+				...(found?.lacking ?? []).map((name) => ({ code: 'filesystem-absent', evidence: `${name} is not there`, where: '/lib/modules' })),
 				...(found?.isGuessed && found.drivers
 					? [{ code: 'default-kernel-guessed', evidence: 'no boot menu says which kernel boots: the newest', where: '/lib/modules' }]
 					: []),

@@ -14,6 +14,8 @@ export type Kernels = {
 	readonly kernels: readonly KernelFacts[];
 	/** Of the default one. */
 	readonly drivers: DriverFacts | undefined;
+	/** File systems that the target's settings may come on, and that the default one does not have: `udf`, `vfat`. */
+	readonly lacking: readonly string[];
 	/** How the default one is known: the boot menu says it, or it is the newest. */
 	readonly isGuessed: boolean;
 };
@@ -31,7 +33,7 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 	const said = menu?.chosen && (await versionOf(tree, menu.chosen, versions));
 	const standard = said ?? (menu?.chosen ? undefined : versions[0]);
 	const kernels: KernelFacts[] = [];
-	let drivers: DriverFacts | undefined;
+	let found: Drivers | undefined;
 	for (const version of versions) {
 		const isDefault = version === standard;
 		const entry = isDefault ? menu?.chosen : undefined;
@@ -41,25 +43,27 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 			: await firstFile(tree, initramfsPaths(version)).then((file) => (file ? [file] : []));
 		if (isDefault) {
 			const files = entry?.initramfs.length && initramfs.length < entry.initramfs.length ? undefined : initramfs;
-			drivers = await attempt(`${root}:/lib/modules/${version}`, 'kernel modules', () => driversOf(context, version, files));
+			found = await attempt(`${root}:/lib/modules/${version}`, 'kernel modules', () => driversOf(context, version, files));
 		}
 		kernels.push({
 			version,
 			default: isDefault,
 			image: image?.path,
 			initramfs: initramfs.at(-1)?.path,
-			drivers: isDefault ? drivers : undefined,
+			drivers: isDefault ? found?.drivers : undefined,
 		});
 	}
-	return { kernels, drivers, isGuessed: said === undefined };
+	return { kernels, drivers: found?.drivers, lacking: found?.lacking ?? [], isGuessed: said === undefined };
 };
+
+type Drivers = { readonly drivers: DriverFacts; readonly lacking: readonly string[] };
 
 /** @param initramfs none for a kernel that boots without; undefined where one is said and not there. */
 const driversOf = async (
 	{ tree, root, attempt, expanders }: KernelContext,
 	version: string,
 	initramfs: readonly Found[] | undefined,
-): Promise<DriverFacts | undefined> => {
+): Promise<Drivers | undefined> => {
 	const folder = `/lib/modules/${version}`;
 	const installed = await installedModules(tree, folder);
 	if (!installed) return undefined;
@@ -76,7 +80,10 @@ const driversOf = async (
 			: initramfs.length === 0
 				? ('none' as const)
 				: await attempt(`${root}:${initramfs.at(-1)?.path}`, 'modules of the initramfs', () => earlyModules(initramfs, wanted, expanders));
-	return kernelDrivers({ builtIn, installed, early });
+	return {
+		drivers: kernelDrivers({ builtIn, installed, early }),
+		lacking: ['udf', 'vfat'].filter((name) => !builtIn.has(name) && !installed.has(name)),
+	};
 };
 
 /** Which of the kernels a boot entry starts; undefined if that is not to be known. */

@@ -6,7 +6,7 @@ import { configLines } from './text.ts';
 /**
  * What of a guest's settings matters to a move. Codes: `device-name`, `device-by-path`, `device-by-id` (fstab), `volume-missing`,
  * `root-device-name`, `resume-device`, `net-ifnames-off`, `lvm-devices-file`, `lvm-filter`, `udev-persistent-net`, `crypttab`,
- * `azure-agent`, `machine-id`. Those of mounts that the guest can do without end in `-optional`.
+ * `azure-agent`, `machine-id`, `resolv-conf-immutable`, `filesystem-blocked`. Those of mounts that the guest can do without end in `-optional`.
  */
 export const linuxMarks = async (
 	tree: FileTree,
@@ -64,8 +64,27 @@ const fileMarks = async (tree: FileTree): Promise<readonly Mark[]> => {
 	for (const path of ['/usr/sbin/waagent', '/usr/bin/waagent']) {
 		if (await tree.isFile(path)) marks.push({ code: 'azure-agent', evidence: 'the agent of Azure is installed', where: path });
 	}
+	const resolver = '/etc/resolv.conf';
+	if ((await tree.stat(resolver, { follow: false }))?.node.immutable)
+		marks.push({ code: 'resolv-conf-immutable', evidence: 'it may not be changed', where: resolver });
+	for (const path of await modprobeFiles(tree)) {
+		for (const [line, number] of configLines((await tree.readText(path)) ?? '')) {
+			if (/^(blacklist\s+(udf|vfat)|install\s+(udf|vfat)\s+\S*\/(true|false))$/.test(line))
+				marks.push({ code: 'filesystem-blocked', evidence: line, where: `${path}:${number}` });
+		}
+	}
 	const id = (await tree.readText('/etc/machine-id'))?.trim();
 	if (id && /^[0-9a-f]{32}$/.test(id))
 		marks.push({ code: 'machine-id', evidence: 'the machine has an id of its own', where: '/etc/machine-id' });
 	return marks;
+};
+
+/** More files than anybody has there. */
+const MOST_FILES = 64;
+
+const modprobeFiles = async (tree: FileTree): Promise<readonly string[]> => {
+	const files: string[] = [];
+	for (const folder of ['/etc/modprobe.d', '/usr/lib/modprobe.d'])
+		for (const name of await tree.readdir(folder)) if (name.endsWith('.conf')) files.push(`${folder}/${name}`);
+	return files.slice(0, MOST_FILES);
 };

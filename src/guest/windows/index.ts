@@ -30,7 +30,7 @@ export const windowsReader: SystemReader = async (root, context): Promise<System
 	const fact = <Result>(what: string, read: () => Promise<Result>) => attempt(`${root.facts.id}:${windows}`, what, read);
 	const version = await fact('the version of Windows', () => windowsVersion(registry));
 	const build = version?.build === undefined ? undefined : Number.parseInt(version.build, 10);
-	const marks = await fact('settings that matter to a move', () => windowsMarks(registry));
+	const marks = await fact('settings that matter to a move', () => windowsMarks(registry, version?.version));
 	const compact = await fact('the compression of system files', () => compactMarks(tree, windows));
 	return {
 		os: {

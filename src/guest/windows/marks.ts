@@ -48,8 +48,8 @@ const REBOOT_KEYS = [
 const POLICY_HISTORY = 'Microsoft\\Windows\\CurrentVersion\\Group Policy\\History';
 const EXECUTION_POLICIES = ['Policies\\Microsoft\\Windows\\PowerShell', 'Microsoft\\PowerShell\\1\\ShellIds\\Microsoft.PowerShell'];
 
-/** Settings of a Windows that matter to a move. */
-export const windowsMarks = async (registry: Registry): Promise<readonly Mark[]> => {
+/** Settings of a Windows that matter to a move. @param version `6.1`. */
+export const windowsMarks = async (registry: Registry, version: string | undefined): Promise<readonly Mark[]> => {
 	const marks: Mark[] = [];
 	for (const { code, hive, key, value, matters } of NUMBERS) {
 		const found = await numberAt(registry[hive], key, value);
@@ -60,7 +60,31 @@ export const windowsMarks = async (registry: Registry): Promise<readonly Mark[]>
 			where: hive === 'controlSet' ? `SYSTEM\\${registry.controlSet.path}\\${key}` : `SOFTWARE\\${key}`,
 		});
 	}
-	marks.push(...(await pendingReboot(registry)), ...(await policies(registry.software)));
+	marks.push(...(await pendingReboot(registry)), ...(await policies(registry.software)), ...(await ageMarks(registry.software, version)));
+	return marks;
+};
+
+const PACKAGES = 'Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages';
+
+/** Updates that teach a Windows signatures with SHA-2, by its version; later ones have it from the start. */
+const SHA2_UPDATES: Readonly<Record<string, RegExp>> = {
+	'6.0': /^Package(_\d+)?_for_KB4474419~/i,
+	'6.1': /^Package(_\d+)?_for_(KB3033929|KB4474419|RollupFix)~/i,
+};
+
+/** What a Windows before 8 may lack that all later ones have. */
+const ageMarks = async (software: Key | undefined, version = ''): Promise<readonly Mark[]> => {
+	const updates = SHA2_UPDATES[version];
+	if (!software || !updates) return [];
+	const marks: Mark[] = [];
+	const packages = await (await software.key(PACKAGES))?.keys();
+	if (packages && !packages.some(({ name }) => updates.test(name)))
+		marks.push({ code: 'sha2-signing-absent', evidence: `no update for it among ${packages.length}`, where: `SOFTWARE\\${PACKAGES}` });
+	const engine = 'Microsoft\\PowerShell\\3\\PowerShellEngine';
+	if (!(await software.key(engine))) {
+		const old = await textAt(software, 'Microsoft\\PowerShell\\1\\PowerShellEngine', 'PowerShellVersion');
+		marks.push({ code: 'powershell-old', evidence: old ? `PowerShell ${old}` : 'no PowerShell', where: `SOFTWARE\\${engine}` });
+	}
 	return marks;
 };
 

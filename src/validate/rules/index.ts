@@ -3,6 +3,7 @@ import { deviceRules } from './devices.ts';
 import { bootRules } from './guest-boot.ts';
 import { guestStateRules } from './guest-state.ts';
 import { systemRules } from './guest-system.ts';
+import { targetRules } from './guest-target.ts';
 import { hardwareRules } from './hardware.ts';
 import { hostRules } from './host.ts';
 import { imageRules } from './images.ts';
@@ -17,6 +18,7 @@ export const rules: readonly Rule[] = [
 	...bootRules,
 	...guestStateRules,
 	...systemRules,
+	...targetRules,
 	...hardwareRules,
 	...networkRules,
 	...hostRules,

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { CorruptError, UnsupportedError } from '../../../src/errors.ts';
 import { sourceDevice } from '../../../src/guest/device.ts';
 import { extReader } from '../../../src/guest/ext/index.ts';
+import { fileTree } from '../../../src/guest/tree.ts';
 import { memorySource } from '../../../src/io/memory.ts';
 import { has, temporaryFolder } from '../../helpers/programs.ts';
 import { debugfs, indexDirectories, makeFileSystem, temporaryTree } from './make.ts';
@@ -117,6 +118,15 @@ describe.skipIf(!has('mke2fs') || !has('debugfs'))('the ext family', () => {
 		const refused = open(bytes);
 		await expect(refused).rejects.toThrow(UnsupportedError);
 		await expect(refused).rejects.toThrow(message);
+	});
+
+	test('a file that nobody may change is told', async () => {
+		const image = path.join(temporaryFolder(), 'image');
+		makeFileSystem(image, tree, ['-t', 'ext4']);
+		debugfs(image, 'sif /etc/hostname flags 0x80010');
+		const files = fileTree(await openFile(image));
+		expect((await files.stat('/etc/hostname'))?.node.immutable).toBe(true);
+		expect((await files.stat('/etc'))?.node.immutable).toBeUndefined();
 	});
 
 	test('an encrypted directory is refused, and the rest is read', async () => {

@@ -109,7 +109,7 @@ describe('the drivers of a Linux', () => {
 
 describe('the kernel that boots by default', () => {
 	const other = (version: string): Files => ({
-		[`lib/modules/${version}/modules.dep`]: modulesDep('nvme'),
+		[`lib/modules/${version}/modules.dep`]: modulesDep('nvme', 'udf', 'vfat'),
 		[`boot/vmlinuz-${version}`]: '',
 		[`boot/initrd.img-${version}`]: cpio('init'),
 	});

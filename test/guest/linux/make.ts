@@ -51,6 +51,8 @@ export const DEBIAN: Files = {
 		'ahci',
 		'vmw_pvscsi',
 		'virtio_scsi',
+		'vfat',
+		'udf',
 	),
 	[`lib/modules/${VERSION}/modules.builtin`]: 'kernel/drivers/net/e1000/e1000.ko\n',
 	[`boot/vmlinuz-${VERSION}`]: '',

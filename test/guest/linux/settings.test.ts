@@ -110,6 +110,9 @@ describe('what matters to a move of a Linux', () => {
 		['machine-id', 'etc/machine-id', '0123456789abcdef0123456789abcdef\n', 'the machine has an id of its own'],
 		['udev-persistent-net', 'etc/udev/rules.d/70-persistent-net.rules', '# none\n', 'network interfaces are named by their MAC addresses'],
 		['azure-agent', 'usr/sbin/waagent', '', 'the agent of Azure is installed'],
+		['resolv-conf-immutable', 'etc/resolv.conf', '+i', 'it may not be changed'],
+		['filesystem-blocked', 'etc/modprobe.d/CIS.conf', '# hardened\ninstall udf /bin/true\n', 'install udf /bin/true'],
+		['filesystem-absent', `lib/modules/${VERSION}/modules.dep`, 'kernel/fs/fat/vfat.ko: kernel/fs/fat/fat.ko\n', 'udf is not there'],
 		['net-ifnames-off', 'boot/grub/grub.cfg', grub(VERSION, 'net.ifnames=0'), 'net.ifnames=0'],
 		['root-device-name', 'boot/grub/grub.cfg', grub(VERSION, 'root=/dev/sda1'), 'root=/dev/sda1'],
 	] as const)('is %s', async ([code, path, text, evidence]) => {

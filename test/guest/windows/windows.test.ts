@@ -152,6 +152,34 @@ describe('settings that matter to a move', () => {
 	});
 });
 
+describe('an old Windows', () => {
+	const old = (version: string, packages: readonly string[], more: Keys = {}): Keys => ({
+		Microsoft: {
+			'Windows NT': { CurrentVersion: { CurrentMajorVersionNumber: Number(version[0]), CurrentMinorVersionNumber: Number(version[2]) } },
+			Windows: {
+				CurrentVersion: {
+					'Component Based Servicing': { Packages: Object.fromEntries(packages.map((name) => [name, { CurrentState: 112 }])) },
+				},
+			},
+			...more,
+		},
+	});
+	const END = '~31bf3856ad364e35~amd64~~6.1.1.1';
+	const three: Keys = { PowerShell: { '3': { PowerShellEngine: { PowerShellVersion: '5.1' } } } };
+	const two: Keys = { PowerShell: { '1': { PowerShellEngine: { PowerShellVersion: '2.0' } } } };
+
+	test.for<[version: string, packages: string[], more: Keys, codes: string[]]>([
+		['6.1', [`Package_for_KB976902${END}`], three, ['sha2-signing-absent']],
+		['6.1', [`Package_2_for_KB3033929${END}`], three, []],
+		['6.1', [`Package_for_RollupFix${END}`], two, ['powershell-old']],
+		['6.0', [`Package_for_KB3033929${END}`], {}, ['sha2-signing-absent', 'powershell-old']],
+		['6.0', [`Package_for_KB4474419${END}`], three, []],
+		['6.2', [], two, []],
+	])('%s with %j', async ([version, packages, more, expected]) => {
+		expect(codes(await windowsWith({}, old(version, packages, more))).filter((other) => other !== 'san-policy')).toEqual(expected);
+	});
+});
+
 describe('what cannot be read of a Windows', () => {
 	test('does not take the rest along', async () => {
 		const { facts, incomplete } = await readWindows(windowsFiles(SYSTEM, new Uint8Array(9000)));
