@@ -62,6 +62,11 @@ a.vmdk,out/a.qcow2,yes,"cluster_size=2M,compression_type=zstd",\r
 	expect(wordsOf(csv, { read: readCsv })).toEqual(words);
 });
 
+test('a plan may ask for proofs, of all or of some', () => {
+	const yaml = 'defaults: { proof: yes }\njobs:\n  - { from: a, to: b.raw }\n  - { from: c, to: d.raw, proof: no, verify: fast }\n';
+	expect(wordsOf(yaml)).toEqual(['convert --proof /plans/a /plans/b.raw', 'convert --verify fast /plans/c /plans/d.raw']);
+});
+
 test('the example of batch init is a plan, with its comments taken away too', () => {
 	const files = {
 		'/plans/disks/**/*.vmdk': ['/plans/disks/a.vmdk', '/plans/disks/old/a.vmdk'],

@@ -14,6 +14,7 @@ defaults:
   to: converted/{name}.qcow2     # {name} is the source's name without extension, {base} with it, {ext} that, {dir} its folder
   # compress: true               # as -c
   # options: { cluster_size: 2M, compression_type: zstd }   # as -o
+  # proof: true                  # writes TARGET.vconv.json too, for vconv verify
   # for: azure                   # what is to take it; vconv convert --for help lists them
 
 jobs:
