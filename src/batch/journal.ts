@@ -40,8 +40,8 @@ export type JobRecord =
 			readonly started: number;
 			readonly sources: readonly FileIdentity[];
 			readonly target?: FileIdentity | undefined;
-			/** Where that is a folder, the disks that were written to it. */
-			readonly disks?: readonly FileIdentity[] | undefined;
+			/** The other files of that image, or the disks of that machine. */
+			readonly further?: readonly FileIdentity[] | undefined;
 			readonly sizes: JobSizes;
 			/** What the user should know. */
 			readonly notes: readonly string[];
@@ -77,13 +77,13 @@ const parseRecord = (line: string): JobRecord | undefined => {
 	if (!isObject(record) || typeof record['id'] !== 'string' || !isTime(record['at']) || !isTime(record['attempt'])) return undefined;
 	if (record['state'] === 'started') return typeof record['absent'] === 'boolean' ? (record as JobRecord) : undefined;
 	if (record['state'] !== 'done' && record['state'] !== 'failed') return undefined;
-	const { sources, sizes, notes, started, target, disks = [], error } = record;
+	const { sources, sizes, notes, started, target, further = [], error } = record;
 	const sound =
 		Array.isArray(sources) &&
 		sources.every(isIdentity) &&
 		(target === undefined || isIdentity(target)) &&
-		Array.isArray(disks) &&
-		disks.every(isIdentity) &&
+		Array.isArray(further) &&
+		further.every(isIdentity) &&
 		isObject(sizes) &&
 		Object.values(sizes).every(isTime) &&
 		Array.isArray(notes) &&

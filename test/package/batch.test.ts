@@ -69,13 +69,15 @@ test('a target that a killed run has finished and not recorded is compared with 
 }, 120_000);
 
 test('a target that is gone is made again; one that a guest has written to since is done all the same', async () => {
-	const { folder, batch } = batchFolder('{ from: a.raw, to: a.vhd }', '{ from: b.raw, to: b.vhd }');
+	const flat = '{ from: a.raw, to: flat.vmdk, options: { subformat: monolithicFlat }, force: true, name: of several }';
+	const { folder, batch } = batchFolder('{ from: a.raw, to: a.vhd }', '{ from: b.raw, to: b.vhd }', flat);
 	expect((await batch()).code).toBe(0);
-	fs.rmSync(path.join(folder, 'a.vhd'));
+	for (const name of ['a.vhd', 'flat-flat.vmdk']) fs.rmSync(path.join(folder, name));
 	fs.appendFileSync(path.join(folder, 'b.vhd'), 'x');
 	const { code, stderr } = await batch();
 	expect(code).toBe(0);
 	expect(stderr).toContain('done a.raw');
+	expect(stderr).toContain('done of several');
 	expect(stderr).not.toContain('b.raw');
 }, 120_000);
 

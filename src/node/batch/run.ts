@@ -167,7 +167,7 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 		state: end.code === 0 ? 'done' : 'failed',
 		sources: looked.files,
 		target,
-		disks: job.to === undefined ? [] : diskNames(end).flatMap((name) => identify(path.join(job.to ?? '', name)) ?? []),
+		further: [...(looked.further ?? []), ...diskNames(job, end)].flatMap((name) => identify(name) ?? []),
 		sizes: { virtual: numberOf(end, 'virtual-size') ?? looked.virtual, before: looked.before, after },
 		notes: [...notes, ...end.notes],
 		...(end.code !== 0 && { error: comparing ? foreign(job, end) : failureOf(end) }),
@@ -208,11 +208,12 @@ const numberOf = ({ result }: ChildEnd, name: string): number | undefined => {
 	return typeof value === 'number' && value >= 0 ? value : undefined;
 };
 
-/** The files of its disks that a job says it has written, which a migration alone does. */
-const diskNames = ({ result }: ChildEnd): readonly string[] => {
+/** The files of disks that a migration says it has written. */
+const diskNames = ({ to }: Job, { result }: ChildEnd): readonly string[] => {
 	const disks = result?.['disks'];
-	const names = Array.isArray(disks) ? disks.flatMap((disk: { readonly files?: unknown } | null) => disk?.files ?? []) : [];
-	return names.filter((name) => typeof name === 'string');
+	if (to === undefined || !Array.isArray(disks)) return [];
+	const names = disks.flatMap((disk: { readonly files?: unknown } | null) => disk?.files ?? []);
+	return names.filter((name) => typeof name === 'string').map((name) => path.join(to, name));
 };
 
 /** Why a job failed: as it says itself, or by its code alone. */

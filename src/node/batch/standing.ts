@@ -9,7 +9,7 @@ export type Standing = 'done' | 'failed' | 'run' | 'adopt';
 const isPassing = (exitCode: number): boolean => exitCode === 75 || exitCode >= 128;
 
 /**
- * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is what was written, with its disks;
+ * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is what was written, all files of it;
  * a guest that has booted from it since has changed what is in it, not what was done.
  */
 export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed: boolean): Standing => {
@@ -17,7 +17,7 @@ export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed:
 	if (record.state === 'started') return record.absent && canAdopt(job) && job.to !== undefined && identify(job.to) ? 'adopt' : 'run';
 	const same = record.sources.length > 0 && record.sources.every(({ path, id }) => identify(path)?.id === id);
 	if (record.state === 'failed') return same && !retryFailed && !isPassing(record.error?.exitCode ?? 0) ? 'failed' : 'run';
-	const written = [record.target ?? [], record.disks ?? []].flat();
+	const written = [record.target ?? [], record.further ?? []].flat();
 	return same && written.every(isThere) ? 'done' : 'run';
 };
 

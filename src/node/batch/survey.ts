@@ -28,6 +28,8 @@ export type Survey = {
 	readonly virtual?: number | undefined;
 	/** Bytes that the target takes at the most. */
 	readonly needed: number;
+	/** The files that an image of several has beside the target. */
+	readonly further?: readonly string[] | undefined;
 	/** Why nothing more is known: the job itself will say so in its own words. */
 	readonly failure?: VconvError | undefined;
 };
@@ -106,7 +108,8 @@ const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal
 			note() {},
 		});
 		const files = [...names].flatMap((name) => identify(name) ?? []);
-		return { ...sizesOf(files), virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written };
+		const further = (layout.files ?? []).map((name) => path.join(path.dirname(to), name));
+		return { ...sizesOf(files), virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written, further };
 	} finally {
 		await disk.close();
 	}
