@@ -4,6 +4,9 @@ import { UnrecognizedError, UsageError } from '../errors.ts';
 
 const PROBE = 4096;
 
+/** `LUKS` and two bytes that are no text. */
+const LUKS = [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe];
+
 /** Extensions under which unrecognised bytes are believed to be a raw disk. */
 const RAW_EXTENSIONS = ['raw', 'img', 'bin', 'dd', 'ima'];
 
@@ -57,10 +60,22 @@ export const detect = async (formats: readonly DiskFormat[], source: Source, sig
 		return only;
 	}
 	if (RAW_EXTENSIONS.includes(extension)) return formatNamed(formats, 'raw');
+	if (await isLuks(source, signal)) {
+		throw new UnrecognizedError('it is encrypted: a LUKS container, of which vconv has no key', {
+			path: source.name,
+			hint: 'qemu-img convert with --object secret, which decrypts it; or -f raw, if the guest encrypts its disk itself',
+		});
+	}
 	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : 'no format that vconv knows begins or ends like this', {
 		path: source.name,
 		hint: '-f raw if it is a raw disk',
 	});
+};
+
+/** Whether it begins as LUKS does, versions 1 and 2. */
+const isLuks = async (source: Source, signal?: AbortSignal): Promise<boolean> => {
+	const head = await source.read(0, Math.min(LUKS.length, source.size), signal);
+	return LUKS.every((byte, at) => head[at] === byte);
 };
 
 /** The formats that claim the bytes of an image. */
