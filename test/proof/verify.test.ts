@@ -83,8 +83,11 @@ test.for(SHAPES)('%s %o, compressed: %s: a bit of the guest that is flipped is f
 			try {
 				const flipped = await openImage(files, 'disk', { format: shape[0] });
 				const found = await verifyDisk(flipped, proof, 'p', hashing);
-				// Some bits of a packed unit are nobody's: those behind the end of its stream.
-				if (!found) return expect(Buffer.compare(await readDisk(flipped, pakoCodec, 0, flipped.size), before)).toBe(0);
+				// Some bits of a packed unit are nobody's: those behind the end of its stream, and beside the head of a block that is stored as it is.
+				if (!found) {
+					expect(Buffer.compare(await readDisk(flipped, pakoCodec, 0, flipped.size), before)).toBe(0);
+					return;
+				}
 				expect(found).toMatchObject({ kind: 'content' });
 				const { guestOffset, length } = found as { guestOffset: number; length: number };
 				if (shape[2] || shape[1]?.['subformat'] === 'streamOptimized') return;
