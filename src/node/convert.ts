@@ -128,10 +128,11 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 		formats.flatMap(({ extensions }) => extensions),
 		{ ...options, limits },
 	);
+	const hear = (note: Note): void => options.onNote?.(note);
 	const open = async (name: string): Promise<Source> => {
 		const source = await openFile(name);
 		sources.push(source);
-		holdSource(source, options);
+		holdSource(source, options, hear);
 		return source;
 	};
 	try {
@@ -145,7 +146,7 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 			async follow(source: Source, reference: string) {
 				const found = await follow(source, reference);
 				read.push(found);
-				holdSource(found, options);
+				holdSource(found, options, hear);
 				return found;
 			},
 			async *siblings(source: Source) {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
 import { descriptorOf } from './file.ts';
@@ -25,16 +26,26 @@ export type SharingOptions = {
 
 /**
  * Keep a source from being written to while it is read, as far as others ask. The locks go with the source.
- * @throws AccessError if a machine, or any other process that can be seen, has it open for writing.
+ * @param note hears of a process that has it open for writing and runs no machine: a script may have just made it. If it is written to
+ * meanwhile, that shows in the end.
+ * @throws AccessError if a machine has it open for writing.
  */
-export const holdSource = (source: Source, { forceShare = false, sourceLock = true }: SharingOptions): void => {
+export const holdSource = (
+	source: Source,
+	{ forceShare = false, sourceLock = true }: SharingOptions,
+	note?: (note: Note) => void,
+): void => {
 	const fd = descriptorOf(source);
 	if (fd === undefined || forceShare) return;
 	// Locked first and looked at then, as QEMU does: of two that come at once, one at least sees the other.
 	if (sourceLock) shareBytes(fd, READER);
 	const stat = fs.fstatSync(fd, { bigint: true });
-	const by = writerOf(stat) ?? vmwareLock(source.name) ?? (mayBeWritten(fd) ? processWriting(stat) : undefined);
-	if (by === undefined) return;
+	const writer = mayBeWritten(fd) ? processWriting(stat) : undefined;
+	const by = writerOf(stat) ?? vmwareLock(source.name) ?? (writer?.isMachine ? writer.what : undefined);
+	if (by === undefined) {
+		if (writer) note?.({ kind: 'assumed', what: writer.what, why: 'read as it is now, for it runs no machine', path: source.name });
+		return;
+	}
 	throw new AccessError(`it is in use: ${by}`, {
 		path: source.name,
 		hint: 'again when the machine is off, a snapshot of it, or -U to read it all the same, with whatever is being written',
@@ -72,7 +83,7 @@ const writerOf = ({ dev, ino }: fs.BigIntStats): string | undefined => {
  * The process that has a file open for writing, by the kernel's lists of open files: those of other users are shown to root alone. What this
  * process has open itself is its own business.
  */
-const processWriting = ({ dev, ino }: fs.BigIntStats): string | undefined => {
+const processWriting = ({ dev, ino }: fs.BigIntStats): { readonly what: string; readonly isMachine: boolean } | undefined => {
 	for (const pid of entries('/proc').filter((entry) => /^\d+$/.test(entry) && entry !== `${process.pid}`)) {
 		const isWriting = entries(`/proc/${pid}/fd`).some((fd) => {
 			try {
@@ -84,9 +95,23 @@ const processWriting = ({ dev, ino }: fs.BigIntStats): string | undefined => {
 				return false; // closed meanwhile
 			}
 		});
-		if (isWriting) return `process ${pid} has it open for writing`;
+		if (!isWriting) continue;
+		const name = nameOf(pid);
+		return { what: `process ${pid}${name && ` (${name})`} has it open for writing`, isMachine: MACHINES.test(name) };
 	}
 	return undefined;
+};
+
+/** Programs that run machines, as the kernel names their processes. */
+const MACHINES = /^(qemu|kvm|VBox|VirtualBox|vmware|vmx|prl_|bhyve|firecracker|cloud-hyp|crosvm|tapdisk)/i;
+
+/** What the kernel calls a process, in 15 bytes; empty where it is gone. */
+const nameOf = (pid: string): string => {
+	try {
+		return fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+	} catch {
+		return '';
+	}
 };
 
 /** The bits of a file's flags that are not 0 if it is open for writing: open(2). */

@@ -83,21 +83,32 @@ test.for(['in.vmdk.lck/M12345.lck', '.lck-0123456789abcdef'])("VMware's lock %s 
 });
 
 test.skipIf(process.platform !== 'linux' || !native())(
-	'what any process still writes is refused by that name, and what it reads is not',
+	'what any process has open for writing is told, and refused if the process runs machines; what it reads is neither',
 	async () => {
 		const { at } = room();
-		const holding = (how: string) =>
+		fs.copyFileSync('/bin/sh', at('qemu-system-sh'));
+		fs.chmodSync(at('qemu-system-sh'), 0o755);
+		const holding = (how: string, shell = 'sh') =>
 			new Promise<ChildProcess>((resolve) => {
-				const child = spawn('sh', ['-c', `exec 3${how}"$0"; echo; read end`, at('in.raw')], { stdio: ['pipe', 'pipe', 'ignore'] });
+				const child = spawn(shell, ['-c', `exec 3${how}"$0"; echo; read end`, at('in.raw')], { stdio: ['pipe', 'pipe', 'ignore'] });
 				onTestFinished(() => void child.kill('SIGKILL'));
 				child.stdout.once('data', () => resolve(child));
 			});
 		const reader = await holding('<');
 		expect(await vconv(at('in.raw'), at('a.qcow2'))).toMatchObject({ code: 0 });
-		const writer = await holding('<>');
+		const script = await holding('<>');
+		expect(await vconv(at('in.raw'), at('d.qcow2'))).toMatchObject({
+			code: 0,
+			stderr: expect.stringContaining(`process ${script.pid} (sh) has it open for writing`),
+		});
+		script.kill('SIGKILL');
+		await new Promise((resolve) => script.once('exit', resolve));
+		const writer = await holding('<>', at('qemu-system-sh'));
 		expect(await vconv(at('in.raw'), at('b.qcow2'))).toMatchObject({
 			code: 5,
-			stderr: expect.stringMatching(new RegExp(`in use: process ${writer.pid} has it open for writing\n.*\n {2}try .*-U`)),
+			stderr: expect.stringMatching(
+				new RegExp(`in use: process ${writer.pid} \\(qemu-system-sh\\) has it open for writing\n.*\n {2}try .*-U`),
+			),
 		});
 		expect(await vconv('-U', at('in.raw'), at('b.qcow2'))).toMatchObject({ code: 0 });
 		writer.kill('SIGKILL');

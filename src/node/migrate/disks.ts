@@ -86,7 +86,7 @@ export const locateDisk = async (
 		throw media.type === 'other' ? noFile(description, device, { said: media.said, name: said }) : missing(description, device, said);
 	});
 	try {
-		holdSource(found, options);
+		holdSource(found, options, note);
 	} catch (error) {
 		await found.close();
 		throw error;
@@ -122,7 +122,7 @@ export const openDiskOf = async (
 		async gate(source, reference) {
 			const found = await follow(source, reference);
 			followed.push(found);
-			holdSource(found, options);
+			holdSource(found, options, note);
 			return found;
 		},
 		siblings: siblings(
