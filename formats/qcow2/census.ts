@@ -134,7 +134,10 @@ export const takeCensus = (
 			for await (const [high, low, place] of entries(l1.offset, l1.entries)) {
 				const at = hostOffset(high, low);
 				if (l1Reserved(high, low)) wrong('reserved-bits', 'an L1 entry has reserved bits set', place);
-				if (at === 0) continue;
+				if (at === 0) {
+					if ((high & ENTRY.copiedHigh) !== 0) wrong('copied-flag', 'an L1 entry without a table is marked as used once', place);
+					continue;
+				}
 				if (at % clusterSize !== 0) {
 					wrong('l2-unaligned', `an L2 table at 0x${at.toString(16)} does not begin on a cluster`, place);
 					continue;

@@ -77,6 +77,12 @@ test.for<[string, Build, (view: DataView) => void, readonly string[]]>([
 		['error:l2-unaligned:1', 'leak:leak:1'],
 	],
 	[
+		'an L1 entry that is marked and has no table',
+		{ entries: [0n] },
+		(view) => view.setBigUint64(L1, COPIED),
+		['error:copied-flag:1', 'leak:leak:1'],
+	],
+	[
 		'no refcount table at all',
 		{ entries: [0n], change: { refcountTableClusters: 0 } },
 		() => {},
