@@ -45,7 +45,6 @@ export const command =
 			.example(spec.examples.map((pair) => [...pair] as [string, string]))
 			.parserConfiguration({
 				'parse-positional-numbers': false,
-				'boolean-negation': false,
 				'dot-notation': false,
 				'greedy-arrays': false,
 				'camel-case-expansion': false,
@@ -63,6 +62,10 @@ export const command =
 			return 0;
 		}
 		for (const [name, option] of specs) {
+			// `--no-` turns a switch off, and nothing else.
+			if (option.type !== 'boolean' && [args[name]].flat().includes(false)) {
+				throw new UsageError(`there is no option --no-${name}`, { hint: `${spec.command} --help` });
+			}
 			if (!option.array && Array.isArray(args[name])) throw new UsageError(`--${name} is given twice`);
 		}
 		return spec.run({ ...args, operands: _.map(String), command: spec.command } as Arguments<O>, io);

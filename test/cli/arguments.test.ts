@@ -128,3 +128,13 @@ test('-o help lists the options of a format, and needs no files', async () => {
 	expect(code).toBe(0);
 	expect(stdout).toMatch(/^ {2}preallocation .*\(off, full\) \[off\]$/m);
 });
+
+test('--no- turns a switch off, and is no option of anything else', async () => {
+	const { input, output } = disk();
+	expect(await vconv('--no-keep-partial', '--no-source-lock', input, output)).toMatchObject({ code: 0, stderr: '' });
+	for (const option of ['--no-backing', '--no-limit', '--no-nonsense']) {
+		const { code, stderr } = await vconv(option, input, `${output}2`);
+		expect([option, code]).toEqual([option, 2]);
+		expect(stderr).toMatch(/there is no option --/);
+	}
+});
