@@ -29,8 +29,6 @@ export const Word = {
 	/** Changes whenever there may be something to do for a worker, or for the main thread. */
 	WORKERS: 3,
 	MAIN: 4,
-	/** In MiB: how far room is laid aside in a target that grows at its end. */
-	RESERVED: 5,
 	COUNT: 8,
 } as const;
 

@@ -58,7 +58,7 @@ export const executor = (
 	const { gather, stream } = gatherer(orders, packer, nameOf);
 	const hash = orders.hashed === undefined ? undefined : leafHasher(orders.hashed);
 	const share = sharer();
-	const reserve = reserver(shared, orders);
+	const reserve = orders.reserve ? reserver() : undefined;
 	const hurry = orders.durable ? writeback() : undefined;
 	const fresh = pagesOf(depth + 1, capacity + SPARE);
 	const free: Buffer[] = [];
@@ -152,7 +152,7 @@ export const executor = (
 			const file = files[first] as number;
 			const fd = orders.sinks[file] as number;
 			if (!packing && fromFiles && share(slot, from, length, fd, host)) continue;
-			reserve(fd, host, length);
+			reserve?.(fd, host, length);
 			writeFully(nodeFiles, fd, buffer.subarray(from, from + length), host, orders.names[file] as string);
 			hurry?.(fd, host, length);
 		}

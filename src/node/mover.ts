@@ -14,7 +14,7 @@ import type { Orders } from './orders.ts';
 import { nodeCodec } from './packer.ts';
 import { placer } from './placer.ts';
 import { planner } from './planner.ts';
-import { giveBack, worthReserving } from './reserve.ts';
+import { worthReserving } from './reserve.ts';
 import { prepareZstd } from './zstd.ts';
 
 /** Bytes of buffers for each thread. */
@@ -74,7 +74,7 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		depth,
 		hashed: leaves?.size,
 		durable,
-		reserve: sinks.length === 1 && sinks.every(worthReserving),
+		reserve: sinks.every(worthReserving),
 	};
 	const shared = board(shape);
 	const crew = workers(shared, { shape, memory: shared.memory, orders });
@@ -138,7 +138,6 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		frontier.advance(filled);
 		frontier.retire(retired);
 		crew.dismiss();
-		if (orders.reserve) sinks.forEach(giveBack);
 		return frontier.moved();
 	} catch (error) {
 		// No thread may write to a descriptor that is about to be closed, and perhaps opened again as another file.
