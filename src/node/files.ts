@@ -78,7 +78,14 @@ export const nodeFiles: Files = {
 	},
 	link: (from, to) => fs.linkSync(from, to),
 	rename: (from, to) => fs.renameSync(from, to),
-	remove: (name) => fs.rmSync(name, { force: true }),
+	remove(name) {
+		try {
+			// Not rmSync, which loads the removing of whole folders with it.
+			fs.unlinkSync(name);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+		}
+	},
 	fsyncFolder(name) {
 		if (process.platform === 'win32') return; // folders cannot be opened there
 		const fd = fs.openSync(name, fs.constants.O_RDONLY);

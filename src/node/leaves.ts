@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { LeafRun } from '../core/proof.ts';
 import { BLOCK, blockLength, HASH, LEAF } from '../proof/leaves.ts';
 import { chunkOf, type Slot } from './board.ts';
+import { newSha256 } from './sha256.ts';
 import { isZero, ZEROS } from './zeros.ts';
 
 const PREFIX = Uint8Array.of(LEAF);
@@ -20,7 +20,7 @@ export const leafHasher =
 			const start = Math.max(guest, block * BLOCK);
 			const end = Math.min(guest + length, (block + 1) * BLOCK);
 			if (isZero(bytes, start - guest, end - start)) continue;
-			const hash = createHash('sha256').update(PREFIX);
+			const hash = newSha256().update(PREFIX);
 			const zeros = (count: number): void => {
 				for (let left = count; left > 0; left -= ZEROS.length) hash.update(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
 			};

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import net from 'node:net';
+import type { Server } from 'node:net';
 import { native } from './native.ts';
 
 /** `struct flock` of 64-bit Linux. */
@@ -69,7 +69,7 @@ export const mayBeWritten = (fd: number): boolean => {
 };
 
 /** Sockets that stand for locks, by the descriptor of the locked file. */
-const sockets = new Map<number, net.Server>();
+const sockets = new Map<number, Server>();
 
 /**
  * Open a file for reading and writing, made if it is not there, and never through a symbolic link, with a lock that only one can have; undefined if
@@ -101,7 +101,8 @@ const openExclusive = (name: string, flags: number): number | undefined => {
 };
 
 /** Only one process can listen under a name, and the system forgets it with the process. */
-const listen = (fd: number): Promise<boolean> => {
+const listen = async (fd: number): Promise<boolean> => {
+	const { default: net } = await import('node:net');
 	const { dev, ino } = fs.fstatSync(fd, { bigint: true });
 	const id = `vconv-${dev}-${ino}`;
 	const server = net.createServer();

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Moved, Mover, Work } from '../core/mover.ts';
 import { chunkSize, hashedChunkSize } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
@@ -168,6 +168,8 @@ const workers = (shared: Board, workerData: unknown): Crew => {
 		start(count) {
 			// Threads run what is built: from the source, as in tests, this thread works alone.
 			if (import.meta.url.endsWith('.ts')) return;
+			// Loaded here alone: a small disk is moved without.
+			const { Worker } = process.getBuiltinModule('node:worker_threads');
 			while (crew.length < count) {
 				const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
 				worker.on('error', (error) => {

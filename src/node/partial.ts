@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { AccessError, BusyError, VconvError } from '../errors.ts';
 import { accessError } from './file.ts';
 import type { Files } from './files.ts';
 import { isJournal, type JournalFile, journalFile } from './journal.ts';
+import { newSha256 } from './sha256.ts';
 
 /** What a partial file's name ends with, and what its journal's adds to that. */
 export const PARTIAL = '.vconv-partial';
@@ -30,7 +30,7 @@ const partialName = (final: string): string => {
 	const plain = path.basename(final);
 	const whole = `.${plain}${PARTIAL}`;
 	if (Buffer.byteLength(whole + JOURNAL) <= MAX_NAME) return path.join(path.dirname(final), whole);
-	const short = `${plain.slice(0, 40)}.${createHash('sha256').update(plain).digest('hex').slice(0, 16)}`;
+	const short = `${plain.slice(0, 40)}.${newSha256().update(plain).digest('hex').slice(0, 16)}`;
 	return path.join(path.dirname(final), `.${short}${PARTIAL}`);
 };
 

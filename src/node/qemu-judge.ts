@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { AccessError, MismatchError } from '../errors.ts';
 
@@ -8,13 +7,16 @@ type Judged = { readonly name: string; readonly format: string };
 type Ran = { readonly code: number | string | undefined; readonly text: string };
 
 /** Run qemu-img without a shell, in an environment of its own; never rejects. */
-const qemuImg = (words: readonly string[], signal: AbortSignal | undefined): Promise<Ran> =>
-	new Promise((resolve) => {
+const qemuImg = async (words: readonly string[], signal: AbortSignal | undefined): Promise<Ran> => {
+	// Loaded here alone: few conversions start a program.
+	const { execFile } = await import('node:child_process');
+	return new Promise((resolve) => {
 		const env = { PATH: process.env['PATH'], LC_ALL: 'C' };
 		execFile('qemu-img', [...words], { env, signal, windowsHide: true }, (error, stdout, stderr) =>
 			resolve({ code: error ? (error.code ?? 'a signal') : 0, text: `${stderr}${stdout}`.trim().split('\n')[0]?.slice(0, 500) ?? '' }),
 		);
 	});
+};
 
 /** @throws AccessError where there is no qemu-img. */
 export const requireQemu = async (signal: AbortSignal | undefined): Promise<void> => {
