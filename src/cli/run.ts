@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { UsageError, VconvError } from '../errors.ts';
+import { startEarly } from '../node/threads.ts';
 import { version } from '../node/version.ts';
 import type { Command } from './command.ts';
 import { Interrupted, type Io, processIo } from './io.ts';
@@ -10,6 +11,8 @@ type Entry = {
 	readonly about: string;
 	/** Loaded when it is needed: `vconv --version` answers before yargs is read. */
 	load(): Promise<Command>;
+	/** It works with threads where there is much to read. */
+	readonly threads?: true;
 	/** The exit code of any failure, where the command keeps qemu-img's codes instead of the error's own. */
 	readonly failure?: number;
 };
@@ -18,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 	convert: {
 		operands: 'IN OUT',
 		about: 'write the disk of IN as OUT, in another format',
+		threads: true,
 		load: async () => (await import('./commands/convert.ts')).convert,
 	},
 	info: {
@@ -49,11 +53,13 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 	hash: {
 		operands: 'IMAGE',
 		about: 'one number for what a guest sees, the same in any format',
+		threads: true,
 		load: async () => (await import('./commands/hash.ts')).hash,
 	},
 	verify: {
 		operands: 'IMAGE PROOF',
 		about: 'whether an image is what its proof says',
+		threads: true,
 		load: async () => (await import('./commands/verify.ts')).verify,
 	},
 	check: {
@@ -132,8 +138,9 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 		refuseLost(argv);
 		const [name = '', ...words] = commandFirst(argv);
 		if (!isCommand(name)) refuseTypo(first);
-		const { load, failure: code } = COMMANDS[isCommand(name) ? name : 'convert'] as Entry;
+		const { load, threads, failure: code } = COMMANDS[isCommand(name) ? name : 'convert'] as Entry;
 		failure = code;
+		if (threads && anyLarge(argv)) startEarly();
 		return await (await load())(isCommand(name) ? words : argv, io);
 	} catch (error) {
 		return report(error, failure, wantsJson(argv), io);
@@ -158,6 +165,21 @@ const refuseLost = (argv: readonly string[]): void => {
 		hint: 'mv to a name in UTF-8; ls --quoting-style=c shows what it is now',
 	});
 };
+
+/** In bytes on the disk: a smaller file is half done before a thread is there. */
+const LARGE = 32 * 1024 * 1024;
+
+/** Whether a word is the name of a large file, and none says how many threads there should be. */
+const anyLarge = (words: readonly string[]): boolean =>
+	!words.some((word) => /^(-m|--threads)/.test(word)) &&
+	words.some((word) => {
+		try {
+			const { blocks, size } = fs.statSync(word);
+			return (process.platform === 'win32' ? size : blocks * 512) >= LARGE;
+		} catch {
+			return false;
+		}
+	});
 
 /** A bare word that is neither a command nor a file was meant as a command. */
 const refuseTypo = (word: string): void => {

@@ -1,6 +1,4 @@
-import os from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
 import type { Moved, Mover, Work } from '../core/mover.ts';
 import { chunkSize, hashedChunkSize } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
@@ -10,19 +8,18 @@ import { BLOCK } from '../proof/leaves.ts';
 import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
 import { executor } from './executor.ts';
 import { descriptorOf } from './file.ts';
-import type { Orders } from './orders.ts';
+import type { Orders, ThreadOrders } from './orders.ts';
 import { nodeCodec } from './packer.ts';
 import { placer } from './placer.ts';
 import { planner } from './planner.ts';
 import { worthReserving } from './reserve.ts';
+import { hasThreads, type Thread, takeThread, usualThreads } from './threads.ts';
 import { prepareZstd } from './zstd.ts';
 
 /** Bytes of buffers for each thread. */
 const BUFFERS = 4 * 1024 * 1024;
 /** Chunks whose bytes the main thread has read itself, and which nobody has stored yet. */
 const HELD = 4;
-/** More threads than this cost memory and gain nothing that a disk could take. */
-const MOST_THREADS = 8;
 /** Whoever asks for more has mistaken something. */
 const MOST_ASKED = 64;
 /** A worker costs some 35 ms to start: for less than this many chunks it is not worth it. */
@@ -41,7 +38,7 @@ export type MoverOptions = {
  * The mover of Node: this thread and `threads - 1` workers read, unpack, pack and write, each with synchronous I/O in its own buffers,
  * while this thread alone plans the chunks and places the blocks, in guest order. The bytes that come out are the same for any number.
  */
-export const nodeMover = ({ threads = Math.min(os.availableParallelism(), MOST_THREADS), durable = true }: MoverOptions = {}): Mover => ({
+export const nodeMover = ({ threads = usualThreads(), durable = true }: MoverOptions = {}): Mover => ({
 	async move(work) {
 		if (!Number.isInteger(threads) || threads < 1 || threads > MOST_ASKED) {
 			throw new UsageError(`${threads} is not a number of threads`, { hint: `1 to ${MOST_ASKED}` });
@@ -157,30 +154,22 @@ type Crew = {
 	gone(): Promise<unknown>;
 };
 
-const workers = (shared: Board, workerData: unknown): Crew => {
-	const crew: { readonly worker: Worker; readonly exit: Promise<unknown> }[] = [];
-	let death: unknown;
+const workers = (shared: Board, orders: ThreadOrders): Crew => {
+	const crew: Thread[] = [];
 	const dismiss = (): void => {
 		Atomics.store(shared.words, Word.STOP, 1);
 		ring(shared, Word.WORKERS);
 	};
 	return {
 		start(count) {
-			// Threads run what is built: from the source, as in tests, this thread works alone.
-			if (import.meta.url.endsWith('.ts')) return;
-			// Loaded here alone: a small disk is moved without.
-			const { Worker } = process.getBuiltinModule('node:worker_threads');
-			while (crew.length < count) {
-				const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
-				worker.on('error', (error) => {
-					death = error;
-				});
-				worker.unref();
-				crew.push({ worker, exit: new Promise((resolve) => worker.on('exit', resolve)) });
+			while (hasThreads && crew.length < count) {
+				const thread = takeThread();
+				thread.worker.postMessage(orders);
+				crew.push(thread);
 			}
 		},
 		check() {
-			if (death !== undefined) throw death;
+			for (const { death } of crew) if (death !== undefined) throw death;
 		},
 		dismiss,
 		gone() {

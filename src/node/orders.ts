@@ -1,4 +1,5 @@
 import type { Packing } from '../core/format.ts';
+import type { Shape } from './board.ts';
 
 /** What an executor has to know of the layout; plain data, for it is sent to workers. */
 export type Orders = {
@@ -21,3 +22,6 @@ export type Orders = {
 	/** Room is laid aside in the target before it is written to. */
 	readonly reserve: boolean;
 };
+
+/** What a thread is sent, once. */
+export type ThreadOrders = { readonly shape: Shape; readonly memory: SharedArrayBuffer; readonly orders: Orders };

@@ -1,12 +1,12 @@
-import { workerData } from 'node:worker_threads';
-import { board, claim, type Shape, State, setState, Word } from './board.ts';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { board, claim, State, setState, Word } from './board.ts';
 import { executor } from './executor.ts';
-import type { Orders } from './orders.ts';
+import type { ThreadOrders } from './orders.ts';
 import { prepareZstd } from './zstd.ts';
 
-/** A worker thread: claims chunks, reads and packs them, and writes them where the main thread says. Ends when it is told to. */
-const { shape, memory, orders } = workerData as { shape: Shape; memory: SharedArrayBuffer; orders: Orders };
+/** A worker thread: waits for its orders, claims chunks, reads and packs them, and writes them where the main thread says. Ends when it is told to. */
 await prepareZstd();
+const { shape, memory, orders } = await new Promise<ThreadOrders>((resolve) => (parentPort as MessagePort).once('message', resolve));
 const shared = board(shape, memory);
 const work = executor(
 	shared,

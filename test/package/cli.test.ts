@@ -53,6 +53,18 @@ test('a conversion with workers exits 0 and says nothing', async () => {
 	}
 });
 
+test('threads that are started before it is known what there is to do change nothing, and end with the process', async () => {
+	const folder = temporaryFolder();
+	const at = (name: string) => path.join(folder, name);
+	rawFile(at('in.raw'), 64 * MiB, [[MiB, 40 * MiB]]);
+	for (const words of [['out.qcow2'], ['-m', '1', 'one.qcow2']].map((all) => [...all.slice(0, -1), at(all.at(-1) as string)])) {
+		expect(await vconv(at('in.raw'), ...words)).toEqual({ code: 0, stdout: '', stderr: '' });
+	}
+	expect(fs.readFileSync(at('out.qcow2')).equals(fs.readFileSync(at('one.qcow2')))).toBe(true);
+	expect(await vconv(at('in.raw'), at('missing/out.qcow2'))).toMatchObject({ code: 5, stdout: '' });
+	expect(await vconv('--bogus', at('in.raw'), at('not.qcow2'))).toMatchObject({ code: 2, stdout: '' });
+});
+
 test('each kind of failure has its exit code', async () => {
 	const folder = temporaryFolder();
 	const at = (name: string) => path.join(folder, name);
