@@ -58,6 +58,6 @@ export const pairs: readonly Pair[] = [
 	},
 	{ name: 'qcow2 zlib → raw', from: 'mid', input: ['-c', '-O', 'qcow2'], ...same('-O', 'raw'), output: 'raw', goal: 0.5 },
 	{ name: 'qcow2 zlib → qcow2 zlib', from: 'mid', input: ['-c', '-O', 'qcow2'], ...same('-c', '-O', 'qcow2'), output: 'qcow2', goal: 0.1 },
-	{ name: '1 TiB raw → qcow2', from: 'huge', ...same('-O', 'qcow2'), output: 'qcow2', goal: 1.5 },
-	{ name: '1 TiB qcow2 → vhdx', from: 'huge', input: ['-O', 'qcow2'], ...same('-O', 'vhdx'), output: 'vhdx', goal: 1.5 },
+	{ name: 'huge raw → qcow2', from: 'huge', ...same('-O', 'qcow2'), output: 'qcow2', goal: 1.5 },
+	{ name: 'huge qcow2 → vhdx', from: 'huge', input: ['-O', 'qcow2'], ...same('-O', 'vhdx'), output: 'vhdx', goal: 1.5 },
 ];
