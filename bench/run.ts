@@ -43,8 +43,12 @@ ensureDirSync(work);
 const inputs = makeInputs(work, values.quick);
 const report = path.join(work, 'time');
 
-/** Each round begins with another one, so that none has the better place. */
-const rotated = <T>(list: readonly T[], by: number): readonly T[] => [...list.slice(by % list.length), ...list.slice(0, by % list.length)];
+/** Each round in another order: the memory that one run gives back is warm for the next, so that none is always to follow the same one. */
+const shuffled = <T>(list: readonly T[]): readonly T[] =>
+	list
+		.map((each) => ({ each, rank: Math.random() }))
+		.sort((a, b) => a.rank - b.rank)
+		.map(({ each }) => each);
 
 const bench = (pair: Pair): Row => {
 	const raw = inputs[pair.from];
@@ -67,7 +71,7 @@ const bench = (pair: Pair): Row => {
 	const runs: Record<string, Run[]> = {};
 	const sizes: Record<string, number> = {};
 	for (let round = 0; round < rounds; round++) {
-		for (const [who, command] of rotated(Object.entries(commands), round)) {
+		for (const [who, command] of shuffled(Object.entries(commands))) {
 			removeSync(target(who));
 			runs[who] = [...(runs[who] ?? []), measure(command, report)];
 			if (who === 'vconv' && round === 0) execFileSync('qemu-img', ['compare', '-q', '-f', 'raw', '-F', pair.output, raw, target('vconv')]);

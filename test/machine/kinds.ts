@@ -1,15 +1,6 @@
 import { parseNetRules } from '../../src/machine/migrate/net-map.ts';
 import type { MigrateOptions } from '../../src/machine/migrate/options.ts';
-import { richVmx, vmxWith } from './samples.ts';
-
-const bridges = [
-	'pciBridge0.present = "TRUE"',
-	...[4, 5, 6, 7].flatMap((index) => [
-		`pciBridge${index}.present = "TRUE"`,
-		`pciBridge${index}.virtualDev = "pcieRootPort"`,
-		`pciBridge${index}.functions = "8"`,
-	]),
-];
+import { pciBridges, richVmx, vmxWith } from './samples.ts';
 
 const disks = (adapter: string, model: string, count: number): string[] => [
 	`${adapter}0.present = "TRUE"`,
@@ -43,7 +34,7 @@ export const kinds: readonly (readonly [string, string, MigrateOptions?])[] = [
 		'named',
 		vmxWith(
 			'guestOS = "debian11-64"',
-			...bridges,
+			...pciBridges,
 			...[160, 192, 1184].flatMap((slot, index) => [`ethernet${index}.present = "TRUE"`, `ethernet${index}.pciSlotNumber = "${slot}"`]),
 		),
 	],

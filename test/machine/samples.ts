@@ -154,3 +154,13 @@ of two lines</description>
 /** The least that is a domain for VMware. */
 export const domainWith = (devices = '', more = ''): string =>
 	`<domain type='vmware'><name>x</name><uuid>564d0011-2233-4455-6677-8899aabbccdd</uuid><memory>4096</memory><os><type>hvm</type></os>${more}<devices>${devices}</devices></domain>`;
+
+/** The bridges that VMware gives every newer machine. */
+export const pciBridges: readonly string[] = [
+	'pciBridge0.present = "TRUE"',
+	...[4, 5, 6, 7].flatMap((index) => [
+		`pciBridge${index}.present = "TRUE"`,
+		`pciBridge${index}.virtualDev = "pcieRootPort"`,
+		`pciBridge${index}.functions = "8"`,
+	]),
+];

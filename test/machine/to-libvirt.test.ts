@@ -5,7 +5,7 @@ import { UnsupportedError, UsageError, VconvError } from '../../src/errors.ts';
 import { parseNetRule, parseNetRules } from '../../src/machine/migrate/net-map.ts';
 import type { MigrateOptions } from '../../src/machine/migrate/options.ts';
 import { INERT, migrate, planMigration, unaccounted } from './account.ts';
-import { richVmx, vmxWith } from './samples.ts';
+import { pciBridges, richVmx, vmxWith } from './samples.ts';
 
 const disk = (id: string, file = 'a.vmdk', ...more: string[]): string[] => [
 	`${id}.present = "TRUE"`,
@@ -216,15 +216,6 @@ describe('network cards', () => {
 		expect(apart.said).toContain('error NET_UNMAPPED ethernet0');
 	});
 
-	const bridges = [
-		'pciBridge0.present = "TRUE"',
-		...[4, 5, 6, 7].flatMap((index) => [
-			`pciBridge${index}.present = "TRUE"`,
-			`pciBridge${index}.virtualDev = "pcieRootPort"`,
-			`pciBridge${index}.functions = "8"`,
-		]),
-	];
-
 	test.for([
 		['160', '160'],
 		['192', '192'],
@@ -233,7 +224,7 @@ describe('network cards', () => {
 		['33', '33'],
 		['16', undefined],
 	] as const)('a Linux keeps the name of a card in slot %s: ens%s', ([slot, number]) => {
-		const text = vmx('debian11-64', ...bridges, ...card(`pciSlotNumber = "${slot}"`));
+		const text = vmx('debian11-64', ...pciBridges, ...card(`pciSlotNumber = "${slot}"`));
 		const { xml, said: report } = migrate(text);
 		expect(parts(xml, 'qemu:property').map(({ attributes }) => attributes.get('value'))).toEqual(number === undefined ? [] : [number]);
 		expect(report.some((line) => line.includes('NIC_NAME_KEPT'))).toBe(number !== undefined);

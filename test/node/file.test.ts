@@ -96,7 +96,7 @@ test.skipIf(process.platform === 'win32' || !has('mkfifo')).for(Object.keys(unfi
 		await vconv('missing.vmdk', path.join(folder, 'out.qcow2')); // loads the command
 		const start = performance.now();
 		const read = await vconv(name, path.join(folder, 'out.qcow2'));
-		expect(performance.now() - start).toBeLessThan(1000);
+		expect(performance.now() - start).toBeLessThan(10_000);
 		expect([3, 5]).toContain(read.code);
 		expect(read.stderr).toMatch(/^vconv: .*\n {2}at .*disk\.raw/);
 		expect(fs.readdirSync(folder)).toEqual(before);

@@ -35,7 +35,7 @@ const scene = () => {
 			(text) => expect.unreachable(`opened: ${text}`),
 			(failure: unknown) => failure,
 		);
-		expect(performance.now() - start).toBeLessThan(1000);
+		expect(performance.now() - start).toBeLessThan(10_000);
 		expect(error).toBeInstanceOf(AccessError);
 		expect(error).toMatchObject({ path: at('vm', 'disk.qcow2'), message: expect.stringContaining(`'${reference}'`) });
 		return error as AccessError;
