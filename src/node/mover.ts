@@ -134,7 +134,8 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		}
 		frontier.advance(filled);
 		frontier.retire(retired);
-		crew.dismiss();
+		// A process that ends while a thread is within a native library takes it for a fatal error.
+		await crew.gone();
 		return frontier.moved();
 	} catch (error) {
 		// No thread may write to a descriptor that is about to be closed, and perhaps opened again as another file.
@@ -148,18 +149,12 @@ type Crew = {
 	start(count: number): void;
 	/** @throws the error of a worker that died of it. */
 	check(): void;
-	/** Have them end. */
-	dismiss(): void;
-	/** The same; resolves when all have ended. */
+	/** Have them end; resolves when all have. */
 	gone(): Promise<unknown>;
 };
 
 const workers = (shared: Board, orders: ThreadOrders): Crew => {
 	const crew: Thread[] = [];
-	const dismiss = (): void => {
-		Atomics.store(shared.words, Word.STOP, 1);
-		ring(shared, Word.WORKERS);
-	};
 	return {
 		start(count) {
 			while (hasThreads && crew.length < count) {
@@ -171,9 +166,9 @@ const workers = (shared: Board, orders: ThreadOrders): Crew => {
 		check() {
 			for (const { death } of crew) if (death !== undefined) throw death;
 		},
-		dismiss,
 		gone() {
-			dismiss();
+			Atomics.store(shared.words, Word.STOP, 1);
+			ring(shared, Word.WORKERS);
 			// A process whose threads are all unreferenced would end while we wait for them.
 			for (const { worker } of crew) worker.ref();
 			return Promise.all(crew.map(({ exit }) => exit));

@@ -5,9 +5,10 @@ import type { ThreadOrders } from './orders.ts';
 import { prepareZstd } from './zstd.ts';
 
 /** A worker thread: waits for its orders, claims chunks, reads and packs them, and writes them where the main thread says. Ends when it is told to. */
-await prepareZstd();
 const { shape, memory, orders } = await new Promise<ThreadOrders>((resolve) => (parentPort as MessagePort).once('message', resolve));
 const shared = board(shape, memory);
+// Nothing native before there is work: one that was started early and is not needed may be ended at any moment.
+await prepareZstd();
 const work = executor(
 	shared,
 	orders,
