@@ -9,7 +9,7 @@ const GiB = 1 << 30;
 /** The disks that are converted, made once from what is on the machine and kept in the work folder. */
 export type Inputs = { readonly base: string; readonly mid: string; readonly huge: string };
 
-/** @param quick smaller ones, for the two-minute run: `qemu-img compare` alone reads 1 TiB of VHDX for eight minutes. */
+/** @param quick smaller ones, for a quick run: `qemu-img compare` alone reads 1 TiB of VHDX for eight minutes. */
 export const makeInputs = (work: string, quick: boolean): Inputs => {
 	const name = (file: string): string => path.join(work, quick ? `quick-${file}` : file);
 	return {

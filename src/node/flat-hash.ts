@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { alignUp } from '../bytes/align.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Progress } from '../core/mover.ts';
@@ -6,6 +5,7 @@ import { readDiskInto } from '../disk/read.ts';
 import { breather } from '../io/breathe.ts';
 import { nodeCodec } from './packer.ts';
 import { pages } from './pages.ts';
+import { newSha256 } from './sha256.ts';
 
 /** Bytes that are read at a time, at least. */
 const PIECE = 1024 * 1024;
@@ -15,7 +15,7 @@ export const flatHash = async (
 	disk: Disk,
 	{ signal, onProgress }: { readonly signal?: AbortSignal | undefined; onProgress?(progress: Progress): void },
 ): Promise<string> => {
-	const hash = createHash('sha256');
+	const hash = newSha256();
 	const codec = nodeCodec();
 	const breathe = breather();
 	// Whole units of a compressed image, each of which is unpacked once then.

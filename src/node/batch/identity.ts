@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { FileIdentity } from '../../batch/journal.ts';
+import { newSha256 } from '../sha256.ts';
 import { freeSpace } from '../target.ts';
 
 /** What a file is and was at this moment; undefined if there is none, or it may not be looked at. */
@@ -38,7 +38,7 @@ export const usageOf = (name: string): number => {
 };
 
 /** The id of a job: the first 64 bits of the SHA-256 of its words, as hex. */
-export const jobId = (argv: readonly string[]): string => createHash('sha256').update(JSON.stringify(argv)).digest('hex').slice(0, 16);
+export const jobId = (argv: readonly string[]): string => newSha256().update(JSON.stringify(argv)).digest('hex').slice(0, 16);
 
 const lookAt = (name: string): fs.BigIntStats | undefined => {
 	try {
