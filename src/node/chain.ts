@@ -53,7 +53,7 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				names,
 				format,
 				codec: given.codec,
-				mover: nodeMover(options),
+				mover: nodeMover({ ...options, readAgain: options.verify === 'full' }),
 				options: options.options,
 				profile,
 				compress: options.compress,

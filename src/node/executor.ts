@@ -59,7 +59,7 @@ export const executor = (
 	const hash = orders.hashed === undefined ? undefined : leafHasher(orders.hashed);
 	const share = sharer();
 	const reserve = orders.reserve ? reserver() : undefined;
-	const hurry = orders.durable ? writeback() : undefined;
+	const wrote = writeback(orders.writing);
 	const fresh = pagesOf(depth + 1, capacity + SPARE);
 	const free: Buffer[] = [];
 	const queue: Waiting[] = [];
@@ -153,8 +153,9 @@ export const executor = (
 			const fd = orders.sinks[file] as number;
 			if (!packing && fromFiles && share(slot, from, length, fd, host)) continue;
 			reserve?.(fd, host, length);
+			const began = performance.now();
 			writeFully(nodeFiles, fd, buffer.subarray(from, from + length), host, orders.names[file] as string);
-			hurry?.(fd, host, length);
+			wrote(fd, host, length, performance.now() - began);
 		}
 	};
 

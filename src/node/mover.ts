@@ -14,6 +14,7 @@ import { placer } from './placer.ts';
 import { planner } from './planner.ts';
 import { worthReserving } from './reserve.ts';
 import { hasThreads, type Thread, takeThread, usualThreads } from './threads.ts';
+import type { WritebackOptions } from './writeback.ts';
 import { prepareZstd } from './zstd.ts';
 
 /** Bytes of buffers for each thread. */
@@ -32,13 +33,15 @@ export type MoverOptions = {
 	readonly threads?: number | undefined;
 	/** The target will be brought to the disk before it gets its name, which is worth beginning early. */
 	readonly durable?: boolean | undefined;
+	/** What is written will be read again at once, which is worth keeping it in memory. */
+	readonly readAgain?: boolean | undefined;
 };
 
 /**
  * The mover of Node: this thread and `threads - 1` workers read, unpack, pack and write, each with synchronous I/O in its own buffers,
  * while this thread alone plans the chunks and places the blocks, in guest order. The bytes that come out are the same for any number.
  */
-export const nodeMover = ({ threads = usualThreads(), durable = true }: MoverOptions = {}): Mover => ({
+export const nodeMover = ({ threads = usualThreads(), durable = true, readAgain = false }: MoverOptions = {}): Mover => ({
 	async move(work) {
 		if (!Number.isInteger(threads) || threads < 1 || threads > MOST_ASKED) {
 			throw new UsageError(`${threads} is not a number of threads`, { hint: `1 to ${MOST_ASKED}` });
@@ -46,11 +49,11 @@ export const nodeMover = ({ threads = usualThreads(), durable = true }: MoverOpt
 		await prepareZstd();
 		const sinks = work.sinks.map(descriptorOf);
 		if (sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
-		return moveFiles(work, sinks as number[], Math.max(1, threads), durable);
+		return moveFiles(work, sinks as number[], Math.max(1, threads), { durable, readAgain });
 	},
 });
 
-const moveFiles = async (work: Work, sinks: readonly number[], threads: number, durable: boolean): Promise<Moved> => {
+const moveFiles = async (work: Work, sinks: readonly number[], threads: number, writing: WritebackOptions): Promise<Moved> => {
 	const { disk, layout, signal, journal, leaves } = work;
 	const chunk = leaves ? hashedChunkSize(disk, layout.block) : chunkSize(disk, layout.block);
 	const depth = Math.max(2, Math.min(8, Math.floor(BUFFERS / chunk)));
@@ -70,7 +73,7 @@ const moveFiles = async (work: Work, sinks: readonly number[], threads: number, 
 		names: work.sinks.map(({ name, path = name }) => path),
 		depth,
 		hashed: leaves?.size,
-		durable,
+		writing,
 		reserve: sinks.every(worthReserving),
 	};
 	const shared = board(shape);

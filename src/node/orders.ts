@@ -1,5 +1,6 @@
 import type { Packing } from '../core/format.ts';
 import type { Shape } from './board.ts';
+import type { WritebackOptions } from './writeback.ts';
 
 /** What an executor has to know of the layout; plain data, for it is sent to workers. */
 export type Orders = {
@@ -17,8 +18,8 @@ export type Orders = {
 	readonly depth: number;
 	/** The disk is hashed as if it had as many bytes. */
 	readonly hashed: number | undefined;
-	/** It is to be on disk in the end: begin early. */
-	readonly durable: boolean;
+	/** What becomes of what is written. */
+	readonly writing: WritebackOptions;
 	/** Room is laid aside in the target before it is written to. */
 	readonly reserve: boolean;
 };

@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests use as judges; elsewhere it says so, and those tests are skipped.
 set -eu
 packages='qemu-utils qemu-system-x86 seabios ovmf 7zip libvhdi-utils libvmdk-utils libqcow-utils strace time xfsprogs
-	busybox-static cpio kmod e2fsprogs initramfs-tools-core lz4 zstd bzip2 lzop fdisk gdisk dosfstools mtools grub-pc-bin grub-efi-amd64-bin grub-common xz-utils chromium libvirt-clients
+	busybox-static cpio kmod e2fsprogs initramfs-tools-core lz4 zstd bzip2 lzop fdisk gdisk dosfstools mtools grub-pc-bin grub-efi-amd64-bin grub-common xz-utils util-linux-extra chromium libvirt-clients
 	libvirt-daemon libvirt-daemon-driver-qemu swtpm
 	btrfs-progs ntfs-3g libhivex-bin libwin-hivex-perl cryptsetup-bin lvm2 exfatprogs genisoimage debootstrap'
 if ! command -v apt-get > /dev/null; then

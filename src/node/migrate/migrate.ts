@@ -5,12 +5,11 @@ import type { Progress } from '../../core/mover.ts';
 import { AccessError, BlockedError } from '../../errors.ts';
 import { convertFile } from '../convert.ts';
 import { freeSpace } from '../target.ts';
-import { locateDisk, openDiskOf, readingOptions } from './disks.ts';
+import { locateDisk, readingOptions } from './disks.ts';
 import { type MigrationReport, migrationReport, readme } from './documents.ts';
 import { DESTINATIONS, type PlanOptions, type RunOptions } from './options.ts';
 import { type MigrationPlan, type PlannedDisk, planMigration } from './plan.ts';
 import { type Done, openStaging, type Staging } from './staging.ts';
-import { verifyCopy } from './verify.ts';
 
 export type MigrateFilesOptions = PlanOptions & RunOptions;
 
@@ -65,7 +64,7 @@ const refuseBlocked = ({ source, blocking }: MigrationPlan): void => {
 	});
 };
 
-/** Convert one disk and compare it, unless that is done. */
+/** Convert one disk and read the copy back, unless that is done. */
 const copyDisk = async (
 	disk: PlannedDisk,
 	{ source: description, to }: MigrationPlan,
@@ -73,54 +72,36 @@ const copyDisk = async (
 	options: MigrateFilesOptions,
 	progress: (share: number, data: number, stage: Progress['stage']) => void,
 ): Promise<Done> => {
-	const { device, files, format, size, versions } = disk;
+	const { device, files, format, versions } = disk;
 	const [name] = files;
 	const { profile } = DESTINATIONS[to];
-	const { compress, threads, skipSpaceCheck, signal, verify = true } = options;
+	const { compress, threads, skipSpaceCheck, verify = true } = options;
 	const wanted = JSON.stringify({ versions, device: device.id, format, options: disk.options, profile, compress });
 	const reading = readingOptions(options, diskFormats);
-	const share = verify ? 0.5 : 1;
 	// Where nobody can tell whether the source has changed, what was done of it counts for nothing.
-	let done = versions && staging.done(name, wanted);
-	const remember = async (next: Omit<Done, 'files'>): Promise<void> => {
-		await staging.remember(name, files, next);
-		done = { ...next, files: {} };
-	};
-	if (!done) {
-		staging.remove(files);
-		const started = performance.now();
-		const { data, stored } = await convertFile(await locateDisk(description, device, reading), staging.path(name), {
-			...reading,
-			inputFormat: device.format,
-			format,
-			options: disk.options,
-			profile,
-			compress,
-			threads,
-			skipSpaceCheck,
-			restart: options.restart,
-			onProgress: (copied) => progress((copied.done / (copied.total || 1)) * share, copied.data, 'copy'),
-		});
-		await remember({ wanted, data, stored, seconds: secondsSince(started), verified: false });
-	}
-	if (done && verify && !done.verified) {
-		const { data, stored, seconds } = done;
-		const started = performance.now();
-		const open = await openDiskOf(description, device, reading);
-		try {
-			await verifyCopy(open.disk, staging.path(name), format, {
-				signal,
-				onProgress: (compared) => progress(share + (compared / (size || 1)) * (1 - share), data, 'verify'),
-			});
-		} catch (error) {
-			if (!signal?.aborted) staging.remove(files);
-			throw error;
-		} finally {
-			await open.disk.close();
-		}
-		await remember({ wanted, data, stored, seconds: seconds + secondsSince(started), verified: true });
-	}
-	return done as Done;
+	const before = versions && staging.done(name, wanted);
+	if (before && (before.verified || !verify)) return before;
+	staging.remove(files);
+	const started = performance.now();
+	const share = verify ? 0.5 : 1;
+	const { data, stored } = await convertFile(await locateDisk(description, device, reading), staging.path(name), {
+		...reading,
+		inputFormat: device.format,
+		format,
+		options: disk.options,
+		profile,
+		compress,
+		threads,
+		skipSpaceCheck,
+		restart: options.restart,
+		verify: verify ? 'full' : 'none',
+		onProgress({ stage, done, total, data }) {
+			progress((stage === 'verify' ? share : 0) + (done / (total || 1)) * share, data, stage);
+		},
+	});
+	const done = { wanted, data, stored, seconds: secondsSince(started), verified: verify };
+	await staging.remember(name, files, done);
+	return { ...done, files: {} };
 };
 
 const secondsSince = (started: number): number => Math.round(performance.now() - started) / 1000;
