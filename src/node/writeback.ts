@@ -9,15 +9,15 @@ const SYNC_FILE_RANGE_WRITE = 2;
 const POSIX_FADV_DONTNEED = 4;
 
 /** In bytes: as much as is worth a call. */
-const STEP = 8 * 1024 * 1024;
+const STEP = 4 * 1024 * 1024;
 /** Steps of one thread that may be on their way to the disk, so that it always has something to do. */
-const UNDER_WAY = 4;
+const UNDER_WAY = 8;
 
 /**
  * In ms: memory takes a step in a fifth of this. Where it takes longer, it waits for fresh memory, as on virtual machines whose host takes back what
  * is free; or for the disk, which then has to catch up.
  */
-const SLOW = 20;
+const SLOW = 12;
 
 type Range = { readonly offset: number; readonly length: number };
 
