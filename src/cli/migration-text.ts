@@ -70,7 +70,7 @@ export const planJson = ({ source, name, to, description, disks, spec, report, s
 export const madeText = (report: MigrationReport, quiet: boolean): string => {
 	const { name, to, folder, disks, losses, seconds } = report;
 	const counts = countReport(losses);
-	const compared = disks.every(({ verified }) => verified === 'full') ? ', each compared with its source' : '';
+	const compared = disks.every(({ verified }) => verified === 'full') ? ', each read back and compared' : '';
 	const summary = `${name} for ${to} is in ${folder}: ${disks.length} disks${compared}, ${humanSize(report['stored-size'])}, after ${clock(seconds)}`;
 	const acted = losses.filter(({ severity }) => severity === 'error' || (!quiet && severity === 'warning'));
 	const next = `${counts.info} more entries are in report.json; what is next is in README.txt`;

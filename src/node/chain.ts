@@ -53,7 +53,7 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 				names,
 				format,
 				codec: given.codec,
-				mover: nodeMover({ ...options, readAgain: options.verify === 'full' }),
+				mover: nodeMover({ ...options, readAgain: proof.readAgain }),
 				options: options.options,
 				profile,
 				compress: options.compress,

@@ -58,7 +58,7 @@ export const convertFile = (input: string | Source | Stream, output: string, opt
 		noteOpenFolder(output, options);
 		const proof = await proving(given.from, output, options);
 		const to = await createTarget(output, { ...options, verify: proof.verify });
-		const mover = nodeMover({ ...options, readAgain: options.verify === 'full' });
+		const mover = nodeMover({ ...options, readAgain: proof.readAgain });
 		let planned: Plan | undefined;
 		return convert({
 			...given,

@@ -30,6 +30,8 @@ export type ProvingOptions = {
 export type Proving = {
 	/** For `ConvertOptions`. */
 	readonly hashing: Omit<Hashing, 'whole'> | undefined;
+	/** Somebody reads all of the output before it has its name. */
+	readonly readAgain: boolean;
 	/** Hears what is about to be written. @throws UnsupportedError for what qemu-img cannot judge. */
 	planned(plan: Plan): void;
 	/** For `TargetOptions`. @throws MismatchError, and nothing gets a name. */
@@ -60,6 +62,7 @@ export const proving = async (from: Source | Stream, output: string, options: Co
 						},
 					}
 				: undefined,
+		readAgain: level === 'full' || verifyWith !== undefined,
 		planned({ layout }) {
 			size = layout.size;
 			if (!verifyWith || !layout.files) return;

@@ -40,7 +40,7 @@ const options = {
 		default: true,
 		describe: 'choose devices by what is on the disks; --no-inspect goes by the description alone',
 	},
-	verify: { choices: ['full', 'none'], default: 'full', describe: 'read every copy again and compare it with its source' },
+	verify: { choices: ['full', 'none'], default: 'full', describe: 'read every copy again and compare it with what was read of its source' },
 	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },
 	force: { type: 'boolean', describe: 'replace files of the same names in DIR' },
 	restart: { type: 'boolean', describe: 'begin anew, whatever an interrupted migration has left' },

@@ -40,7 +40,7 @@ type DiskReport = {
 	readonly 'data-size': number;
 	readonly 'stored-size': number;
 	readonly seconds: number;
-	/** How the copy was compared with its source. */
+	/** How the copy was compared with what was read of its source. */
 	readonly verified: 'full' | 'none';
 	/** Where the new machine has it. */
 	readonly bus?: string | undefined;

@@ -32,7 +32,7 @@ export type PlanOptions = Omit<ReadingOptions, 'formats'> &
 		readonly inspect?: boolean | undefined;
 		/** Ids of rules whose concerns do not stop the move, critical as they are: see `vconv validate`. */
 		readonly accept?: readonly string[] | undefined;
-		/** Read every copy again and compare it with its source; true where left out. */
+		/** Read every copy again and compare it with what was read of its source; true where left out. */
 		readonly verify?: boolean | undefined;
 	};
 

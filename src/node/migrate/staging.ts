@@ -21,7 +21,7 @@ export type Done = {
 	readonly data: number;
 	readonly stored: number;
 	readonly seconds: number;
-	/** It was compared with its source. */
+	/** It was read back and compared with what was read of its source. */
 	readonly verified: boolean;
 };
 
