@@ -33,7 +33,7 @@ export type MoverOptions = {
 	readonly threads?: number | undefined;
 	/** The target will be brought to the disk before it gets its name, which is worth beginning early. */
 	readonly durable?: boolean | undefined;
-	/** What is written will be read again at once, which is worth keeping it in memory. */
+	/** Another program will read at once what is written, which is worth keeping it in memory. We ourselves read as fast from the disk. */
 	readonly readAgain?: boolean | undefined;
 };
 

@@ -5,6 +5,7 @@ import { type Step, steps } from '../engine/chunks.ts';
 import { type Board, Kind, SEGMENT, type Slot, State, setChunk } from './board.ts';
 import { descriptorOf } from './file.ts';
 import { nodeCodec } from './packer.ts';
+import { readahead } from './readahead.ts';
 
 /** Fills slots with the chunks of a disk, as far ahead as there are slots. */
 export type Planner = {
@@ -29,6 +30,7 @@ export const planner = (
 ): Planner => {
 	const ahead = steps(disk, layout, chunk, signal, from);
 	const codec = nodeCodec();
+	const willNeed = readahead();
 	const held = new Map<Slot, Uint8Array>();
 
 	const fill = async (slot: Slot, step: Step & { kind: 'chunk' }): Promise<void> => {
@@ -63,6 +65,7 @@ export const planner = (
 		const fd = descriptorOf(segment.source);
 		if (fd === undefined) return false;
 		names.set(fd, segment.source.name);
+		willNeed(fd, segment.at, segment.kind === 'packed' ? segment.stored : segment.length);
 		segments[base + SEGMENT.FD] = fd;
 		segments[base + SEGMENT.AT] = segment.at;
 		segments[base + SEGMENT.KIND] = segment.kind === 'data' ? Kind.DATA : KINDS[segment.method];

@@ -30,7 +30,7 @@ export type ProvingOptions = {
 export type Proving = {
 	/** For `ConvertOptions`. */
 	readonly hashing: Omit<Hashing, 'whole'> | undefined;
-	/** Somebody reads all of the output before it has its name. */
+	/** Another program reads all of the output before it has its name. */
 	readonly readAgain: boolean;
 	/** Hears what is about to be written. @throws UnsupportedError for what qemu-img cannot judge. */
 	planned(plan: Plan): void;
@@ -62,7 +62,7 @@ export const proving = async (from: Source | Stream, output: string, options: Co
 						},
 					}
 				: undefined,
-		readAgain: level === 'full' || verifyWith !== undefined,
+		readAgain: verifyWith !== undefined,
 		planned({ layout }) {
 			size = layout.size;
 			if (!verifyWith || !layout.files) return;

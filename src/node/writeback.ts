@@ -1,12 +1,11 @@
 import fs from 'node:fs';
+import { Advice, fadvise } from './fadvise.ts';
 import { native } from './native.ts';
 
 type SyncFileRange = (fd: number, offset: number, length: number, flags: number) => number;
-type Fadvise = (fd: number, offset: number, length: number, advice: number) => number;
 
 const SYNC_FILE_RANGE_WAIT = 1;
 const SYNC_FILE_RANGE_WRITE = 2;
-const POSIX_FADV_DONTNEED = 4;
 
 /** In bytes: as much as is worth a call. */
 const STEP = 4 * 1024 * 1024;
@@ -24,7 +23,7 @@ type Range = { readonly offset: number; readonly length: number };
 export type WritebackOptions = {
 	/** There will be an fsync. */
 	readonly durable: boolean;
-	/** What is written will be read again at once. */
+	/** What is written is to stay in memory, for it will be read again at once. */
 	readonly readAgain: boolean;
 };
 
@@ -39,10 +38,11 @@ export const writeback = ({
 	durable,
 	readAgain,
 }: WritebackOptions): ((fd: number, offset: number, length: number, took: number) => void) => {
-	const library = native()?.load(null);
-	if (!library) return () => {};
-	const sync = library.func('int sync_file_range(int fd, int64 offset, int64 length, unsigned int flags)') as SyncFileRange;
-	const advise = library.func('int posix_fadvise(int fd, int64 offset, int64 length, int advice)') as Fadvise;
+	const advise = fadvise();
+	const sync = native()?.load(null).func('int sync_file_range(int fd, int64 offset, int64 length, unsigned int flags)') as
+		| SyncFileRange
+		| undefined;
+	if (!sync || !advise) return () => {};
 	const underWay: Range[] = [];
 	let current = -1;
 	let low = 0;
@@ -60,7 +60,7 @@ export const writeback = ({
 			return;
 		}
 		sync(again, offset, length, SYNC_FILE_RANGE_WAIT);
-		advise(again, offset, length, POSIX_FADV_DONTNEED);
+		advise(again, offset, length, Advice.DONTNEED);
 		fs.closeSync(again);
 	};
 
