@@ -4,7 +4,7 @@ import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
 import { descriptorOf } from './file.ts';
-import { mayBeWritten, shareBytes } from './lock.ts';
+import { lockOn, mayBeWritten, shareBytes } from './lock.ts';
 
 /**
  * QEMU's locks on an image: who holds a permission has a shared lock on the byte 100 + its number, and who grants it to nobody else one on
@@ -41,7 +41,7 @@ export const holdSource = (
 	if (sourceLock) shareBytes(fd, READER);
 	const stat = fs.fstatSync(fd, { bigint: true });
 	const writer = mayBeWritten(fd) ? processWriting(stat) : undefined;
-	const by = writerOf(stat) ?? vmwareLock(source.name) ?? (writer?.isMachine ? writer.what : undefined);
+	const by = writerOf(stat, fd) ?? vmwareLock(source.name) ?? (writer?.isMachine ? writer.what : undefined);
 	if (by === undefined) {
 		if (writer) note?.({ kind: 'assumed', what: writer.what, why: 'read as it is now, for it runs no machine', path: source.name });
 		return;
@@ -60,23 +60,38 @@ export const refuseReplacingUsed = (name: string): void => {
 	if (by) throw new AccessError(`it is in use: ${by}`, { path: name, hint: 'another name, or the same when the machine is off' });
 };
 
-/** Who has a file open for writing, by the kernel's list of locks; undefined if nobody, or the system has no such list. */
-const writerOf = ({ dev, ino }: fs.BigIntStats): string | undefined => {
+/** The byte that is locked by a QEMU that writes. */
+const WRITING = HELD + PERMISSION.WRITE;
+
+/** Who has a file open for writing, by QEMU's locks; undefined if nobody has. @param fd of the file, if it is open here. */
+const writerOf = (stat: fs.BigIntStats, fd?: number): string | undefined => {
+	const lock = fd === undefined ? null : lockOn(fd, WRITING);
+	if (lock === undefined) return undefined;
+	return (lock && isQemus(lock)) || isListed(stat) ? 'QEMU has it open for writing' : undefined;
+};
+
+/** A lock on all of a file is some other program's, and says nothing of QEMU, whose own it may hide. */
+const isQemus = ({ start, length }: { readonly start: number; readonly length: number }): boolean => start >= HELD && length > 0;
+
+/**
+ * Whether QEMU's lock is on the kernel's list, which takes the kernel some 10 ms to make and leaves out the processes that a container does not see.
+ * False where there is no such list.
+ */
+const isListed = ({ dev, ino }: fs.BigIntStats): boolean => {
 	let locks: string;
 	try {
 		locks = fs.readFileSync('/proc/locks', 'utf8');
 	} catch {
-		return undefined;
+		return false;
 	}
-	const byte = HELD + PERMISSION.WRITE;
-	const isWriter = (line: string): boolean => {
+	return locks.split('\n').some((line) => {
 		const [, kind, major = '', minor = '', inode = '', from, to] =
 			/^\d+: (\w+) +\S+ +\w+ +-?\d+ +([0-9a-f]+):([0-9a-f]+):(\d+) +(\d+) +(\d+|EOF)$/.exec(line.trim()) ?? [];
 		if (kind === undefined || BigInt(inode) !== ino || !isDevice(dev, Number.parseInt(major, 16), Number.parseInt(minor, 16))) return false;
-		// A lock on all of it is some other program's, and says nothing of QEMU.
-		return to !== 'EOF' && Number(from) >= HELD && Number(from) <= byte && Number(to) >= byte;
-	};
-	return locks.split('\n').some(isWriter) ? 'QEMU has it open for writing' : undefined;
+		// To `EOF` is to no number, which is less than none.
+		const [start, end] = [Number(from), Number(to)];
+		return end >= WRITING && start <= WRITING && isQemus({ start, length: end - start + 1 });
+	});
 };
 
 /**

@@ -4,9 +4,11 @@ import { native } from './native.ts';
 
 /** `struct flock` of 64-bit Linux. */
 const FLOCK = { SIZE: 32, TYPE: 0, START: 8, LENGTH: 16 } as const;
+const GETLK_OFD = 36;
 const SETLK_OFD = 37;
 const READ = 0;
 const WRITE = 1;
+const UNLOCK = 2;
 
 const { O_RDWR, O_CREAT, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
 
@@ -26,14 +28,17 @@ const fcntl = (): Fcntl | null => {
 	return call;
 };
 
-/** Take a lock of the open file description (OFD): it goes when the descriptor is closed, whatever ends the process. */
-const lockRange = (take: Fcntl, fd: number, type: number, start: number, length: number): boolean => {
+const flock = (type: number, start: number, length: number): Buffer => {
 	const lock = Buffer.alloc(FLOCK.SIZE);
 	lock.writeInt16LE(type, FLOCK.TYPE);
 	lock.writeBigInt64LE(BigInt(start), FLOCK.START);
 	lock.writeBigInt64LE(BigInt(length), FLOCK.LENGTH);
-	return take(fd, SETLK_OFD, lock) === 0;
+	return lock;
 };
+
+/** Take a lock of the open file description (OFD): it goes when the descriptor is closed, whatever ends the process. */
+const lockRange = (take: Fcntl, fd: number, type: number, start: number, length: number): boolean =>
+	take(fd, SETLK_OFD, flock(type, start, length)) === 0;
 
 /**
  * Take shared locks on single bytes of a file, which other programs may have agreed on; whether all were free. False where there are no such
@@ -44,9 +49,21 @@ export const shareBytes = (fd: number, bytes: readonly number[]): boolean => {
 	return take !== null && bytes.every((byte) => lockRange(take, fd, READ, byte, 1));
 };
 
+/**
+ * The range of a lock that somebody else has on a byte of a file, of several the first; a length of 0 means to the end, wherever that is. Undefined
+ * if nobody has one, null where that cannot be asked.
+ */
+export const lockOn = (fd: number, byte: number): { readonly start: number; readonly length: number } | undefined | null => {
+	const ask = fcntl();
+	// Whoever has any kind of lock is in the way of one for writing.
+	const lock = flock(WRITE, byte, 1);
+	if (ask?.(fd, GETLK_OFD, lock) !== 0) return null;
+	if (lock.readInt16LE(FLOCK.TYPE) === UNLOCK) return undefined;
+	return { start: Number(lock.readBigInt64LE(FLOCK.START)), length: Number(lock.readBigInt64LE(FLOCK.LENGTH)) };
+};
+
 /** Of fcntl(2): a lease is given for a file that nobody has open for writing, and the signal that ends it is one that is ignored. */
 const LEASE = { SETLEASE: 1024, SETSIG: 10, SIGURG: 23 } as const;
-const UNLOCK = 2;
 const EAGAIN = 11;
 
 /**

@@ -47,6 +47,26 @@ test.skipIf(!QEMU)('an image that a machine writes to is refused, as source, as 
 	expect(await vconv('-U', at('base.qcow2'), at('out.raw'))).toMatchObject({ code: 0 });
 });
 
+test.skipIf(!QEMU || !native())("another program's lock on all of an image is no machine, and hides none", async () => {
+	const { at } = room();
+	const lock = () => {
+		const fd = fs.openSync(at('in.raw'), 'r');
+		onTestFinished(() => fs.closeSync(fd));
+		const SETLK_OFD = 37;
+		expect(native()?.load(null).func('int fcntl(int fd, int command, void *lock)')(fd, SETLK_OFD, Buffer.alloc(32))).toBe(0);
+	};
+	lock();
+	expect(await vconv(at('in.raw'), at('a.qcow2'))).toMatchObject({ code: 0 });
+	fs.renameSync(at('in.raw'), at('locked.raw'));
+	fs.copyFileSync(at('locked.raw'), at('in.raw'));
+	await qemuWith(at('in.raw'), '-f', 'raw');
+	lock();
+	expect(await vconv(at('in.raw'), at('b.qcow2'))).toMatchObject({
+		code: 5,
+		stderr: expect.stringContaining('QEMU has it open for writing'),
+	});
+});
+
 test.skipIf(!QEMU)('an image that is only read by a machine is no trouble', async () => {
 	const { at } = room();
 	await convertFile(at('in.raw'), at('base.qcow2'));
