@@ -15,7 +15,7 @@ export const makeInputs = (work: string, quick: boolean): Inputs => {
 	return {
 		base: fileSystem(name('base.raw'), quick ? 2 * GiB : 4 * GiB, quick ? 400 * MiB : 1500 * MiB),
 		mid: fileSystem(name('mid.raw'), GiB, quick ? 80 * MiB : 380 * MiB),
-		huge: sparse(name('huge.raw'), quick ? 32 * GiB : 1024 * GiB, 200 * MiB),
+		huge: sparse(name('huge.raw'), quick ? 8 * GiB : 1024 * GiB, 200 * MiB),
 	};
 };
 
