@@ -97,7 +97,10 @@ const parseLine = (line: string, where: string, report: ReportEntry[]): Dictiona
 /** What is between the quotes; undefined where they do not match. */
 const storedValue = (said: string): { readonly stored: string; readonly odd?: string } | undefined => {
 	const quote = said[0];
-	if (quote !== '"' && quote !== "'") return said === '' ? undefined : { stored: said, odd: 'has no quotes' };
+	if (quote !== '"' && quote !== "'") {
+		const stored = said.replace(/#.*/s, '').trimEnd();
+		return stored === '' ? undefined : { stored, odd: stored === said ? 'has no quotes' : 'has no quotes, and a comment behind it' };
+	}
 	const end = said.lastIndexOf(quote);
 	if (end === 0) return undefined;
 	const stored = said.slice(1, end);

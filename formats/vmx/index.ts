@@ -14,8 +14,11 @@ export const vmx: MachineFormat = {
 	extensions: ['vmx', 'vmtx'],
 	probe: (bytes) => !bytes.subarray(0, 4096).includes(0) && TELLING.test(new TextDecoder('latin1').decode(bytes)),
 	parse: readVmx,
-	parseEntries: (entries, path) =>
-		readVmx(new TextEncoder().encode(printDictionary(entries.map(([key, value]) => dictionaryEntry(key, value)))), path),
+	parseEntries(entries, path) {
+		// What was kept is text by now, whatever encoding it was in.
+		const lines = entries.filter(([key]) => key.toLowerCase() !== '.encoding').map(([key, value]) => dictionaryEntry(key, value));
+		return readVmx(new TextEncoder().encode(printDictionary(lines)), path);
+	},
 	print: printVmx,
 	listSnapshots,
 };

@@ -25,7 +25,9 @@ export const readDisks = (c: Cursor, more: Cursor, controllers: readonly Control
 			const id = `${bus}${controller}:${unit}`;
 			if (!c.boolean(`${id}.present`)) continue;
 			if (bus === 'ide' || controllers.some((known) => known.bus === bus && known.index === controller)) {
-				disks.push({ ...readDisk(c, id, bus, controller, unit), ...readMore(more, id, `${bus}${controller}`) });
+				const disk = readDisk(c, id, bus, controller, unit);
+				disks.push({ ...disk, ...readMore(more, id, `${bus}${controller}`) });
+				tellLacking(disk, report);
 				continue;
 			}
 			const message = `${id} is present and its controller ${bus}${controller} is not: it is left out`;
@@ -47,6 +49,15 @@ const readDisk = (c: Cursor, id: string, bus: Bus, controller: number, unit: num
 	const kind = kindOf(deviceType, fileName);
 	const media = mediaOf(kind, deviceType, fileName);
 	return { id, bus, controller, unit, kind, media, deviceType, fileName, client, cache, mode, keys: c.taken(id) };
+};
+
+/** VMware takes what says no type for a hard disk. One that says no file either is taken for an optical drive here, which can be without. */
+const tellLacking = ({ id, deviceType, fileName, kind }: DiskDevice, report: ReportEntry[]): void => {
+	const isDisk = kind === 'disk' || (deviceType ?? '') === '';
+	if (!isDisk || (fileName ?? '') !== '') return;
+	const taken = kind === 'disk' ? '' : ', and it is taken for an optical drive';
+	const message = `${id} is present and has no file: a hard disk would have one${taken}`;
+	report.push(entry('DISK_WITHOUT_FILE', { subject: id, message, keys: [`${id}.present`], action: 'none' }));
 };
 
 /** What libvirt's own translation has no place for. */

@@ -105,6 +105,7 @@ export const CODES = {
 	LIFECYCLE_LOST: row('info', 'config'),
 	// disks
 	DISK_WITHOUT_CONTROLLER: row('error', 'data', 'say that its controller is present'),
+	DISK_WITHOUT_FILE: row('error', 'data', 'say its fileName; or for an optical drive, deviceType = "cdrom-image"'),
 	DISK_UNREACHED: row('error', 'data', 'another unit for it'),
 	DISK_TO_CONVERT: row('info', 'none'),
 	DISK_RAW_UNMAPPED: row('error', 'data', 'name the device in the result'),

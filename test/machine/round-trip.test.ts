@@ -39,6 +39,14 @@ scsi1.virtualDev = "lsilogic"
 		expect(vmx).toContain('scsi1.virtualDev = "lsilogic"');
 	});
 
+	test('has names in the letters that it had, whatever encoding they were in', () => {
+		const text = vmxWith(
+			'.encoding = "windows-1252"\nsata0.present = "TRUE"\nsata0:0.present = "TRUE"\nsata0:0.fileName = "B\u00fcro.vmdk"',
+		);
+		const back = thereAndBack(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+		expect(back.spec.disks[0]?.media).toEqual({ type: 'file', path: 'B\u00fcro.vmdk' });
+	});
+
 	test('no secret went along', () => {
 		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
 		expect(xml).not.toMatch(/opensesame|c2VjcmV0/);

@@ -295,6 +295,7 @@ describe('the machine', () => {
 		['vhv.enable = "TRUE"', "<feature policy='optional' name='vmx'/>", 'NESTED_VIRT'],
 		['ide0:0.present = "TRUE"\nide0:0.deviceType = "rawDisk"\nide0:0.fileName = "a.vmdk"', "bus='ide'", 'DISK_RAW_UNMAPPED'],
 		['scsi0:0.present = "TRUE"\nscsi0:0.fileName = "a.vmdk"', '<domain', 'DISK_WITHOUT_CONTROLLER'],
+		['sata0.present = "TRUE"\nsata0:1.present = "TRUE"', "device='cdrom'", 'DISK_WITHOUT_FILE'],
 		['cleanShutdown = "FALSE"', '<domain', 'VM_UNCLEAN'],
 	] as const)('%s', ([lines, part, code]) => {
 		const { xml, said: report } = migrate(vmxWith(lines));

@@ -169,6 +169,10 @@ describe('a domain of KVM as a VMX', () => {
 		const card = "<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/></interface>";
 		expect(toVmx(kvmWith(card), { networks: new Map([['bridge:br0', 'Prod']]) })).toContain('networkName = "Prod"');
 		expect(entry(kvmWith(card), 'NET_UNMAPPED', { networks: new Map([['default', 'nat']]) })).toBeUndefined();
+		const running = card.replace('</i', "<target dev='vnet3'/></i");
+		expect(entry(kvmWith(running), 'NET_UNMAPPED')).toBeDefined();
+		expect(toVmx(kvmWith(running))).toBe(toVmx(kvmWith(card)));
+		expect(toVmx(kvmWith(card.replace('</i', "<target dev='/dev/vmnet3'/></i")))).toContain('vnet = "/dev/vmnet3"');
 		const nat = "<interface type='user'/>";
 		expect(entry(kvmWith(nat), 'NET_UNMAPPED', { product: 'esxi' })?.severity).toBe('error');
 	});

@@ -7,6 +7,9 @@ const OURS = ['vlance', 'vmxnet', 'vmxnet2', 'vmxnet3', 'e1000', 'e1000e'];
 /** The port group that every ESXi begins with. */
 const USUAL_NETWORK = 'VM Network';
 
+/** What libvirt calls a custom network is the host's end of a card, which every running domain has: VMware's have such names. */
+const VMNET = /^(\/dev\/)?vmnet\d+$/i;
+
 /** The network cards as VMware will have them. Hardware specification, section 8.4. */
 export const planNics = (m: Migration): Nic[] => {
 	const most = m.hardwareVersion < 7 ? 4 : 10;
@@ -110,7 +113,7 @@ const planNetwork = (nic: Nic, field: string, m: Migration, was: Network | undef
 	if (to !== undefined) return { type: 'bridged', name: to };
 	if (was) return was;
 	const ofVmware = m.spec.platform.hypervisor === 'vmware';
-	if (network.type === 'none' || network.type === 'dvs' || network.type === 'custom') return network;
+	if (network.type === 'none' || network.type === 'dvs' || (network.type === 'custom' && VMNET.test(network.device ?? ''))) return network;
 	if (network.type === 'bridged' && ofVmware && network.name !== undefined) return network;
 	return unmapped(nic, field, m);
 };

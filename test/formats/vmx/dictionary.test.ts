@@ -38,6 +38,9 @@ test.for([
 	["a = 'x'", 'x'],
 	['a = 0', '0'],
 	['a = My VM', 'My VM'],
+	['a = TRUE # the second disk', 'TRUE'],
+	['a = My VM\t#lan', 'My VM'],
+	['a = "x#y"', 'x#y'],
 	['\ta\t=\t"x"\t', 'x'],
 	['a = ""', ''],
 	['a = "|22|7c|0a|E4|BD|A0"', '"|\n你'],
@@ -47,12 +50,15 @@ test.for([
 	expect(value(parse(line), 'a')).toBe(said);
 });
 
-test.for(['a = "x', 'a "x"', 'a = "x" y', '= "x"', '1a = "x"', 'a =', 'ä = "x"'])('%s is no entry, kept and reported', (line) => {
-	const dictionary = parse(`${line}\nb = "1"`);
-	expect(dictionary.lines[0]).toEqual({ unknown: line });
-	expect(codes(dictionary)).toEqual(['VMX_LINE_IGNORED']);
-	expect(value(dictionary, 'b')).toBe('1');
-});
+test.for(['a = "x', 'a "x"', 'a = "x" y', '= "x"', '1a = "x"', 'a =', 'a = # why', 'ä = "x"'])(
+	'%s is no entry, kept and reported',
+	(line) => {
+		const dictionary = parse(`${line}\nb = "1"`);
+		expect(dictionary.lines[0]).toEqual({ unknown: line });
+		expect(codes(dictionary)).toEqual(['VMX_LINE_IGNORED']);
+		expect(value(dictionary, 'b')).toBe('1');
+	},
+);
 
 describe('the encoding is the one that the file names, and comes before everything else', () => {
 	test.for([
