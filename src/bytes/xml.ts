@@ -2,7 +2,7 @@ import { SaxesParser } from 'saxes';
 import { CorruptError, UnsupportedError } from '../errors.ts';
 
 /** What is refused beyond: a description is small, and nothing of it is read before these hold. */
-const LIMITS = { bytes: 8 << 20, depth: 64, elements: 100_000, attribute: 64 << 10 } as const;
+const LIMITS = { bytes: 8 << 20, depth: 64, elements: 100_000, attributes: 250_000, attribute: 64 << 10 } as const;
 
 /** An element of a description. */
 export type XmlElement = {
@@ -42,6 +42,7 @@ export const parseXmlDocument = (bytes: Uint8Array, path: string): XmlDocument =
 	const after: XmlNode[] = [];
 	let root: XmlElement | undefined;
 	let elements = 0;
+	let attributes = 0;
 	let text: string[] = [];
 
 	const add = (node: XmlNode): void => {
@@ -57,6 +58,9 @@ export const parseXmlDocument = (bytes: Uint8Array, path: string): XmlDocument =
 	parser.on('doctype', () => refuse('it has a DOCTYPE, which vconv never reads'));
 	parser.on('error', (error) => {
 		throw new CorruptError(`its XML is broken: ${error.message}`, { path });
+	});
+	parser.on('attribute', () => {
+		if (++attributes > LIMITS.attributes) refuse(`its XML has more than ${LIMITS.attributes} attributes`);
 	});
 	parser.on('opentag', ({ name, attributes }) => {
 		endText();

@@ -18,6 +18,7 @@ test.for([
 	'<a>'.repeat(65) + '</a>'.repeat(65),
 	`<a>${'<b/>'.repeat(100_000)}</a>`,
 	`<a b="${'x'.repeat(70_000)}"/>`,
+	`<a ${Array.from({ length: 250_001 }, (_, i) => `a${i}=""`).join(' ')}/>`,
 	`<a>${' '.repeat(8 << 20)}</a>`,
 ])('what no description needs is refused: %.40s', (text) => {
 	expect(() => parse(text)).toThrow(UnsupportedError);
