@@ -44,7 +44,10 @@ export const openBundle = async (source: Source, context: OpenContext): Promise<
 /** The state to show: the present one, or the snapshot asked for. */
 const shown = ({ top, shots }: Descriptor, source: Source, snapshot: string | undefined): string => {
 	if (snapshot === undefined) return top;
-	const wanted = `{${snapshot.toLowerCase().replaceAll(/[{}]/g, '')}}`;
+	const wanted = `{${snapshot
+		.toLowerCase()
+		.replace(/^snapshot\.id=/, '')
+		.replaceAll(/[{}]/g, '')}}`;
 	if (shots.has(wanted)) return wanted;
 	throw new UnsupportedError(`it has no snapshot '${snapshot}'`, { path: source.name, hint: [...shots.keys()].slice(0, 5).join(' or ') });
 };

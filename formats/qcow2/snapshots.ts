@@ -61,14 +61,15 @@ const padded = (extra: Uint8Array): Uint8Array => {
 };
 
 /**
- * The snapshot that the user means by an id, by a name, or by `snapshot.id=…` or `snapshot.name=…`. An id goes before a name.
+ * The snapshot that the user means by an id, by a name, or by `snapshot.id=…`, `snapshot.name=…` or both. An id goes before a name.
  * @throws UsageError naming those there are.
  */
 export const findSnapshot = (list: readonly Snapshot[], wanted: string, path: string): Snapshot => {
-	const [, key, value = wanted] = /^snapshot\.(id|name)=(.*)$/s.exec(wanted) ?? [];
-	const byId = key === 'name' ? undefined : list.find(({ id }) => id === value);
-	const found = byId ?? (key === 'id' ? undefined : list.find(({ name }) => name === value));
+	const [, first, value = '', second, other] = /^snapshot\.(id|name)=(.*?)(?:,snapshot\.(id|name)=(.*))?$/s.exec(wanted) ?? [];
+	const found = first
+		? list.find((one) => one[first as 'id' | 'name'] === value && (!second || one[second as 'id' | 'name'] === other))
+		: (list.find(({ id }) => id === wanted) ?? list.find(({ name }) => name === wanted));
 	if (found) return found;
 	const known = list.map(({ id, name }) => `${id} (${name})`).join(', ');
-	throw new UsageError(`it has no internal snapshot '${value}'`, { path, hint: known ? `one of ${known}` : 'no -l: it has no snapshots' });
+	throw new UsageError(`it has no internal snapshot '${wanted}'`, { path, hint: known ? `one of ${known}` : 'no -l: it has no snapshots' });
 };

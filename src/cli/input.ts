@@ -70,7 +70,7 @@ export const openOptions = (args: InputArguments, io: Io, opened?: (file: Source
 	return {
 		formats: diskFormats,
 		format: args.format,
-		snapshot: snapshotName(args.snapshot),
+		snapshot: args.snapshot,
 		async gate(source, reference) {
 			const found = await follow(source, reference);
 			opened?.(found, source);
@@ -88,9 +88,6 @@ export const openOptions = (args: InputArguments, io: Io, opened?: (file: Source
 		signal: io.signal,
 	};
 };
-
-/** qemu-img spells it `snapshot.id=1` or `snapshot.name=before` too. */
-export const snapshotName = (said: string | undefined): string | undefined => said?.replace(/^snapshot\.(id|name)=/, '');
 
 /** What the guest sees of the image of this name, its parents folded in. */
 export const openDisk = async (name: string, options: OpenOptions): Promise<Disk> =>

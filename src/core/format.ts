@@ -50,7 +50,7 @@ export type OpenContext = {
 	note(note: Note): void;
 	/** Unpack to exactly `size` bytes: for what a reader must look into itself. @throws Error if it yields more or fewer. */
 	unpack(method: PackMethod, bytes: Uint8Array, size: number): Uint8Array;
-	/** Show this internal snapshot (by id or name) instead of the present state. */
+	/** Show this internal snapshot instead of the present state: by its id, its name, or `snapshot.id=…` or `snapshot.name=…`. */
 	readonly snapshot?: string | undefined;
 	/** What is too much here; the usual limits where left out. */
 	readonly limits?: Limits | undefined;

@@ -91,4 +91,19 @@ describe.skipIf(!has('qemu-img'))('beside qemu-img', () => {
 		const theirs = spawnSync('qemu-img', ['compare', at(a), at(b)], { encoding: 'utf8' });
 		expect((await vconv('compare', '-f', a.endsWith('raw') ? 'raw' : 'qcow2', at(a), at(b))).code).toBe(theirs.status);
 	});
+
+	test.for(['a', '1', '2', 'snapshot.id=1', 'snapshot.id=a', 'snapshot.name=1', 'snapshot.name=2', 'snapshot.id=2,snapshot.name=1'])(
+		'-l %s is the snapshot that qemu-img takes',
+		async (wanted) => {
+			const [image, theirs, ours] = [at('shots.qcow2'), at('theirs.raw'), at('ours.raw')];
+			run('qemu-img', 'create', '-q', '-f', 'qcow2', image, '1M');
+			for (const [pattern, name] of ['a', '1'].entries()) {
+				run('qemu-io', '-c', `write -P ${pattern + 7} 0 64k`, image);
+				run('qemu-img', 'snapshot', '-c', name, image);
+			}
+			const { status } = spawnSync('qemu-img', ['convert', '-l', wanted, '-O', 'raw', image, theirs]);
+			expect((await vconv('--force', '-l', wanted, image, ours)).code === 0).toBe(status === 0);
+			if (status === 0) expect(fs.readFileSync(ours).equals(fs.readFileSync(theirs))).toBe(true);
+		},
+	);
 });

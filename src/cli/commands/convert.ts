@@ -14,7 +14,7 @@ import { canSeekHoles } from '../../node/holes.ts';
 import { convertPipe, PIPE } from '../../node/stdio.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { asksForOptions, optionsHelp, parseFormatOptions, profilesHelp, sectorSizeOption } from '../format-options.ts';
-import { inputOptions, isJson, noteWriter, snapshotName, snapshotOption } from '../input.ts';
+import { inputOptions, isJson, noteWriter, snapshotOption } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
 import { clock, plain, toJson } from '../render.ts';
@@ -111,7 +111,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 				compress: args.compress,
 				sectorSize: args['sector-size'],
 				inputFormat: args.format,
-				snapshot: snapshotName(args.snapshot),
+				snapshot: args.snapshot,
 				layer: args.layer,
 				backing: args.backing,
 				backingFormat: args['backing-format'],

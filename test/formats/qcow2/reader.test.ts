@@ -104,6 +104,7 @@ describe('internal snapshots', () => {
 		['two', 2 * C],
 		['snapshot.id=2', 2 * C],
 		['snapshot.name=2', C],
+		['snapshot.id=1,snapshot.name=2', C],
 	] as const)('%s shows the disk of that time, of its size then', async ([wanted, size]) => {
 		const disk = await open(image(), { snapshot: wanted });
 		expect(disk.size).toBe(size);
