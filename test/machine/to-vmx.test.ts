@@ -165,6 +165,12 @@ describe('a domain of KVM as a VMX', () => {
 		expect(toVmx(kvmWith('', '', loader))).toContain('firmware = "efi"');
 	});
 
+	test('no two disks have one name, not even where case does not count', () => {
+		const disk = (file: string, dev: string) => `<disk type='file'><source file='/d/${file}'/><target dev='${dev}' bus='virtio'/></disk>`;
+		const vmx = toVmx(kvmWith(disk('disk.raw', 'vda') + disk('DISK.qcow2', 'vdb')));
+		expect([...vmx.matchAll(/fileName = "(.*)"/g)].map(([, name]) => name)).toEqual(['disk.vmdk', 'DISK-1.vmdk']);
+	});
+
 	test('networks are those that a map says', () => {
 		const card = "<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/></interface>";
 		expect(toVmx(kvmWith(card), { networks: new Map([['bridge:br0', 'Prod']]) })).toContain('networkName = "Prod"');

@@ -93,7 +93,7 @@ const planImage = (
 	}
 	const was = originDisk(disk, m);
 	const path = imageFor(disk, m) ?? unique(was?.fileName ?? vmdkName(media, target), names);
-	names.add(path);
+	names.add(path.toLowerCase());
 	const isThere = media.type === 'file' && toVmxPath(media.path) === path;
 	if (!isThere) {
 		const source = `${describe(media)}${format === undefined ? '' : `, ${format}`}`;
@@ -117,10 +117,10 @@ const vmdkName = (media: Media, target: string): string => {
 	return `${stem || target}.vmdk`;
 };
 
-/** Two images in different folders may have one name. */
+/** Two images in different folders may have one name; and names that differ in case alone are one on Windows and macOS. */
 const unique = (name: string, names: ReadonlySet<string>): string => {
 	let free = name;
-	for (let number = 1; names.has(free); number++) free = name.replace(/(\.vmdk)?$/i, `-${number}.vmdk`);
+	for (let number = 1; names.has(free.toLowerCase()); number++) free = name.replace(/(\.vmdk)?$/i, `-${number}.vmdk`);
 	return free;
 };
 
