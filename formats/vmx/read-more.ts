@@ -1,4 +1,4 @@
-import type { BootClass, Chipset, Cpu, Firmware, Guest, Memory, Sound, Usb, VmSpec } from '../../src/machine/spec.ts';
+import type { BootClass, BootStep, Chipset, Cpu, Firmware, Guest, Memory, Sound, Usb, VmSpec } from '../../src/machine/spec.ts';
 import type { Cursor } from './cursor.ts';
 
 /**
@@ -24,6 +24,12 @@ const CLASSES: ReadonlyMap<string, BootClass> = new Map([
 	['ethernet', 'net'],
 ]);
 
+/** `ethernet1` is that card and no other. */
+const stepOf = (word: string): BootStep | undefined => {
+	const card = /^ethernet(\d{1,4})$/.exec(word)?.[1];
+	return card === undefined ? CLASSES.get(word.replace(/\d+$/, '')) : `ethernet${Number(card)}`;
+};
+
 export const readMoreFirmware = (c: Cursor): Firmware => {
 	const list = (key: string): string[] | undefined =>
 		c
@@ -35,7 +41,7 @@ export const readMoreFirmware = (c: Cursor): Firmware => {
 	const delay = c.integer('bios.bootDelay');
 	// In seconds, where the API that sets it has milliseconds.
 	const retry = c.boolean('bios.bootRetry.enabled') ? (c.integer('bios.bootRetry.delay') ?? 10) * 1000 : undefined;
-	const order = list('bios.bootOrder')?.flatMap((word) => CLASSES.get(word.replace(/\d+$/, '')) ?? []);
+	const order = list('bios.bootOrder')?.flatMap((word) => stepOf(word) ?? []);
 	return {
 		bootOrder: order && order.length > 0 ? [...new Set(order)] : undefined,
 		bootDisks: list('bios.hddOrder'),

@@ -175,8 +175,8 @@ export type Firmware = {
 	readonly loaderType?: string | undefined;
 	/** Path of the file with its variables. */
 	readonly nvram?: string | undefined;
-	/** Kinds of devices in the order in which they are tried; a device with a `bootOrder` comes first. */
-	readonly bootOrder?: readonly BootClass[] | undefined;
+	/** What is tried in which order; a device with a `bootOrder` comes first. */
+	readonly bootOrder?: readonly BootStep[] | undefined;
 	/** Disks in the order in which they are tried, as VMX names them. */
 	readonly bootDisks?: readonly string[] | undefined;
 	/** How long it waits for somebody to press a key, in milliseconds. */
@@ -188,6 +188,9 @@ export type Firmware = {
 };
 
 export type BootClass = 'hdd' | 'cdrom' | 'floppy' | 'net';
+
+/** All devices of a kind, or one network card as VMX names it. */
+export type BootStep = BootClass | `ethernet${number}`;
 
 export type Lifecycle = {
 	readonly onPoweroff?: string | undefined;

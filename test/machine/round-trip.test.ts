@@ -27,6 +27,11 @@ scsi1.virtualDev = "lsilogic"
 		expect(diffMachines(parse(full), thereAndBack(full)).filter(({ path }) => !NOT_HARDWARE.test(path))).toEqual([]);
 	});
 
+	test.for(['ethernet1,hdd', 'hdd,ethernet1,ethernet0', 'net,hdd', 'cdrom,floppy,hdd'])('and starts from %s', (order) => {
+		const text = `${full.replace('firmware = "efi"\n', '')}bios.bootOrder = "${order}"\n`;
+		expect(thereAndBack(text).spec.firmware.bootOrder).toEqual(parse(text).spec.firmware.bootOrder);
+	});
+
 	test('and what was changed in the meantime stays changed', () => {
 		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
 		const changed = xml

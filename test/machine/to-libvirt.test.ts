@@ -164,6 +164,23 @@ test('the boot order is that of the BIOS, every disk in it', () => {
 	expect(said(vmx('other', ...scsi('lsilogic', 'scsi0:0'), ...disk('ide0:0', 'b.vmdk')))).toContain('warning BOOT_ORDER_GUESSED boot');
 });
 
+test.for([
+	['ethernet1,hdd', [undefined, '1'], '2'],
+	['hdd,ethernet1,ethernet0', ['3', '2'], '1'],
+	['Ethernet1, net, hdd', ['2', '1'], '3'],
+	['net,hdd', ['1', '2'], '3'],
+	['hdd', [undefined, undefined], '1'],
+	['ethernet5,hdd', [undefined, undefined], '1'],
+] as const)('only the cards that bios.bootOrder names are tried: %s', ([order, cards, hard]) => {
+	const second = card().map((line) => line.replace('ethernet0', 'ethernet1'));
+	const { xml, said: report } = migrate(
+		vmx('debian11-64', ...scsi('lsilogic', 'scsi0:0'), ...card(), ...second, `bios.bootOrder = "${order}"`),
+	);
+	expect(parts(xml, 'interface').map((nic) => child(nic, 'boot', 'order'))).toEqual(cards);
+	expect(parts(xml, 'disk').map((drive) => child(drive, 'boot', 'order'))).toEqual([hard]);
+	expect(report.includes('warning BOOT_OPTION_LOST boot')).toBe(order.includes('ethernet5'));
+});
+
 describe('network cards', () => {
 	test.for([
 		['debian11-64', 'vmxnet3', {}, 'virtio'],

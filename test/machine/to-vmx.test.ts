@@ -57,7 +57,7 @@ describe('a domain of KVM as a VMX', () => {
 			'sata0:0.fileName = "data-1.vmdk"',
 			'sata0:1.deviceType = "atapi-cdrom"',
 			'disk.EnableUUID = "TRUE"',
-			'bios.bootOrder = "cdrom,hdd,net"',
+			'bios.bootOrder = "cdrom,hdd,ethernet0"',
 			'bios.hddOrder = "scsi0:1,scsi0:0,scsi0:2,scsi0:3,sata0:0"',
 			'bios.bootDelay = "3000"',
 			'bios.bootRetry.delay = "10"',
@@ -169,6 +169,28 @@ describe('a domain of KVM as a VMX', () => {
 		const disk = (file: string, dev: string) => `<disk type='file'><source file='/d/${file}'/><target dev='${dev}' bus='virtio'/></disk>`;
 		const vmx = toVmx(kvmWith(disk('disk.raw', 'vda') + disk('DISK.qcow2', 'vdb')));
 		expect([...vmx.matchAll(/fileName = "(.*)"/g)].map(([, name]) => name)).toEqual(['disk.vmdk', 'DISK-1.vmdk']);
+	});
+
+	test.for([
+		['the second alone', [undefined, 1], [2], 'ethernet1,hdd'],
+		['one before and one behind the disk', [3, 1], [2], 'ethernet1,hdd,ethernet0'],
+		['the first of two behind the disk', [2, undefined], [1], 'hdd,ethernet0'],
+		['all, as VMware does', [2, 3], [1], undefined],
+		['none', [undefined, undefined], [1], undefined],
+	] as const)('network cards are in the boot order by name: %s', ([, cards, [disks], expected]) => {
+		const boot = (order: number | undefined) => (order === undefined ? '' : `<boot order='${order}'/>`);
+		const text = kvmWith(
+			disk('vda', 'virtio', boot(disks)) + cards.map((order) => `<interface type='user'>${boot(order)}</interface>`).join(''),
+		);
+		expect(plan(text).spec.firmware.bootOrder?.join()).toBe(expected);
+		expect(entry(text, 'BOOT_OPTION_LOST')).toBeUndefined();
+	});
+
+	test('the network as a kind is the first card, as for libvirt', () => {
+		const os = "<os><type arch='x86_64'>hvm</type><boot dev='network'/><boot dev='hd'/></os>";
+		expect(toVmx(kvmWith(disk('vda', 'virtio') + "<interface type='user'/>".repeat(2), '', os))).toContain(
+			'bios.bootOrder = "ethernet0,hdd"\n',
+		);
 	});
 
 	test('networks are those that a map says', () => {

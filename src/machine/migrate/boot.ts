@@ -1,4 +1,4 @@
-import type { BootClass, DiskDevice } from '../spec.ts';
+import type { BootStep, DiskDevice } from '../spec.ts';
 import type { Context } from './context.ts';
 
 /** The order of buses where nothing else decides. */
@@ -35,7 +35,7 @@ export const bootDisks = (c: Context): DiskDevice[] => {
 	return ordered;
 };
 
-const USUAL: readonly BootClass[] = ['hdd', 'cdrom', 'net'];
+const USUAL: readonly BootStep[] = ['hdd', 'cdrom', 'net'];
 
 /**
  * The places at boot of drives and cards, by id. Every hard disk has one: SeaBIOS looks at no other.
@@ -46,8 +46,19 @@ export const bootPlaces = (
 	others: { readonly cdrom: readonly string[]; readonly floppy: readonly string[]; readonly net: readonly string[] },
 	c: Context,
 ): ReadonlyMap<string, number> => {
-	const classes = c.source.firmware.bootOrder ?? USUAL;
-	const ids = { hdd: disks.map(({ id }) => id), ...others };
-	const all = [...new Set<BootClass>([...classes, 'hdd'])].flatMap((kind) => ids[kind]);
-	return new Map(all.map((id, index) => [id, index + 1]));
+	const order = c.source.firmware.bootOrder ?? USUAL;
+	const ids = new Map<string, readonly string[]>([
+		['hdd', disks.map(({ id }) => id)],
+		...Object.entries(others),
+		...others.net.map((card) => [card, [card]] as const),
+	]);
+	const missing = order.filter((step) => !ids.has(step));
+	if (missing.length > 0) {
+		c.tell('BOOT_OPTION_LOST', 'boot', `bios.bootOrder names ${missing.join(', ')}, which is not there`, {
+			keys: ['bios.bootOrder'],
+			severity: 'warning',
+		});
+	}
+	const all = new Set([...order, 'hdd'].flatMap((step) => ids.get(step) ?? []));
+	return new Map([...all].map((id, index) => [id, index + 1]));
 };

@@ -35,6 +35,7 @@ export const planMigrationToVmx = (
 
 	const { disks, places } = planDisks(m);
 	const controllers = controllersFor(places, origin);
+	const nics = planNics(m);
 	const planned: VmSpec = {
 		identity: planIdentity(m),
 		guest: { vmxGuestOs: guest.key },
@@ -47,13 +48,13 @@ export const planMigrationToVmx = (
 		},
 		cpu: planCpu(m),
 		memory: planMemory(m),
-		firmware: { ...planFirmware(isEfi, m), ...planBoot(disks, isEfi, m) },
+		firmware: { ...planFirmware(isEfi, m), ...planBoot(disks, nics, isEfi, m) },
 		clockOffset: planClock(m),
 		showsSerials: spec.disks.some(({ serial }) => serial !== undefined) || undefined,
 		lifecycle: {},
 		controllers,
 		disks: [...disks, ...leftOut(m)],
-		nics: planNics(m),
+		nics,
 		displays: origin?.displays ?? [],
 		videos: planVideos(m),
 		serials: planPorts('serial', m),
