@@ -18,7 +18,24 @@ export const readControllers = (devices: Dom | undefined, hypervisor: string | u
 	});
 
 export const readDisks = (devices: Dom | undefined, path: string): DiskDevice[] =>
-	(devices?.children('disk') ?? []).map((disk) => readDisk(disk, path));
+	inLibvirtOrder((devices?.children('disk') ?? []).map((disk) => readDisk(disk, path)));
+
+/** As libvirt has them once it has the domain: each bus where it is first named, and its disks by the letters of their targets. */
+const inLibvirtOrder = (disks: readonly DiskDevice[]): DiskDevice[] => {
+	const buses = new Map<string, DiskDevice[]>();
+	for (const disk of disks) {
+		const others = buses.get(disk.bus);
+		if (others) others.push(disk);
+		else buses.set(disk.bus, [disk]);
+	}
+	return [...buses.values()].flatMap((some) => some.toSorted((a, b) => targetIndex(a) - targetIndex(b)));
+};
+
+/** Of `vda`, `sda` and `hda` 0, of `vdaa` 26; a target that libvirt sees no letters in comes first. */
+const targetIndex = ({ target = '' }: DiskDevice): number => {
+	const letters = /^(?:[fhsv]d|xvd|ubd)([a-z]+)\d*$/.exec(target)?.[1] ?? '';
+	return [...letters].reduce((index, letter) => index * 26 + letter.charCodeAt(0) - 96, 0) - 1;
+};
 
 /** The bus of a target that does not say it, by its letters. */
 const BUS_OF_PREFIX: ReadonlyMap<string, string> = new Map([

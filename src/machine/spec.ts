@@ -38,7 +38,7 @@ export type VmSpec = {
 	readonly timers?: readonly Timer[] | undefined;
 	readonly lifecycle: Lifecycle;
 	readonly controllers: readonly Controller[];
-	/** Hard disks, optical and floppy drives, in the file's order. */
+	/** Hard disks, optical and floppy drives, in the order that whoever reads the file has them in. */
 	readonly disks: readonly DiskDevice[];
 	readonly nics: readonly Nic[];
 	readonly videos: readonly Video[];

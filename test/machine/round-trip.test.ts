@@ -69,8 +69,9 @@ describe('two descriptions', () => {
 		expect(differences(richVmx, richVmx.replace('"2048"', '"4096"'))).toEqual(['different memory/size']);
 		expect(differences(richVmx, richVmx.replace('some.new.key = "1"\n', ''))).toEqual(['missing others/some.new.key']);
 		expect(differences(vmxWith(), vmxWith('numvcpus = "2"'))).toEqual(['extra cpu/count']);
-		const disk = (dev: string) => `<disk type='file'><source file='/${dev}'/><target dev='${dev}' bus='virtio'/></disk>`;
-		expect(differences(kvmWith(disk('vda') + disk('vdb')), kvmWith(disk('vdb') + disk('vda')))).toContain('order disks');
+		const disk = (dev: string, bus = 'virtio') => `<disk type='file'><source file='/${dev}'/><target dev='${dev}' bus='${bus}'/></disk>`;
+		expect(differences(kvmWith(disk('vda') + disk('sda', 'sata')), kvmWith(disk('sda', 'sata') + disk('vda')))).toContain('order disks');
+		expect(differences(kvmWith(disk('vda') + disk('vdb')), kvmWith(disk('vdb') + disk('vda')))).toEqual([]);
 	});
 
 	test('of different forms are compared by their hardware', () => {

@@ -133,6 +133,35 @@ describe('a domain of KVM as a VMX', () => {
 		expect(entry(text, 'BOOT_DRIVER_RISK')?.severity).toBe(severity);
 	});
 
+	test('disks of one bus are in the order of their targets, wherever they are listed', () => {
+		const text = kvmWith(
+			disk('vdb', 'virtio') +
+				disk('sdb', 'sata', '<readonly/>') +
+				disk('vdaa', 'virtio', '<serial>AA</serial>') +
+				disk('vda', 'virtio') +
+				disk('sda', 'sata'),
+			DEBIAN,
+		);
+		const { spec, report } = plan(text);
+		expect(spec.disks.map(({ id, fileName }) => `${id} ${fileName}`)).toEqual([
+			'scsi0:0 vda.vmdk',
+			'scsi0:1 vdb.vmdk',
+			'scsi0:2 vdaa.vmdk',
+			'sata0:0 sda.vmdk',
+			'sata0:1 sdb.vmdk',
+		]);
+		expect(entry(text, 'BOOT_DRIVER_RISK')?.subject).toBe('scsi0:0');
+		// What is said of one is of its own element.
+		expect(report.find(({ code }) => code === 'DISK_SERIAL_LOST')).toMatchObject({
+			subject: 'scsi0:2',
+			keys: expect.arrayContaining(['devices/disk[3]/serial']),
+		});
+		expect(report.find(({ code }) => code === 'DISK_OPTION_LOST')).toMatchObject({
+			subject: 'sata0:1',
+			keys: ['devices/disk[2]/readonly'],
+		});
+	});
+
 	test('seventeen disks are on two adapters, and none is unit 7', () => {
 		const disks = Array.from({ length: 17 }, (_, index) => disk(`vd${String.fromCharCode(97 + index)}`, 'virtio')).join('');
 		const ids = plan(kvmWith(disks, DEBIAN)).spec.disks.map(({ id }) => id);
