@@ -222,6 +222,24 @@ describe('a domain of KVM as a VMX', () => {
 		);
 	});
 
+	test.for([
+		[4, [1, 16, 1], '4', 'CPU_SOCKETS_MERGED'],
+		[4, [2, 4, 2], '4', 'CPU_SOCKETS_MERGED'],
+		[12, [2, 8, 1], '6', 'CPU_SOCKETS_MERGED'],
+		[10, [4, 4, 1], '10', 'CPU_SOCKETS_MERGED'],
+		[1, [1, 16, 1], undefined, 'CPU_SOCKETS_MERGED'],
+		[8, [2, 8, 1], '8', undefined],
+		[16, [16, 1, 1], undefined, undefined],
+		[4, [1, 8, 1], undefined, 'CPU_TOPOLOGY_INCONSISTENT'],
+	] as const)('%i CPUs of 16 that are on fill the sockets of %j', ([online, [sockets, cores, threads], expected, code]) => {
+		const topology = `<cpu><topology sockets='${sockets}' cores='${cores}' threads='${threads}'/></cpu>`;
+		const text = kvmWith('', `<vcpu current='${online}'>16</vcpu>${topology}`);
+		expect(/coresPerSocket = "(\d+)"/.exec(toVmx(text))?.[1]).toBe(expected);
+		expect(toVmx(text)).toContain(`numvcpus = "${online}"\n`);
+		const codes = plan(text).report.map((told) => told.code);
+		expect(codes.filter((told) => told === 'CPU_SOCKETS_MERGED' || told === 'CPU_TOPOLOGY_INCONSISTENT')).toEqual(code ? [code] : []);
+	});
+
 	test('networks are those that a map says', () => {
 		const card = "<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/></interface>";
 		expect(toVmx(kvmWith(card), { networks: new Map([['bridge:br0', 'Prod']]) })).toContain('networkName = "Prod"');

@@ -83,13 +83,25 @@ const planTopology = (topology: NonNullable<Cpu['topology']>, count: number, onl
 	const { sockets = 1, dies = 1, clusters = 1, cores, threads = 1 } = topology;
 	const perSocket = dies * clusters * cores * threads;
 	const said = `${sockets} sockets of ${dies} dies, ${clusters} clusters, ${cores} cores, ${threads} threads`;
-	if (sockets * perSocket !== count || perSocket === 0 || online % perSocket !== 0) {
+	if (sockets * perSocket !== count || perSocket === 0) {
 		m.tell('CPU_TOPOLOGY_INCONSISTENT', 'cpu', `${said} are not ${online} virtual CPUs: each is a socket`, { keys: ['cpu/topology'] });
 		return undefined;
 	}
 	if (perSocket !== cores) m.tell('CPU_THREADS_FOLDED', 'cpu', `${said} are ${perSocket} cores in each`, { keys: ['cpu/topology'] });
+	const each = coresOf(online, perSocket);
+	if (each !== perSocket) {
+		const message = `${online} of ${count} virtual CPUs are on, which fill no sockets of ${perSocket}: the guest has ${online / each} of ${each}`;
+		m.tell('CPU_SOCKETS_MERGED', 'cpu', message, { keys: ['cpu/topology', 'vcpu/@current'] });
+	}
 	// One is what VMware takes where nothing is said.
-	return perSocket === 1 && m.origin?.cpu.topology === undefined ? undefined : { cores: perSocket };
+	return each === 1 && m.origin?.cpu.topology === undefined ? undefined : { cores: each };
+};
+
+/** How many cores a socket has, which are all alike: the CPUs that are on are in no more sockets than before, or in one. */
+const coresOf = (online: number, perSocket: number): number => {
+	if (online % perSocket === 0) return perSocket;
+	const used = Math.ceil(online / perSocket);
+	return online % used === 0 ? online / used : online;
 };
 
 /** The nearest of VMware's levels. */
