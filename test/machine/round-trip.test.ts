@@ -32,6 +32,15 @@ scsi1.virtualDev = "lsilogic"
 		expect(thereAndBack(text).spec.firmware.bootOrder).toEqual(parse(text).spec.firmware.bootOrder);
 	});
 
+	test.for([
+		['its bus', 'scsi1.sharedBus = "physical"', [undefined, 'physical']],
+		['itself', 'scsi1:0.sharing = "multi-writer"', ['multi-writer', undefined]],
+	] as const)('and shares a disk by %s', ([, line, expected]) => {
+		const text = `${full}scsi1:0.present = "TRUE"\nscsi1:0.fileName = "quorum.vmdk"\n${line}\n`;
+		const entries = new Map(thereAndBack(text).entries);
+		expect([entries.get('scsi1:0.sharing'), entries.get('scsi1.sharedBus')]).toEqual(expected);
+	});
+
 	test('and what was changed in the meantime stays changed', () => {
 		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
 		const changed = xml

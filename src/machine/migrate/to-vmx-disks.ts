@@ -36,14 +36,19 @@ const planDisk = (disk: DiskDevice, place: Place, names: Set<string>, m: Migrati
 	tellAttributes(disk, id, m);
 	if (disk.kind === 'cdrom') return { ...base, kind: 'cdrom', ...planMedium(disk, m) };
 	if (disk.kind === 'floppy') return { ...base, kind: 'floppy', ...planFloppy(disk, m) };
-	return { ...base, kind: 'disk', ...planImage(disk, place, names, m), ...planAttributes(disk) };
+	return { ...base, kind: 'disk', ...planImage(disk, place, names, m), ...planAttributes(disk, id, m) };
 };
 
-const planAttributes = ({ mode, snapshots, cache, shareable }: DiskDevice): Pick<DiskDevice, 'mode' | 'cache' | 'shareable'> => ({
-	mode: mode ?? (snapshots === false ? 'independent-persistent' : undefined),
-	cache: cache === 'writethrough' || cache === 'directsync' ? 'writethrough' : undefined,
-	shareable,
-});
+const planAttributes = (disk: DiskDevice, id: string, m: Migration): Pick<DiskDevice, 'mode' | 'cache' | 'shareable'> => {
+	const { mode, snapshots, cache, shareable } = disk;
+	const was = originDisk(disk, m);
+	return {
+		mode: mode ?? (snapshots === false ? 'independent-persistent' : undefined),
+		cache: cache === 'writethrough' || cache === 'directsync' ? 'writethrough' : undefined,
+		// The key of the VMX that shared it is restored: it may be that of its bus.
+		shareable: was?.shareable && was.id === id ? undefined : shareable,
+	};
+};
 
 const tellAttributes = (
 	{ target, cache, shareable, serial, wwn, readOnly, kind, driver, keys }: DiskDevice,
