@@ -33,7 +33,9 @@ export const readOrigin = (root: Dom): Origin | undefined => {
 	return {
 		format,
 		entries: source.children(`${prefix}:entry`).map((child) => [child.attribute('key') ?? '', child.attribute('value') ?? '']),
-		devices: source.children(`${prefix}:device`).map((child) => [child.attribute('from') ?? '', child.attribute('to') ?? '']),
+		devices: source
+			.children(`${prefix}:device`)
+			.map((child) => [child.attribute('from') ?? '', child.attribute('to') ?? '', child.attribute('wwn')]),
 	};
 };
 
@@ -45,7 +47,7 @@ export const writeOrigin = ({ format, entries, devices }: Origin): XmlElement =>
 		element(
 			'vconv:source',
 			{ format },
-			...devices.map(([from, to]) => element('vconv:device', { from, to })),
+			...devices.map(([from, to, wwn]) => element('vconv:device', { from, to, wwn })),
 			...entries.map(([key, value]) => element('vconv:entry', { key, value })),
 		),
 	);

@@ -207,8 +207,8 @@ export type Origin = {
 	readonly format: string;
 	/** What it said, without secrets. */
 	readonly entries: readonly (readonly [key: string, value: string])[];
-	/** What became of its devices: `scsi0:0` is `sda`. */
-	readonly devices: readonly (readonly [from: string, to: string])[];
+	/** What became of its devices: `scsi0:0` is `sda`, with the WWN that was made up for it. */
+	readonly devices: readonly (readonly [from: string, to: string, wwn?: string | undefined])[];
 };
 
 /** A piece of a description that the model has no place for. */

@@ -61,6 +61,23 @@ scsi1.virtualDev = "lsilogic"
 		expect(back.spec.disks[0]?.media).toEqual({ type: 'file', path: 'B\u00fcro.vmdk' });
 	});
 
+	test('and a WWN that was made up for it is not missed, unless somebody gave it another', () => {
+		const text = vmxWith(
+			'guestOS = "rhel7-64"',
+			'scsi0.present = "TRUE"',
+			'scsi0.virtualDev = "lsisas1068"',
+			'scsi0:0.present = "TRUE"',
+			'scsi0:0.fileName = "a.vmdk"',
+		);
+		const xml = printMachine(planMachine(parse(text), { intent: 'migrate', to: 'libvirt' }), machineFormats);
+		expect(xml).toContain('<wwn>');
+		const lost = (domain: string) =>
+			planMachine(parse(domain), { intent: 'migrate', to: 'vmx' }).report.some(({ code }) => code === 'DISK_SERIAL_LOST');
+		expect(lost(xml)).toBe(false);
+		expect(lost(xml.replace(/<wwn>.*<\/wwn>/, '<wwn>5000c50015ea71aa</wwn>'))).toBe(true);
+		expect(lost(xml.replace('</wwn>', '</wwn><serial>S1</serial>'))).toBe(true);
+	});
+
 	test('no secret went along', () => {
 		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
 		expect(xml).not.toMatch(/opensesame|c2VjcmV0/);

@@ -119,6 +119,7 @@ const planOrigin = ({ format, entries = [] }: Machine, disks: VmSpec['disks'], {
 		? {
 				format,
 				entries: entries.filter(([key, value]) => canKeep(key, value)),
-				devices: disks.map(({ id, target = '' }) => [id, target] as const),
+				// A VMX says no WWN: all that there are were made up.
+				devices: disks.map(({ id, target = '', wwn }) => [id, target, wwn] as const),
 			}
 		: undefined;

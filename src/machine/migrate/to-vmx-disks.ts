@@ -63,8 +63,10 @@ const tellAttributes = (
 	if (cache !== undefined && !['default', 'writethrough'].includes(cache)) {
 		m.tell('DISK_CACHE_DROPPED', id, `VMware has no cache mode '${cache}'`, { keys: [`${field}/driver/@cache`] });
 	}
-	if (serial !== undefined || wwn !== undefined) {
-		const said = [serial, wwn].filter((part) => part !== undefined).join(', ');
+	const isMadeUp = m.spec.origin?.devices.some(([, to, made]) => to === target && made === wwn);
+	const identity = [serial, isMadeUp ? undefined : wwn].filter((part) => part !== undefined);
+	if (identity.length > 0) {
+		const said = identity.join(', ');
 		const message = `the guest reads the serial number of ${id} from its image, and not '${said}'`;
 		const remedy = 'disks that the guest finds by serial number have other names';
 		m.tell('DISK_SERIAL_LOST', id, message, { keys: [`${field}/serial`, `${field}/wwn`], remedy });
