@@ -10,7 +10,7 @@ import { readDisplays, readPorts, readSharedFolders, readSounds, readTpms, readU
 import { readControllers, readDisks } from './read-disks.ts';
 import { readFirmware } from './read-firmware.ts';
 import { readNics } from './read-nics.ts';
-import { countOf, secondsOf, sizeOf, uuidOf } from './units.ts';
+import { bytesOf, countOf, secondsOf, sizeOf, uuidOf } from './units.ts';
 
 /** What libvirt's VMware driver adds to a domain. */
 export const VMWARE_NAMESPACE = 'http://libvirt.org/schemas/domain/vmware/1.0';
@@ -166,8 +166,17 @@ const readCpuSet = (said: string | undefined, path: string): readonly number[] |
 	return [...set].sort((a, b) => a - b);
 };
 
+/** The memory of all NUMA cells, which is the machine's where nothing else says one. */
+const readCells = (root: Dom, path: string): number => {
+	const cells = root.child('cpu')?.child('numa')?.children('cell') ?? [];
+	return cells.reduce(
+		(sum, cell) => sum + bytesOf(cell.attribute('memory') ?? '', cell.attribute('unit'), `${cell.path}/@memory`, path),
+		0,
+	);
+};
+
 const readMemory = (root: Dom, path: string): Memory => {
-	const size = sizeOf(root.child('memory'), path);
+	const size = sizeOf(root.child('memory'), path) || readCells(root, path);
 	if (size === 0) throw new CorruptError('it says no memory at all', { path, field: 'memory' });
 	const hotAdd = root.more().child('maxMemory');
 	hotAdd?.attribute('unit');

@@ -7,13 +7,14 @@ const POWERS = ['k', 'm', 'g', 't', 'p', 'e'];
  * A size in bytes: the element's text in the unit that it says, KiB where it says none.
  * @throws CorruptError for what is no size.
  */
-export const sizeOf = (element: Dom | undefined, file: string): number | undefined => {
-	if (!element) return undefined;
-	const said = element.text();
-	const unit = element.attribute('unit') ?? 'KiB';
-	const factor = factorOf(unit.toLowerCase());
+export const sizeOf = (element: Dom | undefined, file: string): number | undefined =>
+	element && bytesOf(element.text(), element.attribute('unit'), element.path, file);
+
+/** The same for a number and its unit, wherever they are said. @throws CorruptError for what is no size. */
+export const bytesOf = (said: string, unit: string | undefined, field: string, file: string): number => {
+	const factor = factorOf((unit ?? 'KiB').toLowerCase());
 	const size = factor !== undefined && /^\d{1,18}$/.test(said) ? Number(said) * factor : Number.NaN;
-	if (!Number.isSafeInteger(size)) throw new CorruptError(`it says ${said} ${unit}, which is no size`, { path: file, field: element.path });
+	if (!Number.isSafeInteger(size)) throw new CorruptError(`it says ${said} ${unit ?? 'KiB'}, which is no size`, { path: file, field });
 	return size;
 };
 

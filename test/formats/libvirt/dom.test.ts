@@ -60,6 +60,8 @@ test.for([
 	['3 MiB', '<memory unit="m">3</memory>', 3 << 20],
 	['4 GiB', '<memory unit="GiB">4</memory>', 4 * 2 ** 30],
 	['5 bytes', '<memory unit="bytes">5</memory>', 5],
+	['NUMA cells alone', '<cpu><numa><cell memory="2" unit="GiB"/><cell memory="1048576"/></numa></cpu>', 3 * 2 ** 30],
+	['NUMA cells, and said', '<memory unit="GiB">4</memory><cpu><numa><cell memory="2" unit="GiB"/></numa></cpu>', 4 * 2 ** 30],
 ] as const)('memory of %s', ([, element, size]) => {
 	expect(read(domainWith().replace('<memory>4096</memory>', element)).spec.memory.size).toBe(size);
 });
@@ -74,6 +76,8 @@ test.for([
 	['<memory unit="furlong">1</memory>', CorruptError],
 	['<memory>99999999999999999</memory>', CorruptError],
 	['<memory>0</memory>', CorruptError],
+	['<vcpu>1</vcpu>', CorruptError],
+	['<cpu><numa><cell memory="x"/></numa></cpu>', CorruptError],
 	['<vcpu>0</vcpu><memory>4096</memory>', CorruptError],
 	['<vcpu cpuset="0-99999">1</vcpu><memory>4096</memory>', CorruptError],
 	['<uuid>none</uuid><memory>4096</memory>', CorruptError],
