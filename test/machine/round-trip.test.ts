@@ -6,7 +6,7 @@ import { lintMachine } from '../../src/machine/lint.ts';
 import { parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
 import { kvmWith, richKvm } from './kvm-sample.ts';
 import { richVmx, vmxWith } from './samples.ts';
-import { NOT_HARDWARE, thereAndBack } from './there-and-back.ts';
+import { NOT_HARDWARE, planBack, thereAndBack } from './there-and-back.ts';
 
 const parse = (text: string, path = 'a'): Machine => parseMachine(new TextEncoder().encode(text), path, machineFormats);
 const differences = (a: string, b: string) => diffMachines(parse(a), parse(b)).map(({ kind, path }) => `${kind} ${path}`);
@@ -76,6 +76,35 @@ scsi1.virtualDev = "lsilogic"
 		expect(lost(xml)).toBe(false);
 		expect(lost(xml.replace(/<wwn>.*<\/wwn>/, '<wwn>5000c50015ea71aa</wwn>'))).toBe(true);
 		expect(lost(xml.replace('</wwn>', '</wwn><serial>S1</serial>'))).toBe(true);
+	});
+
+	const inGiB = (size: number) => (xml: string) =>
+		xml.replaceAll(/<((?:currentM|m)emory) unit='KiB'>\d+</g, (_, name) => `<${name} unit='GiB'>${size}<`);
+
+	test.for([
+		[2, ['sched.mem.min = "2048"', 'sched.mem.minsize = "1024"', 'sched.mem.max = "4096"'], ['MEM_RESERVATION_LOST']],
+		[4, ['sched.mem.min = "4096"', 'sched.mem.minsize = "1024"', 'sched.mem.max = "4096"'], []],
+		[8, ['sched.mem.min = "8192"', 'sched.mem.minsize = "1024"', 'sched.mem.max = "8192"'], ['MEM_RESERVATION_LOST', 'MEM_LIMIT_LOST']],
+	] as const)('what is reserved goes with the memory: %i GiB of 4', ([size, lines, codes]) => {
+		const reserved = ['memsize = "4096"', 'sched.mem.min = "4096"', 'sched.mem.minsize = "1024"', 'sched.mem.max = "4096"'];
+		const { report, ...back } = planBack(vmxWith(...reserved), inGiB(size));
+		const text = printMachine({ report, ...back }, machineFormats);
+		for (const line of lines) expect(text).toContain(`${line}\n`);
+		expect(report.flatMap(({ code }) => (/^MEM_/.test(code) ? [code] : [])).sort()).toEqual([...codes].sort());
+	});
+
+	test('what is pinned is reserved as a whole', () => {
+		const pinned = vmxWith('memsize = "4096"', 'sched.mem.min = "1024"', 'sched.mem.pin = "TRUE"');
+		expect(printMachine(planBack(pinned, inGiB(2)), machineFormats)).toContain('sched.mem.min = "2048"');
+	});
+
+	test('no more CPUs come back than those of the host that they may use', () => {
+		const bound = vmxWith('memsize = "4096"', 'numvcpus = "2"', 'sched.cpu.affinity = "0,1,2"');
+		const withCpus = (count: number) => planBack(bound, (xml) => xml.replace(/(<vcpu[^>]*>)2</, `$1${count}<`));
+		expect(withCpus(3).spec.cpu.affinity).toEqual([0, 1, 2]);
+		const { spec, report } = withCpus(4);
+		expect(spec.cpu.affinity).toBeUndefined();
+		expect(report.map(({ code }) => code)).toContain('CPU_AFFINITY_LOST');
 	});
 
 	test('no secret went along', () => {

@@ -1,5 +1,8 @@
 import type { VmSpec } from '../spec.ts';
 import type { Migration } from './to-vmx-context.ts';
+import { fittingReservation } from './to-vmx-memory.ts';
+
+const MIB = 1 << 20;
 
 /** Keys that are about the file that was, or that this plan decides whatever was said. */
 const NEVER =
@@ -29,11 +32,19 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 		return controller === undefined || devices.has(`${controller}${unit}`);
 	};
 	const kept = origin.extras
-		.map(({ key, value }) => [key, value] as const)
+		.map(({ key, value }) => [key, fitting(key, value, planned, m)] as const)
 		.filter(([key]) => !NEVER.test(key.toLowerCase()) && isThere(key.toLowerCase()))
 		.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 	const keys = m.spec.extras.flatMap(({ key }) => (/^metadata\//.test(key) ? [key] : []));
 	const message = `${kept.length} keys of the VMX that the machine came from are restored`;
 	m.tell('ORIGIN_RESTORED', 'the way back', message, { keys, action: 'none' });
 	return kept;
+};
+
+/** A value that goes by another which may be changed. */
+const fitting = (key: string, value: string, { memory }: VmSpec, m: Migration): string => {
+	const isReservation = key.toLowerCase() === 'sched.mem.min' && /^\d{1,12}$/.test(value);
+	if (!isReservation || memory.size === undefined) return value;
+	const reserved = fittingReservation(key, Number(value) * MIB, memory.size, m);
+	return reserved === undefined ? value : String(reserved / MIB);
 };

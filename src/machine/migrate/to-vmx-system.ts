@@ -1,7 +1,5 @@
-import type { Cpu, Firmware, Identity, Memory, Shares, VmSpec } from '../spec.ts';
+import type { Cpu, Firmware, Identity, Shares, VmSpec } from '../spec.ts';
 import type { Migration } from './to-vmx-context.ts';
-
-const MIB = 1 << 20;
 
 /** VMware's interface shows no more of a name. */
 const LONGEST_NAME = 80;
@@ -73,10 +71,19 @@ export const planCpu = (m: Migration): Cpu => {
 		hotAdd: online < count || undefined,
 		nested: cpu.nested,
 		topology: topology && planTopology(topology, count, online, m),
-		affinity: was?.affinity,
+		affinity: planAffinity(online, m),
 		shares:
 			was?.shares ?? (shares === undefined ? undefined : planShares(shares, platform.hypervisor === 'vmware' ? 1000 * count : 1024, m)),
 	};
+};
+
+/** Those of the VMX that the machine came from: VMware starts no machine with more CPUs than these. */
+const planAffinity = (online: number, m: Migration): Cpu['affinity'] => {
+	const { affinity, count = 1 } = m.origin?.cpu ?? {};
+	if (affinity === undefined || online <= Math.max(count, affinity.length)) return affinity;
+	const message = `${affinity.length} CPUs of the host are too few for ${online}: any of them may be used`;
+	m.tell('CPU_AFFINITY_LOST', 'cpu', message, { keys: ['vcpu'], action: 'dropped' });
+	return undefined;
 };
 
 const planTopology = (topology: NonNullable<Cpu['topology']>, count: number, online: number, m: Migration): Cpu['topology'] => {
@@ -110,26 +117,6 @@ const planShares = (shares: Shares, normal: number, m: Migration): Shares => {
 	const level = shares < normal * 0.75 ? 'low' : shares > normal * 1.5 ? 'high' : 'normal';
 	m.tell('SHARES_SCALED', 'cpu', `${shares} shares of the host's CPUs become '${level}'`, { keys: ['cputune/shares'] });
 	return level;
-};
-
-export const planMemory = (m: Migration): Memory => {
-	const { size = 0, current = size, reservation, hotAdd, locked } = m.spec.memory;
-	const rounded = Math.ceil(size / (4 * MIB)) * 4 * MIB;
-	if (rounded !== size) {
-		m.tell('MEMORY_ROUNDED', 'memory', `the memory is rounded up from ${size} bytes to ${rounded / MIB} MiB`, { keys: ['memory'] });
-	}
-	if (current < size) {
-		const message = `the guest has all of its memory at first, and not ${current / MIB} MiB of it`;
-		m.tell('BALLOON_TARGET_DROPPED', 'memory', message, { keys: ['currentMemory'], action: 'dropped' });
-	}
-	if (hotAdd) m.tell('MEM_HOTADD_LOST', 'memory', 'memory can be added, and VMware decides how much', { keys: ['maxMemory'] });
-	return {
-		size: rounded,
-		limit: m.origin?.memory.limit,
-		reservation: locked ? rounded : reservation || m.origin?.memory.reservation,
-		hotAdd,
-		locked,
-	};
 };
 
 /** What starts the guest, without the boot order. */

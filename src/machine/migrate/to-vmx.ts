@@ -8,10 +8,11 @@ import { planBoot } from './to-vmx-boot.ts';
 import { type Migration, migration, type ToVmxOptions } from './to-vmx-context.ts';
 import { planFolders, planPorts, planSounds, planTpms, planUsb, planVideos } from './to-vmx-devices.ts';
 import { planDisks } from './to-vmx-disks.ts';
+import { planMemory } from './to-vmx-memory.ts';
 import { planNics } from './to-vmx-nics.ts';
 import { restored } from './to-vmx-origin.ts';
 import { controllersFor } from './to-vmx-places.ts';
-import { planClock, planCpu, planFirmware, planIdentity, planMemory, startsWithEfi } from './to-vmx-system.ts';
+import { planClock, planCpu, planFirmware, planIdentity, startsWithEfi } from './to-vmx-system.ts';
 
 /**
  * The VMX of a machine that ESXi, Workstation or Fusion runs, from a libvirt domain. Hardware specification, section 8. A domain that
