@@ -22,6 +22,6 @@ const readBackend = (c: Cursor, more: Cursor, id: string): CharBackend => {
 const readAddress = (said: string, role: string): CharBackend => {
 	const [, scheme = 'tcp', host = '', service] =
 		/^(?:([a-z][a-z0-9+.-]*):)?\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d{1,5}))?(?:[/?#]|$)/i.exec(said) ?? [];
-	if (service === undefined || Number(service) === 0 || Number(service) > 65535) return { type: 'unclear', said };
+	if (service === undefined || Number(service) === 0 || Number(service) > 65535) return { type: 'unclear', said, role };
 	return { type: 'tcp', protocol: scheme.toLowerCase(), host: host.replace(/^\[(.*)\]$/, '$1'), service: String(Number(service)), role };
 };

@@ -52,7 +52,7 @@ export const readVmx = (bytes: Uint8Array, path: string): Machine => {
 		videos: readVideos(c),
 		serials: readPorts(c, more, 'serial'),
 		parallels: readPorts(c, more, 'parallel'),
-		sharedFolders: readSharedFolders(c),
+		sharedFolders: readSharedFolders(c, more),
 		tpms: c.boolean('vtpm.present') ? [{ model: 'tpm-crb', backend: 'emulator', version: '2.0' }] : [],
 		sounds: readSounds(more),
 		usb: readUsb(more),
@@ -170,22 +170,28 @@ const readDisplays = (c: Cursor): VmSpec['displays'] => {
 const readVideos = (c: Cursor): VmSpec['videos'] => [{ model: 'vmvga', vram: c.integer('svga.vramSize') }];
 
 /** They count only where the host lets the guest see them, which the key says the other way round. */
-const readSharedFolders = (c: Cursor): readonly SharedFolder[] => {
-	if (c.boolean('isolation.tools.hgfs.disable') !== false) return [];
-	const most = c.integer('sharedFolder.maxNum') ?? 0;
-	return c
+const readSharedFolders = (c: Cursor, more: Cursor): readonly SharedFolder[] => {
+	if (more.boolean('isolation.tools.hgfs.disable') !== false) return [];
+	const most = more.integer('sharedFolder.maxNum') ?? 0;
+	const folders = c
 		.indices('sharedfolder')
 		.filter((index) => index < most)
 		.flatMap((index) => {
 			const id = `sharedFolder${index}`;
-			if (!c.boolean(`${id}.present`) || !c.boolean(`${id}.enabled`)) return [];
+			if (!more.boolean(`${id}.present`) || !more.boolean(`${id}.enabled`)) return [];
+			c.boolean(`${id}.present`);
+			c.boolean(`${id}.enabled`);
 			return [
 				{
 					type: 'mount',
+					index,
 					hostPath: c.text(`${id}.hostPath`) ?? '',
 					guestName: c.text(`${id}.guestName`) ?? '',
 					writable: c.boolean(`${id}.writeAccess`) ?? false,
 				},
 			];
 		});
+	// Without a folder they are keys like others.
+	if (folders.length > 0) for (const key of ['isolation.tools.hgfs.disable', 'sharedFolder.maxNum']) c.take(key);
+	return folders;
 };

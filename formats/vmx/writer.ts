@@ -149,8 +149,8 @@ const sayDisk = (disk: DiskDevice, say: Say): void => {
 const saySharedFolders = (folders: readonly SharedFolder[], say: Say): void => {
 	if (folders.length === 0) return;
 	say('isolation.tools.hgfs.disable', false);
-	say('sharedFolder.maxNum', folders.length);
-	for (const [index, { hostPath, guestName, writable }] of folders.entries()) {
+	say('sharedFolder.maxNum', Math.max(...folders.map(({ index }, position) => (index ?? position) + 1)));
+	for (const [position, { index = position, hostPath, guestName, writable }] of folders.entries()) {
 		const id = `sharedFolder${index}`;
 		say(`${id}.present`, true);
 		say(`${id}.enabled`, true);
@@ -180,7 +180,9 @@ const sayNetwork = (id: string, network: Network, say: Say): void => {
 		say(`${id}.dvs.connectionId`, network.connectionId);
 		return;
 	}
-	if ('name' in network) say(`${id}.networkName`, network.name);
+	// The name of a LAN segment is its id, which has a key of its own.
+	const isSegment = network.type === 'other' && network.said === 'pvn';
+	if ('name' in network && !isSegment) say(`${id}.networkName`, network.name);
 	if (network.type !== 'none') say(`${id}.connectionType`, network.type === 'other' ? network.said : network.type);
 	if (network.type === 'custom') say(`${id}.vnet`, network.device);
 };
@@ -199,14 +201,13 @@ const saySerial = ({ index, backend }: CharPort, asLibvirt: boolean, say: Say): 
 
 const sayPort = (id: string, backend: CharPort['backend'], asLibvirt: boolean, say: Say): void => {
 	say(`${id}.present`, true);
-	if (backend.type === 'tcp') {
-		const { protocol, host, service, role } = backend;
+	if (backend.type === 'tcp' || backend.type === 'unclear') {
 		say(`${id}.fileType`, 'network');
-		say(`${id}.fileName`, `${protocol}://${host}:${service}`);
-		say(`${id}.network.endPoint`, role);
+		say(`${id}.fileName`, backend.type === 'tcp' ? `${backend.protocol}://${backend.host}:${backend.service}` : backend.said);
+		say(`${id}.network.endPoint`, backend.role);
 		return;
 	}
-	say(`${id}.fileType`, backend.type);
+	say(`${id}.fileType`, backend.type === 'other' ? backend.said : backend.type);
 	if (backend.type === 'pipe') {
 		say(`${id}.pipe.endPoint`, backend.role ?? 'client');
 		if (asLibvirt) say(`${id}.tryNoRxLoss`, false);

@@ -143,7 +143,7 @@ export type CharBackend =
 	| { readonly type: 'pipe'; readonly path: string | undefined; readonly role?: string | undefined }
 	| { readonly type: 'tcp'; readonly protocol: string; readonly host: string; readonly service: string; readonly role: string }
 	/** An address on the network that says no port. */
-	| { readonly type: 'unclear'; readonly said: string }
+	| { readonly type: 'unclear'; readonly said: string; readonly role: string }
 	| { readonly type: 'null' }
 	/** As libvirt calls it: `pty`, `unix`, … */
 	| { readonly type: 'other'; readonly said: string; readonly path?: string | undefined; readonly role?: string | undefined };
@@ -151,6 +151,8 @@ export type CharBackend =
 export type SharedFolder = {
 	/** libvirt's word for the kind; VMware's are all `mount`. */
 	readonly type: string;
+	/** Its number among VMware's, where not all of them are shared. */
+	readonly index?: number | undefined;
 	readonly hostPath: string;
 	readonly guestName: string;
 	readonly writable: boolean;

@@ -3,6 +3,7 @@ import { machineFormats } from '../../formats/machines.ts';
 import { diffMachines } from '../../src/machine/diff.ts';
 import type { Machine } from '../../src/machine/format.ts';
 import { lintMachine } from '../../src/machine/lint.ts';
+import type { ToVmxOptions } from '../../src/machine/migrate/to-vmx-context.ts';
 import { parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
 import { kvmWith, richKvm } from './kvm-sample.ts';
 import { richVmx, vmxWith } from './samples.ts';
@@ -105,6 +106,71 @@ scsi1.virtualDev = "lsilogic"
 		const { spec, report } = withCpus(4);
 		expect(spec.cpu.affinity).toBeUndefined();
 		expect(report.map(({ code }) => code)).toContain('CPU_AFFINITY_LOST');
+	});
+
+	describe('a card that was unplugged for the time being', () => {
+		const back = (lines: readonly string[], change?: (xml: string) => string, options?: ToVmxOptions) => {
+			const vmx = vmxWith('ethernet0.present = "TRUE"', 'ethernet0.generatedAddress = "00:0c:29:00:00:01"', ...lines);
+			const { spec, report } = planBack(vmx, change, options);
+			return { connected: spec.nics[0]?.connected, said: report.some(({ code }) => code === 'NIC_LINK_DOWN') };
+		};
+		const hostonly = ['ethernet0.connectionType = "hostonly"'];
+
+		test.for([
+			['host-only', hostonly],
+			['in a LAN segment', ['ethernet0.connectionType = "pvn"', 'ethernet0.pvnID = "52 00"']],
+			['without a network', []],
+		] as const)('%s, is plugged in again', ([, lines]) => {
+			expect(back(lines)).toEqual({ connected: undefined, said: false });
+			expect(back([...lines, 'ethernet0.startConnected = "TRUE"'])).toEqual({ connected: true, said: false });
+			expect(back([...lines, 'ethernet0.startConnected = "FALSE"'])).toEqual({ connected: false, said: false });
+		});
+
+		test('and one that somebody else unplugged, or puts elsewhere, is not', () => {
+			const moved = (xml: string) => xml.replace("<source network='default'/>", "<source network='lab'/>");
+			const cut = (xml: string) => xml.replace('</interface>', "<link state='down'/></interface>");
+			expect(back(hostonly, moved)).toEqual({ connected: false, said: true });
+			expect(back(['ethernet0.networkName = "prod"'], cut)).toEqual({ connected: false, said: true });
+			const plugged = (xml: string) => xml.replace("<link state='down'/>", '');
+			expect(back([...hostonly, 'ethernet0.startConnected = "FALSE"'], plugged)).toEqual({ connected: undefined, said: false });
+			expect(back(hostonly, undefined, { networks: new Map([['default', 'prod']]) })).toEqual({ connected: false, said: true });
+		});
+	});
+
+	test.for([
+		['folders that are shut off', ['isolation.tools.hgfs.disable = "TRUE"', 'sharedFolder0.enabled = "TRUE"']],
+		['a folder that is not shared', ['isolation.tools.hgfs.disable = "FALSE"', 'sharedFolder0.enabled = "FALSE"']],
+		[
+			'a folder behind one that is not shared',
+			['isolation.tools.hgfs.disable = "FALSE"', 'sharedFolder0.enabled = "FALSE"', 'sharedFolder1.enabled = "TRUE"'],
+		],
+	] as const)('%s, come back as they were', ([, lines]) => {
+		const folder = (index: number) => [
+			`sharedFolder${index}.present = "TRUE"`,
+			`sharedFolder${index}.readAccess = "TRUE"`,
+			`sharedFolder${index}.writeAccess = "TRUE"`,
+			`sharedFolder${index}.hostPath = "/srv/${index}"`,
+			`sharedFolder${index}.guestName = "${index}"`,
+		];
+		const all = [...lines, 'sharedFolder.maxNum = "2"', ...folder(0), ...folder(1)];
+		const text = printMachine(planBack(vmxWith(...all)), machineFormats);
+		for (const line of all) expect(text).toContain(`${line}\n`);
+	});
+
+	test.for([
+		['a printer', ['serial1.fileType = "thinprint"', 'serial1.fileName = "thinprint"']],
+		['a proxy', ['serial1.fileType = "network"', 'serial1.fileName = "ACPI"', 'serial1.network.endPoint = "client"']],
+		['nothing', ['serial1.fileType = "null"']],
+	] as const)('a port of %s comes back', ([, lines]) => {
+		const text = printMachine(planBack(vmxWith('serial1.present = "TRUE"', ...lines)), machineFormats);
+		for (const line of lines) expect(text).toContain(`${line}\n`);
+	});
+
+	test('a LAN segment has its id alone', () => {
+		const segment = ['ethernet0.present = "TRUE"', 'ethernet0.connectionType = "pvn"', 'ethernet0.pvnID = "52 00"'];
+		const text = printMachine(planBack(vmxWith(...segment)), machineFormats);
+		for (const line of segment) expect(text).toContain(`${line}\n`);
+		expect(text).not.toContain('networkName');
 	});
 
 	test('no secret went along', () => {

@@ -61,7 +61,7 @@ export const planHelpers = (c: Context): Pick<VmSpec, 'channels' | 'balloon' | '
 
 /** VMware's shared folders are files of its host. */
 export const planFolders = (c: Context): VmSpec['sharedFolders'] => {
-	c.source.sharedFolders.forEach(({ hostPath, guestName }, index) => {
+	c.source.sharedFolders.forEach(({ hostPath, guestName, index }) => {
 		const id = `sharedFolder${index}`;
 		const keys = ['present', 'enabled', 'hostPath', 'guestName', 'writeAccess'].map((field) => `${id}.${field}`);
 		const more = ['sharedFolder.maxNum', 'isolation.tools.hgfs.disable'];

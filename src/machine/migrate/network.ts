@@ -63,6 +63,10 @@ const USUAL: Network = { type: 'other', said: 'network', name: 'default' };
 /** Kinds of networks that keep a machine from others. */
 const ISOLATED = ['hostonly', 'pvn'];
 
+/** Whether the card would reach more in libvirt's own network than it did, or not what it did: its cable is unplugged there. */
+export const isUnpluggedThere = ({ network, opaqueNetwork }: Nic): boolean =>
+	network.type === 'other' ? ISOLATED.includes(network.said) : network.type === 'none' && opaqueNetwork === undefined;
+
 type Target = { readonly network: Network; readonly down?: boolean };
 
 /** A bridge of the host is never called as VMware calls a network: without a rule it is libvirt's own network, and that is said. */
@@ -82,20 +86,20 @@ const planTarget = (nic: Nic, rule: NetRule | undefined, c: Context): Target => 
 	);
 	if (network.type === 'nat') return { network: USUAL };
 	const what = nic.opaqueNetwork === undefined ? describe(network) : `the NSX network ${nic.opaqueNetwork}`;
-	const isolated = network.type === 'other' && ISOLATED.includes(network.said);
-	if (network.type === 'none' && nic.opaqueNetwork === undefined) {
+	const unplugged = isUnpluggedThere(nic);
+	if (unplugged && network.type === 'none') {
 		// Which of them it comes from cannot always be told.
 		const message = "it names no network, which is bridged to Workstation and none to ESXi: it is in libvirt's own, its cable unplugged";
 		c.tell('NET_UNMAPPED', id, message, { keys, action: 'defaulted' });
 		return { network: USUAL, down: true };
 	}
-	const how = isolated ? ', its cable unplugged, for that reaches more' : '';
+	const how = unplugged ? ', its cable unplugged, for that reaches more' : '';
 	c.tell('NET_UNMAPPED', id, `nothing says what ${what} is here: it is in libvirt's network 'default'${how}`, {
 		keys,
 		action: 'defaulted',
-		...(isolated && { severity: 'error' }),
+		...(unplugged && { severity: 'error' }),
 	});
-	return isolated ? { network: USUAL, down: true } : { network: USUAL };
+	return unplugged ? { network: USUAL, down: true } : { network: USUAL };
 };
 
 const describe = (network: Network): string => {

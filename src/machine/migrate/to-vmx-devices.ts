@@ -59,8 +59,7 @@ const MOST_PORTS = { serial: 4, parallel: 3 } as const;
 export const planPorts = (kind: 'serial' | 'parallel', m: Migration): CharPort[] => {
 	const ports = kind === 'serial' ? m.spec.serials : m.spec.parallels;
 	const were = (kind === 'serial' ? m.origin?.serials : m.origin?.parallels) ?? [];
-	// A domain of KVM's has no parallel ports of the kinds that VMware has.
-	const leftOut = kind === 'parallel' ? were.filter(({ index }) => !ports.some((port) => port.index === index)) : [];
+	const leftOut = were.filter((was) => !ports.some(({ index }) => index === was.index) && isInNoDomain(kind, was));
 	const planned = ports.flatMap(({ index, backend }, position): CharPort[] => {
 		const was = were.find((port) => port.index === index);
 		if (was) return [was];
@@ -74,6 +73,10 @@ export const planPorts = (kind: 'serial' | 'parallel', m: Migration): CharPort[]
 	});
 	return [...planned, ...leftOut];
 };
+
+/** Ports that no domain of KVM's has: parallel ones, VMware's printer, and more than a PC has. */
+const isInNoDomain = (kind: 'serial' | 'parallel', { index, backend }: CharPort): boolean =>
+	kind === 'parallel' || index >= MOST_PORTS.serial || (backend.type === 'other' && backend.said === 'thinprint');
 
 const SCHEMES = ['tcp', 'telnet', 'telnets', 'ssl'];
 

@@ -1,4 +1,5 @@
 import type { Mac, Network, Nic } from '../spec.ts';
+import { isUnpluggedThere } from './network.ts';
 import type { Migration } from './to-vmx-context.ts';
 
 /** VMware's network cards. */
@@ -25,7 +26,7 @@ export const planNics = (m: Migration): Nic[] => {
 		const was = originNic(nic, m);
 		if (was) {
 			const network = planNetwork(nic, fieldOf(nic.index), m, was.network);
-			return { ...was, network, connected: nic.connected === false ? false : was.connected && true };
+			return { ...was, network, connected: planCable(nic, was, network, fieldOf(nic.index), m) };
 		}
 		let index = 0;
 		while (used.has(index)) index++;
@@ -34,6 +35,16 @@ export const planNics = (m: Migration): Nic[] => {
 	});
 	tellNames(kept, m);
 	return planned;
+};
+
+/** Whether a card that came from a VMX is plugged in: one that the translation unplugged, and nobody else, is as it was. */
+const planCable = (nic: Nic, was: Nic, network: Network, field: string, m: Migration): boolean | undefined => {
+	if (nic.connected !== false) return was.connected || undefined;
+	const isThere = nic.network.type === 'other' && nic.network.said === 'network' && nic.network.name === 'default';
+	if (was.connected === false || (isThere && network === was.network && isUnpluggedThere(was))) return was.connected;
+	const message = `ethernet${was.index} was plugged in, and is not, as in the domain`;
+	m.tell('NIC_LINK_DOWN', `ethernet${was.index}`, message, { keys: [`${field}/link`] });
+	return false;
 };
 
 /** The card of the VMX that the machine came from which has the same address, or has none either and is the same in number. */

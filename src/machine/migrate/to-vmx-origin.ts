@@ -24,10 +24,11 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 		...planned.nics.map(({ index }) => `ethernet${index}`),
 		...planned.serials.map(({ index }) => `serial${index}`),
 		...planned.parallels.map(({ index }) => `parallel${index}`),
-		...planned.sharedFolders.map((_, index) => `sharedfolder${index}`),
 	]);
 	const isThere = (key: string): boolean => {
 		const [, controller, , unit = '', other] = DEVICE.exec(key) ?? [];
+		// No domain has them, and those of one that does count in their place.
+		if (other?.startsWith('sharedfolder')) return m.spec.sharedFolders.length === 0;
 		if (other !== undefined) return devices.has(other);
 		return controller === undefined || devices.has(`${controller}${unit}`);
 	};
