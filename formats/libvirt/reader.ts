@@ -47,6 +47,7 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 		memory: readMemory(root, path),
 		firmware: readFirmware(os, path),
 		clock: root.child('clock')?.attribute('offset'),
+		clockStart: secondsOf(root.more().child('clock')?.attribute('start')),
 		clockOffset: secondsOf(root.more().child('clock')?.attribute('adjustment')),
 		lifecycle: readLifecycle(root),
 		controllers: readControllers(devices, hypervisor, path),

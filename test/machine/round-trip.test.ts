@@ -166,6 +166,25 @@ scsi1.virtualDev = "lsilogic"
 		for (const line of lines) expect(text).toContain(`${line}\n`);
 	});
 
+	test('devices that the hardware version has not are named', () => {
+		const disk = ['sata0.present = "TRUE"', 'sata0:0.present = "TRUE"', 'sata0:0.fileName = "x.vmdk"'];
+		const card = ['ethernet0.present = "TRUE"', 'ethernet0.virtualDev = "vmxnet3"'];
+		const vmx = vmxWith(...disk, ...card).replace('virtualHW.version = "8"', 'virtualHW.version = "13"');
+		const tooLow = (hardwareVersion?: number) =>
+			planBack(vmx, undefined, { hardwareVersion }).report.flatMap(({ code, message }) => (code === 'HW_TOO_LOW' ? [message] : []));
+		expect(tooLow(4)).toEqual(['SATA wants hardware version 10, and 4 is written', 'vmxnet3 wants hardware version 7, and 4 is written']);
+		expect(tooLow(9)).toHaveLength(1);
+		expect(tooLow()).toEqual([]);
+	});
+
+	test('a clock that comes back is not said to be lost, unless it was set', () => {
+		const clock = vmxWith('rtc.startTime = "1500000000"');
+		const lost = (change?: (xml: string) => string) => planBack(clock, change).report.filter(({ code }) => code === 'CLOCK_LOST');
+		expect(printMachine(planBack(clock), machineFormats)).toContain('rtc.startTime = "1500000000"');
+		expect(lost()).toEqual([]);
+		expect(lost((xml) => xml.replace("start='1500000000'", "start='5'"))).toHaveLength(1);
+	});
+
 	test('a LAN segment has its id alone', () => {
 		const segment = ['ethernet0.present = "TRUE"', 'ethernet0.connectionType = "pvn"', 'ethernet0.pvnID = "52 00"'];
 		const text = printMachine(planBack(vmxWith(...segment)), machineFormats);

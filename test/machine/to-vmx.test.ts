@@ -240,6 +240,12 @@ describe('a domain of KVM as a VMX', () => {
 		expect(codes.filter((told) => told === 'CPU_SOCKETS_MERGED' || told === 'CPU_TOPOLOGY_INCONSISTENT')).toEqual(code ? [code] : []);
 	});
 
+	test('what KVM tells Windows is named, or said to be all of it', () => {
+		const said = (hyperv: string) => entry(kvmWith('', `<features>${hyperv}</features>`), 'HYPERV_DROPPED')?.message;
+		expect(said("<hyperv><relaxed state='on'/></hyperv>")).toBe('VMware tells Windows by itself what relaxed tell');
+		expect(said("<hyperv mode='passthrough'/>")).toBe('VMware tells Windows by itself what KVM would');
+	});
+
 	test('networks are those that a map says', () => {
 		const card = "<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/></interface>";
 		expect(toVmx(kvmWith(card), { networks: new Map([['bridge:br0', 'Prod']]) })).toContain('networkName = "Prod"');

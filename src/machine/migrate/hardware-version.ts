@@ -110,9 +110,28 @@ export const hardwareVersionFor = (spec: VmSpec, isEfi: boolean, origin: VmSpec 
 	return Math.max(origin?.platform.hardwareVersion ?? USUAL, least);
 };
 
+/** What devices want, which are chosen to fit unless they are those of the VMX that the machine came from. */
+const deviceNeeds = ({ controllers, nics, usb }: Pick<VmSpec, 'controllers' | 'nics' | 'usb'>): Need[] => {
+	const has = (bus: string, model?: RegExp): boolean =>
+		controllers.some((controller) => controller.bus === bus && (!model || model.test(controller.model ?? '')));
+	const hasCard = (name: string): boolean => nics.some(({ model }) => model === name);
+	const [disk, card] = [['devices/disk'], ['devices/interface']];
+	return [
+		...(has('sata') ? [{ what: 'SATA', version: 10, keys: disk }] : []),
+		...(has('nvme') ? [{ what: 'NVMe', version: 13, keys: disk }] : []),
+		...(has('scsi', /^pvscsi$/) ? [{ what: 'pvscsi', version: 7, keys: disk }] : []),
+		...(has('scsi', /^lsisas1068$/) ? [{ what: 'lsisas1068', version: 7, keys: disk }] : []),
+		...(hasCard('vmxnet3') ? [{ what: 'vmxnet3', version: 7, keys: card }] : []),
+		...(hasCard('e1000e') ? [{ what: 'e1000e', version: 8, keys: card }] : []),
+		...(usb?.xhci ? [{ what: 'xHCI', version: 8, keys: ['devices/controller'] }] : []),
+	];
+};
+
 /** What the hardware version that was asked for is too low for. */
-export const tellTooLow = (m: Migration, isEfi: boolean): void => {
-	for (const { what, version, keys } of needs({ spec: m.spec, isEfi })) {
+export const tellTooLow = (planned: Pick<VmSpec, 'controllers' | 'nics' | 'usb'>, m: Migration, isEfi: boolean): void => {
+	// What a VMX has at its own version, it has.
+	const isLowered = m.hardwareVersion < (m.origin?.platform.hardwareVersion ?? USUAL);
+	for (const { what, version, keys } of [...needs({ spec: m.spec, isEfi }), ...(isLowered ? deviceNeeds(planned) : [])]) {
 		if (version <= m.hardwareVersion) continue;
 		const message = `${what} wants hardware version ${version}, and ${m.hardwareVersion} is written`;
 		m.tell('HW_TOO_LOW', 'platform', message, { keys, remedy: `--hw-version ${version}`, action: 'none' });

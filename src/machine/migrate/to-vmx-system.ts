@@ -159,13 +159,17 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 
 /** What VMware's clock is ahead of UTC; undefined where it shows the host's time. */
 export const planClock = (m: Migration): number | undefined => {
-	const { clock = 'utc', clockOffset } = m.spec;
+	const { clock = 'utc', clockOffset, clockStart } = m.spec;
+	if (m.origin && clockStart !== undefined && clockStart !== m.origin.clockStart) {
+		const message = `the clock starts where that of the VMX did, and not at ${clockStart}`;
+		m.tell('CLOCK_LOST', 'clock', message, { keys: ['clock/@start'], action: 'dropped' });
+	}
 	if (m.origin) return m.origin.clockOffset;
 	if (clock === 'utc') return 0;
 	if (clock === 'variable') return clockOffset ?? 0;
 	if (clock === 'localtime' && m.product === 'hosted') return undefined;
 	const message =
 		clock === 'localtime' ? "ESXi's clock shows UTC, and the guest expects local time" : `a VMX does not say a clock of '${clock}'`;
-	m.tell('CLOCK_LOST', 'clock', message, { keys: ['clock/@offset', 'clock/@adjustment'], action: 'dropped' });
+	m.tell('CLOCK_LOST', 'clock', message, { keys: ['clock/@offset', 'clock/@adjustment', 'clock/@start'], action: 'dropped' });
 	return undefined;
 };

@@ -30,7 +30,6 @@ export const planMigrationToVmx = (
 	const hardwareVersion = hardwareVersionFor(spec, isEfi, origin, options);
 	const guest = guestOf(spec, origin, options, hardwareVersion);
 	const m = migration({ machine, spec, origin, options, product: options.product ?? 'any', guest, hardwareVersion });
-	tellTooLow(m, isEfi);
 	tellGuest(m);
 	tellPlatform(m);
 
@@ -68,6 +67,7 @@ export const planMigrationToVmx = (
 		management: {},
 		extras: [],
 	};
+	tellTooLow(planned, m, isEfi);
 	tellControllers(m);
 	const kept = restored(planned, m);
 	return { spec: { ...planned, kept }, report: [...machine.report, ...m.report, ...leftovers(unheld(m), 'a VMX')] };
@@ -132,7 +132,8 @@ const tellPlatform = (m: Migration): void => {
 		m.tell('FEATURE_PARTIAL', 'platform', message, { keys: ['@type', 'os/type/@machine'] });
 	}
 	if (enlightenments) {
-		const message = `VMware tells Windows by itself what ${enlightenments.join(', ') || 'nothing'} tell`;
+		const said = enlightenments.length > 0 ? `${enlightenments.join(', ')} tell` : 'KVM would';
+		const message = `VMware tells Windows by itself what ${said}`;
 		m.tell('HYPERV_DROPPED', 'features', message, { keys: ['features/hyperv'], action: 'dropped' });
 	}
 	for (const [said, usual, key] of [
