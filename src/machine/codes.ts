@@ -71,6 +71,7 @@ export const CODES = {
 	TPM_NEEDS_PROVIDER: row('error', 'security', 'add the TPM in vCenter or Workstation'),
 	TPM_UNSUPPORTED: row('error', 'security'),
 	BOOT_OPTION_LOST: row('info', 'config'),
+	DIRECT_BOOT_LOST: row('error', 'config', 'a boot loader on the disk, with this kernel and command line'),
 	BOOT_ORDER_EFI: row('info', 'config', 'set it in the boot menu'),
 	// processors, memory, clock
 	CPU_TOPOLOGY_INCONSISTENT: row('warning', 'config'),

@@ -44,7 +44,8 @@ export type Ability =
 	| 'shared-disks'
 	| 'shared-folders'
 	| 'long-serials'
-	| 'nested';
+	| 'nested'
+	| 'direct-boot';
 
 const GiB = 2 ** 30;
 const TiB = 2 ** 40;
@@ -84,7 +85,7 @@ export const targets: readonly Target[] = [
 		firmware: ['bios', 'efi'],
 		secureBoot: true,
 		tpm: true,
-		has: [...QEMU, 'shared-folders'],
+		has: [...QEMU, 'shared-folders', 'direct-boot'],
 		dnsNames: false,
 		source: 'https://libvirt.org/formatdomain.html',
 	},

@@ -246,6 +246,13 @@ describe('a domain of KVM as a VMX', () => {
 		expect(said("<hyperv mode='passthrough'/>")).toBe('VMware tells Windows by itself what KVM would');
 	});
 
+	test('a kernel that the host starts is no boot loader, which is an error', () => {
+		const os = '<os><type>hvm</type><kernel>/boot/vmlinuz</kernel><initrd>/boot/initrd</initrd><cmdline>root=/dev/vda1</cmdline></os>';
+		const said = entry(kvmWith('', '', os), 'DIRECT_BOOT_LOST');
+		expect(said?.severity).toBe('error');
+		expect(said?.keys).toEqual(['os/kernel', 'os/initrd', 'os/cmdline']);
+	});
+
 	test('networks are those that a map says', () => {
 		const card = "<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/></interface>";
 		expect(toVmx(kvmWith(card), { networks: new Map([['bridge:br0', 'Prod']]) })).toContain('networkName = "Prod"');

@@ -210,6 +210,15 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vmware.tpm.detected': [vm('vtpm.present = "TRUE"')],
 	'vmware.secure_boot.detected': [vm('firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"')],
 	'vconv.secure_boot.absent': [vm('uefi.secureBoot.enabled = "TRUE"'), 'none'],
+	'vconv.boot.direct': [
+		healthy({
+			machine: {
+				...machine(),
+				spec: { ...machine().spec, extras: [{ key: 'os/kernel', value: '/boot/vmlinuz', subject: 'os', code: 'DIRECT_BOOT_LOST' }] },
+			},
+		}),
+		'esxi',
+	],
 	'vconv.firmware.absent': [vm(), 'none'],
 	'vconv.firmware.unknown': [vm('firmware = "coreboot"')],
 	'vconv.firmware.variables': [vm('firmware = "efi"')],

@@ -110,25 +110,27 @@ export const hardwareVersionFor = (spec: VmSpec, isEfi: boolean, origin: VmSpec 
 	return Math.max(origin?.platform.hardwareVersion ?? USUAL, least);
 };
 
+/** Devices, by VMware's names of them, and the virtual hardware version that each came with. Hardware specification, section 8.1. */
+const DEVICES = [
+	{ name: 'sata', what: 'SATA', version: 10, keys: ['devices/disk'] },
+	{ name: 'nvme', what: 'NVMe', version: 13, keys: ['devices/disk'] },
+	{ name: 'pvscsi', what: 'pvscsi', version: 7, keys: ['devices/disk'] },
+	{ name: 'lsisas1068', what: 'lsisas1068', version: 7, keys: ['devices/disk'] },
+	{ name: 'vmxnet3', what: 'vmxnet3', version: 7, keys: ['devices/interface'] },
+	{ name: 'e1000e', what: 'e1000e', version: 8, keys: ['devices/interface'] },
+	{ name: 'xhci', what: 'xHCI', version: 8, keys: ['devices/controller'] },
+] as const;
+
+type Planned = Pick<VmSpec, 'controllers' | 'nics' | 'usb'>;
+
 /** What devices want, which are chosen to fit unless they are those of the VMX that the machine came from. */
-const deviceNeeds = ({ controllers, nics, usb }: Pick<VmSpec, 'controllers' | 'nics' | 'usb'>): Need[] => {
-	const has = (bus: string, model?: RegExp): boolean =>
-		controllers.some((controller) => controller.bus === bus && (!model || model.test(controller.model ?? '')));
-	const hasCard = (name: string): boolean => nics.some(({ model }) => model === name);
-	const [disk, card] = [['devices/disk'], ['devices/interface']];
-	return [
-		...(has('sata') ? [{ what: 'SATA', version: 10, keys: disk }] : []),
-		...(has('nvme') ? [{ what: 'NVMe', version: 13, keys: disk }] : []),
-		...(has('scsi', /^pvscsi$/) ? [{ what: 'pvscsi', version: 7, keys: disk }] : []),
-		...(has('scsi', /^lsisas1068$/) ? [{ what: 'lsisas1068', version: 7, keys: disk }] : []),
-		...(hasCard('vmxnet3') ? [{ what: 'vmxnet3', version: 7, keys: card }] : []),
-		...(hasCard('e1000e') ? [{ what: 'e1000e', version: 8, keys: card }] : []),
-		...(usb?.xhci ? [{ what: 'xHCI', version: 8, keys: ['devices/controller'] }] : []),
-	];
+const deviceNeeds = ({ controllers, nics, usb }: Planned): Need[] => {
+	const found = [...controllers.flatMap(({ bus, model }) => [bus, model]), ...nics.map(({ model }) => model), usb?.xhci && 'xhci'];
+	return DEVICES.filter(({ name }) => found.includes(name));
 };
 
 /** What the hardware version that was asked for is too low for. */
-export const tellTooLow = (planned: Pick<VmSpec, 'controllers' | 'nics' | 'usb'>, m: Migration, isEfi: boolean): void => {
+export const tellTooLow = (planned: Planned, m: Migration, isEfi: boolean): void => {
 	// What a VMX has at its own version, it has.
 	const isLowered = m.hardwareVersion < (m.origin?.platform.hardwareVersion ?? USUAL);
 	for (const { what, version, keys } of [...needs({ spec: m.spec, isEfi }), ...(isLowered ? deviceNeeds(planned) : [])]) {

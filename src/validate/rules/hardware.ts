@@ -36,6 +36,14 @@ export const hardwareRules: readonly Rule[] = [
 			machine?.spec.firmware.secureBoot && !secureBoot ? [at(machine, `${name} has none`)] : [],
 	},
 	{
+		id: 'vconv.boot.direct',
+		category: 'Critical',
+		label: 'Kernel that is a file of the host',
+		assessment: 'The host starts the guest with a kernel of its own, which the target cannot: the machine needs a boot loader on its disk.',
+		remedy: 'Install a boot loader in the guest, with this kernel and command line, before the move.',
+		find: ({ machine }, { has }) => (has.includes('direct-boot') ? [] : coded(machine, 'DIRECT_BOOT_LOST')),
+	},
+	{
 		id: 'vconv.firmware.absent',
 		category: 'Critical',
 		label: 'Firmware that the target has not',
