@@ -76,9 +76,14 @@ const unlessAuto = <T extends string>(said: T): Exclude<T, 'auto'> | undefined =
 
 const onOff = (said: 'auto' | 'on' | 'off'): boolean | undefined => (said === 'auto' ? undefined : said === 'on');
 
-/** A file of rules is what is there and looks like no rule. */
+/** A file of rules is what looks like no rule. */
+const isNetRule = (said: string): boolean => said.includes('=') || said.includes('->');
+
+/** The files of rules for networks that were named. */
+export const netMapFiles = (args: Pick<Said, 'net-map'>): readonly string[] => (args['net-map'] ?? []).filter((said) => !isNetRule(said));
+
 const readNetMap = (said: string): NetRule[] => {
-	if (said.includes('=') || said.includes('->')) return [parseNetRule(said)];
+	if (isNetRule(said)) return [parseNetRule(said)];
 	if (!fs.existsSync(said))
 		throw new UsageError(`'${said}' is neither a rule for networks nor a file of them`, { hint: '--net-map default=network=default' });
 	return parseNetRules(fs.readFileSync(said, 'utf8'));

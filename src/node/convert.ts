@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { diskFormats } from '../../formats/index.ts';
 import { type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from '../api.ts';
@@ -11,7 +10,7 @@ import type { Note } from '../core/note.ts';
 import type { Target } from '../core/sink.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
-import { identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
+import { folderOf, identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
 import { type GateOptions, gate, siblings } from './gate.ts';
 import { holdSource, refuseReplacingUsed, type SharingOptions } from './inuse.ts';
 import { nodeMover } from './mover.ts';
@@ -187,13 +186,8 @@ export const committedIf = (check: () => void, target: Target): Target => ({
 });
 
 /** A file as it is found from the output's folder, whatever links lead there: `..` is the folder above what a link leads to. */
-const relativeTo = (output: string, name: string): string => {
-	const folderOf = (file: string): string => {
-		const folder = path.dirname(path.resolve(file));
-		return fs.existsSync(folder) ? fs.realpathSync(folder) : folder;
-	};
-	return asReference(path.relative(folderOf(output), path.join(folderOf(name), path.basename(name))));
-};
+const relativeTo = (output: string, name: string): string =>
+	asReference(path.relative(folderOf(output), path.join(folderOf(name), path.basename(name))));
 
 /**
  * @param held bytes on the disk that an earlier run has written of it.

@@ -126,6 +126,12 @@ export const identityOf = (name: string): string | undefined => {
 	return statOf(name) && identity(fs.statSync(name, { bigint: true }));
 };
 
+/** The folder of a file, past all links; as it is said where there is none. */
+export const folderOf = (name: string): string => {
+	const folder = path.dirname(path.resolve(name));
+	return fs.existsSync(folder) ? fs.realpathSync(folder) : folder;
+};
+
 /** What the system says of a file; undefined if there is none. @throws AccessError if it does not say. */
 export const statOf = (name: string): fs.Stats | undefined => {
 	try {

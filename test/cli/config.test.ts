@@ -68,6 +68,28 @@ test('nothing is replaced unless --force says so, and never the input', async ()
 	expect(fs.readFileSync(input, 'utf8')).toBe(vmxWith());
 });
 
+test('the report is written over neither what is read nor what is written, whatever it is called', async () => {
+	const input = written('web.vmx', vmxWith());
+	const output = beside(input, 'web.xml');
+	const link = beside(input, 'link');
+	fs.symlinkSync(path.dirname(input), link);
+	const networks = beside(input, 'networks');
+	fs.writeFileSync(networks, 'default=network=default\n');
+	const reporting = (file: string) => vconv('config', '--force', '--net-map', networks, '--report-file', file, input, output);
+	for (const [file, other] of [
+		[input, 'IN'],
+		[path.join(link, 'web.vmx'), 'IN'],
+		[output, 'OUT'],
+		[path.join(link, 'web.xml'), 'OUT'],
+		[networks, '--net-map'],
+	] as const) {
+		expect(await reporting(file)).toMatchObject({ code: 2, stderr: expect.stringContaining(`${other} and --report-file are one file`) });
+	}
+	expect(fs.existsSync(output)).toBe(false);
+	expect(fs.readFileSync(input, 'utf8')).toBe(vmxWith());
+	expect((await reporting(path.join(link, 'report.txt'))).code).toBe(0);
+});
+
 test('a description is written to no pipe, and no file gets the name of one', async () => {
 	const input = written('web.vmx', vmxWith());
 	expect(await vconv('config', input, '-')).toMatchObject({ code: 2, stderr: expect.stringContaining('- is a pipe') });

@@ -26,9 +26,7 @@ machine, 1 if not.`,
 	],
 	async run(args, io) {
 		const [a, b] = operands(args, 'A', 'B');
-		const [first, second] = await Promise.all(
-			[a, b].map(async (name) => parseMachine((await readDescription(name)).bytes, name, machineFormats)),
-		);
+		const [first, second] = await Promise.all([a, b].map(async (name) => parseMachine(await readDescription(name), name, machineFormats)));
 		const differences = first && second ? diffMachines(first, second) : [];
 		if (args.json || args.report === 'json') io.stdout.write(`${toJson({ a, b, same: differences.length === 0, differences }, 4)}\n`);
 		else if (!args.quiet) io.stdout.write(differences.map(line).join(''));

@@ -29,7 +29,7 @@ export const configLint = command({
 	],
 	async run(args, io) {
 		const [input] = operands(args, 'IN');
-		const { bytes } = await readDescription(input);
+		const bytes = await readDescription(input);
 		const machine = parseMachine(bytes, input, machineFormats);
 		const report = lintMachine(machine);
 		const counts = countReport(report);

@@ -6,12 +6,12 @@ import { UnsupportedError, UsageError } from '../../errors.ts';
 import { profileNames } from '../../machine/faithful/profiles.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { type PlanRequest, parseMachine, planMachine, printMachine } from '../../machine/plan.ts';
-import { identityOf } from '../../node/file.ts';
+import { refuseOverwriting } from '../../node/overwriting.ts';
 import { createTarget } from '../../node/target.ts';
 import { surroundings } from '../../node/vm-folder.ts';
 import { type Arguments, type Command, command, operands } from '../command.ts';
 import { readDescription } from '../descriptions.ts';
-import { migrateOptions, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
+import { migrateOptions, netMapFiles, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
 import { printReport, REPORT_FORMS } from '../machine-report.ts';
 import { configDiff } from './config-diff.ts';
 import { configLint } from './config-lint.ts';
@@ -63,8 +63,12 @@ vconv config lint IN and vconv config diff A B look, and write nothing.`,
 	async run(args, io) {
 		const [input, output] = operands(args, 'IN', 'OUT');
 		if (output === '-') throw new UsageError('a description is written to a file, and - is a pipe', { hint: 'a name for OUT' });
-		const { bytes, identity } = await readDescription(input);
-		if (identityOf(output) === identity) throw new UsageError('IN and OUT are one file', { path: output, hint: 'another name for OUT' });
+		const bytes = await readDescription(input);
+		const reportFile = args['report-file'];
+		refuseOverwriting(
+			[{ name: output, role: 'OUT' }, ...(reportFile === undefined ? [] : [{ name: reportFile, role: '--report-file' }])],
+			[{ name: input, role: 'IN' }, ...netMapFiles(args).map((name) => ({ name, role: '--net-map' }))],
+		);
 		const machine = parseMachine(bytes, input, machineFormats);
 		const to = targetFormat(machine.format, output);
 		const plan = planMachine(machine, await requestFor(args, machine, to.id));
@@ -77,8 +81,8 @@ vconv config lint IN and vconv config diff A B look, and write nothing.`,
 			profile: args.intent === 'faithful' ? args.profile : undefined,
 		};
 		const report = printReport(args.json ? 'json' : args.report, plan.report, about, args.quiet ?? false);
-		if (args['report-file'] === undefined) io.stdout.write(report);
-		else await writeFile(args['report-file'], report, args.force ?? false);
+		if (reportFile === undefined) io.stdout.write(report);
+		else await writeFile(reportFile, report, args.force ?? false);
 		return args.strict && plan.report.some(({ severity }) => severity === 'error') ? BLOCKED : 0;
 	},
 });
@@ -97,7 +101,7 @@ const requestFor = async (args: Arguments<typeof options>, machine: Machine, to:
 			hint: 'shutting it down; --allow-running, if the lock is old',
 		});
 	}
-	const snapshots = snapshotList === undefined ? [] : readSnapshots((await readDescription(snapshotList)).bytes, snapshotList);
+	const snapshots = snapshotList === undefined ? [] : readSnapshots(await readDescription(snapshotList), snapshotList);
 	return { intent: 'migrate', to: 'libvirt', ...toLibvirtOptions(args), snapshots };
 };
 
