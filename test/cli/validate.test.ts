@@ -228,6 +228,25 @@ describe('what somebody decides', () => {
 		expect(more.report.verdicts[0]?.concerns.find(({ id }) => id === 'vconv.nic.mac.missing')?.evidence).toHaveLength(1);
 	});
 
+	test('is written over nothing that is looked at', async () => {
+		const { folder, file } = makeMachine(...lacking);
+		const before = fs.readFileSync(file, 'utf8');
+		const own = write(folder, 'rules.yaml', 'rules: []\n');
+		const disk = fs.readdirSync(folder).find((name) => /\.(raw|vmdk|qcow2)$/.test(name)) as string;
+		const link = path.join(temporaryFolder(), 'link');
+		fs.symlinkSync(folder, link);
+		for (const [subject, baseline] of [
+			[file, file],
+			[folder, path.join(link, 'web.vmx')],
+			[file, path.join(folder, disk)],
+			[file, own],
+		] as const) {
+			const ran = await vconv('validate', '--to', 'libvirt', '--rules', own, '--force', '--write-baseline', baseline, subject);
+			expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('and --write-baseline are one file') });
+		}
+		expect(fs.readFileSync(file, 'utf8')).toBe(before);
+	});
+
 	test('changes the categories of rules and adds rules', async () => {
 		const { folder, file } = makeMachine(...lacking, 'annotation = "legacy billing"', 'guestinfo.password = "x"');
 		const text = `categories:

@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.ts';
 import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
 import { accessError } from '../../node/file.ts';
 import { gate } from '../../node/gate.ts';
+import { refuseOverwriting } from '../../node/overwriting.ts';
 import { createTarget } from '../../node/target.ts';
 import { validateFiles } from '../../node/validate/report.ts';
 import { knownBy, printBaseline } from '../../validate/baseline.ts';
@@ -74,8 +75,16 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		if (unknownId !== undefined) throw new UsageError(`there is no rule '${unknownId}'`, { hint: 'vconv validate --list' });
 		const opening = openOptions({ ...args, output: form === 'json' ? 'json' : 'human' }, io);
 		const follow = gate({ allow: args['allow-external'], untrusted: args.untrusted, pathMap: pathRules(args['path-map']) });
+		const read: string[] = [...args.operands, ...[args.rules, args.domcaps].filter((name) => name !== undefined)];
 		const report = await validateFiles(args.operands, to, {
-			opening: { ...opening, gate: follow },
+			opening: {
+				...opening,
+				async gate(source, reference) {
+					const found = await follow(source, reference);
+					read.push(found.name);
+					return found;
+				},
+			},
 			machineFormats,
 			rules: all,
 			categories: custom.categories,
@@ -88,9 +97,17 @@ all machines in it. Exits with 7 if a concern is critical.`,
 			signal: io.signal,
 			...(args.baseline !== undefined && { unknown: knownBy(readText(args.baseline), args.baseline) }),
 		});
+		const baseline = args['write-baseline'];
+		if (baseline !== undefined) {
+			for (const { subject } of [...report.verdicts, ...report.failures]) read.push(subject);
+			refuseOverwriting(
+				[{ name: baseline, role: '--write-baseline' }],
+				read.map((name) => ({ name, role: name })),
+			);
+		}
 		io.stdout.write(printValidation(form, report, args.quiet ?? false));
-		if (args['write-baseline'] !== undefined) {
-			await writeText(args['write-baseline'], printBaseline(report), args.force ?? false);
+		if (baseline !== undefined) {
+			await writeText(baseline, printBaseline(report), args.force ?? false);
 			return 0;
 		}
 		if (!report.verdicts.some(({ blocking }) => blocking)) return report.failures.length > 0 ? BLOCKED : 0;
