@@ -159,6 +159,19 @@ test('what is there is not replaced unasked, and no half of a machine is left be
 	expect(files(out(vm))).toEqual(FILES);
 });
 
+test('nothing is written over what is read, though it is in the way', async () => {
+	const vm = await machine([], ['web-disk1.qcow2']);
+	const migrating = (source: string) => vconv('migrate', '--to', 'libvirt', '--force', source, vm);
+	const before = fs.readFileSync(path.join(vm, 'web-disk1.qcow2'));
+	expect(await migrating(vm)).toMatchObject({ code: 2, stderr: expect.stringContaining('the disk scsi0:0 and web-disk1.qcow2 of DIR') });
+	expect(fs.readFileSync(path.join(vm, 'web-disk1.qcow2')).equals(before)).toBe(true);
+	fs.renameSync(path.join(vm, 'web-disk1.qcow2'), path.join(vm, 'web.vmdk'));
+	const text = read(vm, 'web.vmx').replace('web-disk1.qcow2', 'web.vmdk');
+	fs.writeFileSync(path.join(vm, 'web.xml'), text);
+	expect(await migrating(path.join(vm, 'web.xml'))).toMatchObject({ code: 2, stderr: expect.stringContaining('VM and web.xml of DIR') });
+	expect(read(vm, 'web.xml')).toBe(text);
+});
+
 describe('an interrupted migration', () => {
 	/** Stop it when it is that far, of all bytes. */
 	const stopped = async (vm: string, share: number, more: Partial<MigrateFilesOptions> = {}) => {

@@ -8,14 +8,10 @@ import { freeSpace } from '../target.ts';
 import { locateDisk, readingOptions } from './disks.ts';
 import { type MigrationReport, migrationReport, readme } from './documents.ts';
 import { DESTINATIONS, type PlanOptions, type RunOptions } from './options.ts';
-import { type MigrationPlan, type PlannedDisk, planMigration } from './plan.ts';
+import { type MigrationPlan, namesOf, type PlannedDisk, planMigration, README, REPORT } from './plan.ts';
 import { type Done, openStaging, type Staging } from './staging.ts';
 
 export type MigrateFilesOptions = PlanOptions & RunOptions;
-
-/** What is written beside a machine. */
-const REPORT = 'report.json';
-const README = 'README.txt';
 
 /**
  * Move a machine that is off to another hypervisor: its description translated and every disk converted, in `folder`, with a report and a word
@@ -28,7 +24,7 @@ export const migrate = async (vm: string, folder: string, options: MigrateFilesO
 /** Do what was planned, with the same options. */
 export const runMigration = async (plan: MigrationPlan, folder: string, options: MigrateFilesOptions): Promise<MigrationReport> => {
 	refuseBlocked(plan);
-	const names = [...plan.disks.flatMap(({ files }) => files), REPORT, README, plan.description];
+	const names = namesOf(plan);
 	const staging = await openStaging(folder, { of: `${path.resolve(plan.source)} to ${plan.to}`, names }, options);
 	try {
 		refuseTooMuch(plan, folder, staging, options);

@@ -17,6 +17,7 @@ import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
 import type { Concern } from '../../validate/rule.ts';
 import { targetNamed } from '../../validate/validate.ts';
 import { siblings } from '../gate.ts';
+import { refuseOverwriting } from '../overwriting.ts';
 import { type MachineValidation, validateMachine } from '../validate/machine.ts';
 import { describe, nameFor } from './description.ts';
 import { hardDisks, machineGate, type OpenDisk, openDiskOf, readingOptions } from './disks.ts';
@@ -72,6 +73,18 @@ export type MigrationPlan = {
 	readonly seconds: number;
 };
 
+/** What is written beside a machine. */
+export const REPORT = 'report.json';
+export const README = 'README.txt';
+
+/** The names of all files that a migration makes; the description, which makes a machine of the others, is the last. */
+export const namesOf = ({ disks, description }: Pick<MigrationPlan, 'disks' | 'description'>): readonly string[] => [
+	...disks.flatMap(({ files }) => files),
+	REPORT,
+	README,
+	description,
+];
+
 /** Bytes a second that a plain disk is assumed to take, and to give when copies are compared. */
 const RATE = 100e6;
 
@@ -106,7 +119,7 @@ export const planMigration = async (vm: string, folder: string, options: PlanOpt
 		const disks = looked.map((disk, index) => ({ ...disk, versions: open[index]?.versions() }));
 		const { plan, places } = describe(machine, disks, { folder, guest, snapshots: facts.snapshots, options });
 		const bytes = disks.reduce((sum, disk) => sum + disk.bytes, 0);
-		return {
+		const made: MigrationPlan = {
 			source: machine.path,
 			machine,
 			to: options.to,
@@ -121,6 +134,12 @@ export const planMigration = async (vm: string, folder: string, options: PlanOpt
 			blocking,
 			seconds: (bytes / RATE) * (options.verify === false ? 1 : 2),
 		};
+		const read = open.flatMap(({ device, files }) => files().map((name) => ({ name, role: `the disk ${device.id}` })));
+		refuseOverwriting(
+			namesOf(made).map((name) => ({ name: path.join(folder, name), role: `${name} of DIR`, hint: 'another DIR' })),
+			[{ name: machine.path, role: 'VM' }, ...read],
+		);
+		return made;
 	} finally {
 		for (const { disk } of open) await disk.close();
 	}
