@@ -25,6 +25,16 @@ const reportIn = (state: string): BatchReport => JSON.parse(fs.readFileSync(path
 
 const states = (state: string): string[] => journalOf(state).map((record) => record.state);
 
+test('the reports are written over no plan, and nothing that a job reads or writes', async () => {
+	const { folder, batch } = batchFolder('{ from: a.raw, to: report.html }');
+	expect(await batch('--state', '.')).toMatchObject({ code: 2, stderr: expect.stringContaining('report.html of the batch are one file') });
+	const plan = path.join(folder, 'report.json');
+	fs.writeFileSync(plan, '{ "jobs": [{ "from": "a.raw", "to": "a.qcow2" }] }');
+	expect(await vconv('batch', '--state', folder, plan)).toMatchObject({ code: 2, stderr: expect.stringContaining('--state') });
+	expect(fs.readdirSync(folder).sort()).toEqual(['a.raw', 'b.raw', 'plan.yaml', 'report.json']);
+	expect(fs.readFileSync(plan, 'utf8')).toContain('a.qcow2');
+});
+
 test('one failure stops no other job; it is not tried again unasked, unless its source has changed', async () => {
 	const secret = '{ from: b.raw, to: secret.qcow2, arguments: [--api-token=hunter2] }';
 	const { folder, state, batch } = batchFolder('{ from: a.raw, to: out/a.qcow2 }', '{ from: c.vmdk, to: out/c.qcow2 }', secret);

@@ -8,7 +8,7 @@ import { type BatchReport, batchJunit, batchReport } from '../../batch/report.ts
 import { humanSize } from '../../bytes/size.ts';
 import { UsageError } from '../../errors.ts';
 import { type Estimates, estimate } from '../../node/batch/estimate.ts';
-import { openState, readRecords, type StateFolder } from '../../node/batch/folder.ts';
+import { openState, REPORTS, readRecords, refuseState, type StateFolder } from '../../node/batch/folder.ts';
 import { type Loaded, loadJobs } from '../../node/batch/load.ts';
 import { type JobState, jobStates, runJobs } from '../../node/batch/run.ts';
 import { version } from '../../node/version.ts';
@@ -75,6 +75,7 @@ Exits 0 if all is done, 8 if some jobs failed, 75 if another batch is at work in
 		}
 		const limits = limitsOf(args);
 		const state = args.state ?? loaded.state;
+		refuseState(state, [...args.operands, ...loaded.jobs.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to]))]);
 		if (args['dry-run']) return dryRun(loaded, state, limits.jobs, args, io);
 		const folder = await openState(state);
 		try {
@@ -111,9 +112,9 @@ const perform = async (
 	const standings = states.map((state) => ({ ...state, log: folder.log(state.job.id) }));
 	const interrupted = io.signal.aborted || states.some(({ status }) => status === 'waiting');
 	const report = batchReport(standings, { vconv: version(), plan: loaded.name, started, ended: Date.now(), interrupted });
-	folder.write('report.json', `${toJson(report, 2)}\n`);
-	folder.write('report.xml', batchJunit(report));
-	const page = folder.write('report.html', batchPage(report));
+	folder.write(REPORTS.json, `${toJson(report, 2)}\n`);
+	folder.write(REPORTS.junit, batchJunit(report));
+	const page = folder.write(REPORTS.page, batchPage(report));
 	if (args.json) io.stdout.write(`${toJson(report, 4)}\n`);
 	if (!args.quiet) io.stderr.write(`vconv: ${countsText(report)}; ${plain(page)}\n`);
 	io.signal.throwIfAborted();

@@ -5,6 +5,7 @@ import { type JobRecord, parseJournal, printRecord } from '../../batch/journal.t
 import { BusyError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
+import { refuseOverwriting } from '../overwriting.ts';
 import { writeFully } from '../write.ts';
 import { type FolderLock, takeLock } from './lock.ts';
 
@@ -35,6 +36,26 @@ export const readRecords = (folder: string): ReadonlyMap<string, JobRecord> => {
 };
 
 const JOURNAL = 'batch.jsonl';
+
+/** The names of the reports, in the folder. */
+export const REPORTS = { json: 'report.json', junit: 'report.xml', page: 'report.html' } as const;
+
+/**
+ * A batch writes over none of the files that it is about. Where it has been before, what has these names is its own.
+ * @param used the plan, and what its jobs read and write.
+ * @throws UsageError
+ */
+export const refuseState = (folder: string, used: readonly string[]): void => {
+	if (nodeFiles.idOf(path.join(folder, JOURNAL)) !== undefined) return;
+	refuseOverwriting(
+		Object.values(REPORTS).map((name) => ({
+			name: path.join(folder, name),
+			role: `${name} of the batch`,
+			hint: 'another folder for --state',
+		})),
+		used.map((name) => ({ name, role: name })),
+	);
+};
 
 /** How long the children of a batch that was killed may take to notice, in ms. */
 const PATIENCE = 1000;
