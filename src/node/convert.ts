@@ -10,6 +10,7 @@ import type { Note } from '../core/note.ts';
 import type { Target } from '../core/sink.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
+import { PROOF } from '../proof/file.ts';
 import { folderOf, identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
 import { type GateOptions, gate, siblings } from './gate.ts';
 import { holdSource, refuseReplacingUsed, type SharingOptions } from './inuse.ts';
@@ -196,10 +197,11 @@ const relativeTo = (output: string, name: string): string =>
 export const checkPlan = async (
 	output: string,
 	plan: Plan,
-	options: Pick<ConvertFileOptions, 'skipSpaceCheck' | 'onNote'>,
+	options: Pick<ConvertFileOptions, 'skipSpaceCheck' | 'proof' | 'onNote'>,
 	held = 0,
 ): Promise<void> => {
-	const files = [path.basename(output), ...(plan.layout.files ?? [])];
+	const name = path.basename(output);
+	const files = [name, ...(plan.layout.files ?? []), ...(options.proof ? [`${name}${PROOF}`] : [])];
 	for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
 	if (!options.skipSpaceCheck) await checkSpace(output, plan, held, (note) => options.onNote?.(note));
 };

@@ -74,6 +74,17 @@ test('--force takes the proof of what is replaced away, and nothing else of that
 	expect(fs.readFileSync(proof, 'utf8')).toBe('{ "v": 1, "tool": "mine" }');
 });
 
+test('a proof is written over nothing that is read', async () => {
+	const { at } = folderWith();
+	const source = at('out.qcow2.vconv.json');
+	fs.renameSync(at('in.raw'), source);
+	const before = fs.readFileSync(source);
+	const ran = await vconv('--force', '--proof', '-f', 'raw', source, at('out.qcow2'));
+	expect(ran).toMatchObject({ code: 5, stderr: expect.stringContaining('it is a file that the conversion reads') });
+	expect(fs.readFileSync(source).equals(before)).toBe(true);
+	expect(fs.existsSync(at('out.qcow2'))).toBe(false);
+});
+
 test('what goes through a pipe is not proved', async () => {
 	const { at } = folderWith();
 	for (const words of [['--proof'], ['--verify', 'full'], ['--verify-with', 'qemu-img']]) {
