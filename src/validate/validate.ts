@@ -35,6 +35,12 @@ export const validate = (
 /** Whether a move has to wait: for Critical concerns, and with `strict` for Warnings too. */
 export const isBlocking = ({ category }: Concern, strict = false): boolean => category === 'Critical' || (strict && category === 'Warning');
 
+/** @throws UsageError for an id that is of none of the rules. */
+export const refuseUnknownRules = (ids: readonly string[] = [], rules: readonly Rule[] = allRules): void => {
+	const unknown = ids.find((id) => !rules.some((rule) => rule.id === id));
+	if (unknown !== undefined) throw new UsageError(`there is no rule '${unknown}'`, { hint: 'vconv validate --list' });
+};
+
 /** The target of this id. @throws UsageError naming those there are. */
 export const targetNamed = (id: string): Target => {
 	const found = targets.find((target) => target.id === id.toLowerCase());

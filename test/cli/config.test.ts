@@ -101,8 +101,10 @@ test.for([
 	['a rule for networks that is none', ['--net-map', 'default=nowhere'], 2, /rule for networks/],
 	['a folder that is no whole path', ['--images', 'images'], 2, /--images/],
 	['a profile that is none', ['--intent', 'faithful', '--profile', '8'], 2, /no profile '8'/],
+	['a profile that is none, where none is asked for', ['--profile', 'libvirt-99'], 2, /no profile 'libvirt-99'/],
 	['a path that is none', ['--intent', 'faithful', '--vmx-path', '/x.vmx'], 2, /no path on a datastore/],
 	['a hardware version that is none', ['--intent', 'faithful', '--hw-version', 'new'], 2, /hardware version/],
+	['a hardware version that is not yet', ['--hw-version', '99'], 2, /from 4 to 22, the newest, of ESXi 9\.0/],
 ] as const)('%s is refused, and nothing is written', async ([, argv, code, message]) => {
 	const disk = 'ide0:0.present = "TRUE"\nide0:0.fileName = "a.vmdk"';
 	const input = written('web.vmx', vmxWith(disk));

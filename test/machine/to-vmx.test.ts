@@ -282,7 +282,7 @@ describe('a domain of KVM as a VMX', () => {
 		expect(targetVersion('esxi=6.7')).toEqual({ product: 'esxi', hardwareVersion: 14 });
 		expect(targetVersion('ws=17')).toEqual({ product: 'hosted', hardwareVersion: 20 });
 		expect(targetVersion('hw=13')).toEqual({ hardwareVersion: 13 });
-		for (const wrong of ['esxi', 'esxi=1.0', 'hw=2', 'hw=1.5', 'xen=4']) expect(() => targetVersion(wrong)).toThrow(UsageError);
+		for (const wrong of ['esxi', 'esxi=1.0', 'hw=2', 'hw=99', 'hw=1.5', 'xen=4']) expect(() => targetVersion(wrong)).toThrow(UsageError);
 	});
 });
 

@@ -159,6 +159,15 @@ test('what is there is not replaced unasked, and no half of a machine is left be
 	expect(files(out(vm))).toEqual(FILES);
 });
 
+test('a rule that there is none of is not accepted', async () => {
+	const vm = await machine();
+	expect(await vconv('migrate', '--to', 'libvirt', '-n', '--accept', 'nosuchrule', vm, out(vm))).toMatchObject({
+		code: 2,
+		stderr: expect.stringMatching(/no rule 'nosuchrule'\n.*vconv validate --list/),
+	});
+	expect((await vconv('migrate', '--to', 'libvirt', '-n', '--accept', 'vconv.vm.running', vm, out(vm))).code).toBe(0);
+});
+
 test('nothing is written over what is read, though it is in the way', async () => {
 	const vm = await machine([], ['web-disk1.qcow2']);
 	const migrating = (source: string) => vconv('migrate', '--to', 'libvirt', '--force', source, vm);

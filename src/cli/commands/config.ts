@@ -3,8 +3,9 @@ import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
 import { readSnapshots } from '../../../formats/vmx/snapshots.ts';
 import { UnsupportedError, UsageError } from '../../errors.ts';
-import { profileNames } from '../../machine/faithful/profiles.ts';
+import { profileNamed, profileNames } from '../../machine/faithful/profiles.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
+import { checkedVersion } from '../../machine/migrate/hardware-version.ts';
 import { type PlanRequest, parseMachine, planMachine, printMachine } from '../../machine/plan.ts';
 import { refuseOverwriting } from '../../node/overwriting.ts';
 import { createTarget } from '../../node/target.ts';
@@ -62,6 +63,8 @@ vconv config lint IN and vconv config diff A B look, and write nothing.`,
 	],
 	async run(args, io) {
 		const [input, output] = operands(args, 'IN', 'OUT');
+		// A mistyped one is told of, though only a faithful translation asks for it.
+		profileNamed(args.profile);
 		if (output === '-') throw new UsageError('a description is written to a file, and - is a pipe', { hint: 'a name for OUT' });
 		const bytes = await readDescription(input);
 		const reportFile = args['report-file'];
@@ -108,7 +111,7 @@ const requestFor = async (args: Arguments<typeof options>, machine: Machine, to:
 const hardwareVersion = (said: string | undefined): number | undefined => {
 	if (said === undefined) return undefined;
 	if (!/^\d{1,2}$/.test(said)) throw new UsageError(`'${said}' is no virtual hardware version`, { hint: '--hw-version 13' });
-	return Number(said);
+	return checkedVersion(Number(said));
 };
 
 /** The other form. @throws UsageError if OUT is called something that it will not be. */

@@ -5,6 +5,7 @@ import { runMigration } from '../../node/migrate/migrate.ts';
 import { DESTINATIONS, type Destination } from '../../node/migrate/options.ts';
 import { planMigration } from '../../node/migrate/plan.ts';
 import { freeSpace } from '../../node/target.ts';
+import { refuseUnknownRules } from '../../validate/validate.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { parseFormatOptions } from '../format-options.ts';
 import { inputOptions, isJson, noteWriter, pathMapOption, pathRules } from '../input.ts';
@@ -73,6 +74,7 @@ Nothing has its name before everything is there. The same command goes on with w
 		const { to } = args;
 		if (to === undefined)
 			throw new UsageError('--to is missing: where the machine goes', { hint: `--to ${Object.keys(DESTINATIONS).join(' or ')}` });
+		refuseUnknownRules(args.accept);
 		const progress = await reporter(progressStyle(args, io), io);
 		const note = noteWriter(args, { stderr: { write: progress.above } });
 		let kept: string | undefined;

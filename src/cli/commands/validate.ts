@@ -13,7 +13,7 @@ import { type CustomRules, readCustomRules } from '../../validate/custom.ts';
 import { readDomainCapabilities } from '../../validate/domcaps.ts';
 import { rules } from '../../validate/rules/index.ts';
 import { targets } from '../../validate/targets.ts';
-import { targetNamed } from '../../validate/validate.ts';
+import { refuseUnknownRules, targetNamed } from '../../validate/validate.ts';
 import { type Arguments, command } from '../command.ts';
 import { inputOptions, openOptions, pathMapOption, pathRules } from '../input.ts';
 import { errorJson } from '../render.ts';
@@ -71,8 +71,7 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		}
 		if (args.operands.length === 0) throw new UsageError('VM is missing', { hint: 'vconv validate --help' });
 		const to = targetsOf(args.to);
-		const unknownId = (args.accept ?? []).find((id) => !all.some((rule) => rule.id === id));
-		if (unknownId !== undefined) throw new UsageError(`there is no rule '${unknownId}'`, { hint: 'vconv validate --list' });
+		refuseUnknownRules(args.accept, all);
 		const opening = openOptions({ ...args, output: form === 'json' ? 'json' : 'human' }, io);
 		const follow = gate({ allow: args['allow-external'], untrusted: args.untrusted, pathMap: pathRules(args['path-map']) });
 		const read: string[] = [...args.operands, ...[args.rules, args.domcaps].filter((name) => name !== undefined)];

@@ -61,7 +61,7 @@ const PRODUCTS = {
 export const targetVersion = (said: string): Pick<ToVmxOptions, 'product' | 'hardwareVersion'> => {
 	const hint = 'esxi=8.0.2, ws=17, fusion=13 or hw=20';
 	const [, name = '', version = ''] = /^([a-z]+)=(\d{1,3}(?:\.\d{1,3}){0,2})$/.exec(said) ?? [];
-	if (name === 'hw' && !version.includes('.')) return { hardwareVersion: checked(Number(version)) };
+	if (name === 'hw' && !version.includes('.')) return { hardwareVersion: checkedVersion(Number(version)) };
 	const [product, versions] = PRODUCTS[name as keyof typeof PRODUCTS] ?? [];
 	if (!product || !versions) throw new UsageError(`'${said}' is no version of a VMware product`, { hint });
 	const hardwareVersion = versions.findLast(([known]) => number(known) <= number(version))?.[1];
@@ -77,9 +77,15 @@ const number = (version: string): number => {
 	return (major * 1000 + minor) * 1000 + update;
 };
 
-const checked = (version: number): number => {
-	if (Number.isInteger(version) && version >= 4 && version <= 99) return version;
-	throw new UsageError(`${version} is no virtual hardware version`, { hint: 'a whole number from 4 on' });
+/** The newest virtual hardware, and whose it is. */
+const [NEWEST_OWNER, NEWEST] = OF_ESXI.at(-1) as readonly [string, number];
+
+/** A virtual hardware version that some product has. @throws UsageError for what is none. */
+export const checkedVersion = (version: number): number => {
+	if (Number.isInteger(version) && version >= 4 && version <= NEWEST) return version;
+	throw new UsageError(`${version} is no virtual hardware version that is known`, {
+		hint: `a whole number from 4 to ${NEWEST}, the newest, of ESXi ${NEWEST_OWNER}`,
+	});
 };
 
 type Need = { readonly what: string; readonly version: number; readonly keys: readonly string[] };
@@ -105,7 +111,7 @@ const needs = ({ spec, isEfi }: { readonly spec: VmSpec; readonly isEfi: boolean
 
 /** The virtual hardware version to write. @throws UsageError for what is none. */
 export const hardwareVersionFor = (spec: VmSpec, isEfi: boolean, origin: VmSpec | undefined, { hardwareVersion }: ToVmxOptions): number => {
-	if (hardwareVersion !== undefined) return checked(hardwareVersion);
+	if (hardwareVersion !== undefined) return checkedVersion(hardwareVersion);
 	const least = Math.max(4, ...needs({ spec, isEfi }).map(({ version }) => version));
 	return Math.max(origin?.platform.hardwareVersion ?? USUAL, least);
 };
