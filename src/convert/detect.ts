@@ -26,12 +26,22 @@ export const formatOfName = (formats: readonly DiskFormat[], name: string): Disk
 
 const extensionOf = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 
+/** How a user says the format of an image whose bytes are not enough: words for a hint. */
+export type FormatWords = (format: string) => string;
+
+const asOption: FormatWords = (format) => `-f ${format}`;
+
 /**
  * The format of an image by its bytes, never by its name. Raw is believed only of a file whose name says so, for a guest can write
  * any header into its own raw disk.
  * @throws UnrecognizedError where no format claims the bytes, or more than one does.
  */
-export const detect = async (formats: readonly DiskFormat[], source: Source, signal?: AbortSignal): Promise<DiskFormat> => {
+export const detect = async (
+	formats: readonly DiskFormat[],
+	source: Source,
+	signal?: AbortSignal,
+	said: FormatWords = asOption,
+): Promise<DiskFormat> => {
 	const claims = await claimants(formats, source, signal);
 	const extension = extensionOf(source.name);
 	const [only, other] = claims;
@@ -40,21 +50,21 @@ export const detect = async (formats: readonly DiskFormat[], source: Source, sig
 		if (!part) continue;
 		throw new UnrecognizedError(only ? `${part.what}, though it begins or ends like ${only.name}` : part.what, {
 			path: source.name,
-			hint: `${part.instead}, or ${only ? `-f ${only.id}, or ` : ''}-f raw for the bytes as they are`,
+			hint: `${part.instead}, or ${only ? `${said(only.id)}, or ` : ''}${said('raw')} for the bytes as they are`,
 		});
 	}
 	if (only && other) {
 		const names = claims.map((format) => format.name).join(' and of ');
 		throw new UnrecognizedError(`it has the marks of ${names}`, {
 			path: source.name,
-			hint: `-f ${only.id} or -f ${other.id}, whichever it is`,
+			hint: `${said(only.id)} or ${said(other.id)}, whichever it is`,
 		});
 	}
 	if (only) {
 		if (RAW_EXTENSIONS.includes(extension)) {
 			throw new UnrecognizedError(`it is named like a raw disk and begins or ends like ${only.name}, which a guest may have written`, {
 				path: source.name,
-				hint: `-f raw for the bytes as they are, or -f ${only.id}`,
+				hint: `${said('raw')} for the bytes as they are, or ${said(only.id)}`,
 			});
 		}
 		return only;
@@ -63,12 +73,12 @@ export const detect = async (formats: readonly DiskFormat[], source: Source, sig
 	if (await isLuks(source, signal)) {
 		throw new UnrecognizedError('it is encrypted: a LUKS container, of which vconv has no key', {
 			path: source.name,
-			hint: 'qemu-img convert with --object secret, which decrypts it; or -f raw, if the guest encrypts its disk itself',
+			hint: `qemu-img convert with --object secret, which decrypts it; or ${said('raw')}, if the guest encrypts its disk itself`,
 		});
 	}
 	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : 'no format that vconv knows begins or ends like this', {
 		path: source.name,
-		hint: '-f raw if it is a raw disk',
+		hint: `${said('raw')} if it is a raw disk`,
 	});
 };
 

@@ -7,12 +7,14 @@ import { boundExpansion } from '../disk/expansion.ts';
 import { overlay } from '../disk/overlay.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, UsageError, VconvError } from '../errors.ts';
-import { claimants, detect, detectPiped, formatNamed, formatOfName } from './detect.ts';
+import { claimants, detect, detectPiped, type FormatWords, formatNamed, formatOfName } from './detect.ts';
 
 export type OpenOptions = {
 	readonly formats: readonly DiskFormat[];
 	/** The format by its id; by its bytes where left out. */
 	readonly format?: string | undefined;
+	/** How hints say it; as the option `-f` where left out. */
+	readonly formatWords?: FormatWords | undefined;
 	/** The way to other files that `source` names. @throws AccessError for those that are refused. */
 	gate(source: Source, reference: string): Promise<Source>;
 	/** The other images in the folder of `source`, each the taker's to close: where a parent is looked for by its id. */
@@ -44,8 +46,8 @@ export const openLayer = async (source: Source, options: OpenOptions): Promise<L
 };
 
 /** The format by its bytes, and a note where the name says another one. */
-const detectNoting = async (source: Source, { formats, signal, note }: OpenOptions): Promise<DiskFormat> => {
-	const format = await detect(formats, source, signal);
+const detectNoting = async (source: Source, { formats, formatWords, signal, note }: OpenOptions): Promise<DiskFormat> => {
+	const format = await detect(formats, source, signal, formatWords);
 	const named = formatOfName(formats, source.name);
 	if (named && named !== format) {
 		note?.({ kind: 'assumed', what: `it is a ${format.name}`, why: `its bytes say so, and its name a ${named.name}`, path: source.name });
@@ -174,11 +176,12 @@ const openNamed = async (name: string, child: Layer, parent: ParentReference, op
 const openParentLayer = async (source: Source, child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
 	const { formats, signal } = options;
 	if (parent.format === undefined) {
-		const { id, name } = await detect(formats, source, signal);
+		const saying: FormatWords = (format) => `qemu-img rebase -u -b ${source.name} -F ${format} ${child.source.name}`;
+		const { id, name } = await detect(formats, source, signal, saying);
 		if (formatOfName(formats, source.name)?.id !== id) {
 			throw new UnrecognizedError(`it does not say what its backing file is, and a guest may have made that look like a ${name}`, {
 				path: child.source.name,
-				hint: `qemu-img rebase -u -b ${source.name} -F ${id} ${child.source.name}, if that is what it is`,
+				hint: `${saying(id)}, if that is what it is`,
 			});
 		}
 		options.note?.({

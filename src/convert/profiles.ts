@@ -131,7 +131,7 @@ export const profileOptions = ({ name, takes }: Profile, format: DiskFormat, sai
 		const value = said[option] ?? first;
 		if (value !== first && !others.includes(value)) {
 			throw new UsageError(`${name} takes a ${format.name} with ${option}=${[first, ...others].join(' or ')}, not ${value}`, {
-				hint: `the same without ${option}=${value}, or without --for`,
+				hint: `the same without ${option}=${value}`,
 			});
 		}
 		wanted[option] = value;

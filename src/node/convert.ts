@@ -129,14 +129,14 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 		{ ...options, limits },
 	);
 	const hear = (note: Note): void => options.onNote?.(note);
-	const open = async (name: string): Promise<Source> => {
-		const source = await openFile(name);
+	const open = async (name: string, otherwise?: string): Promise<Source> => {
+		const source = await openFile(name, { otherwise });
 		sources.push(source);
 		holdSource(source, options, hear);
 		return source;
 	};
 	try {
-		const from = typeof input === 'string' ? await open(input) : input;
+		const from = typeof input === 'string' ? await open(input, '- for IN') : input;
 		const backing = options.backing === undefined ? undefined : await open(options.backing);
 		const given = {
 			...options,

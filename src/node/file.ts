@@ -41,12 +41,17 @@ const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
 /**
  * A file as a source, read-only.
  * @param options.named whether it is the user who named it, who may name a symbolic link and a block device too; true where left out.
+ * @param options.otherwise what is there for who has named a pipe.
  * @param options.called what messages call it, and from where it looks for what it names: a file that has not its name yet.
  * @throws AccessError for what is missing or not permitted, UnsupportedError for what is no file.
  */
 export const openFile = async (
 	name: string,
-	{ named = true, called = name }: { readonly named?: boolean; readonly called?: string } = {},
+	{
+		named = true,
+		called = name,
+		otherwise,
+	}: { readonly named?: boolean; readonly called?: string; readonly otherwise?: string | undefined } = {},
 ): Promise<Source> => {
 	let fd: number;
 	try {
@@ -56,7 +61,7 @@ export const openFile = async (
 		throw accessError('cannot be opened', name, cause);
 	}
 	try {
-		return fileSource(fd, called, named);
+		return fileSource(fd, called, named, otherwise);
 	} catch (error) {
 		fs.closeSync(fd);
 		throw error;
@@ -69,12 +74,15 @@ const imageWithin = (folder: string): string => {
 	return fs.existsSync(descriptor) ? descriptor : 'an image in it';
 };
 
-const fileSource = (fd: number, name: string, named: boolean): Source => {
+const fileSource = (fd: number, name: string, named: boolean, otherwise?: string): Source => {
 	const stat = fs.fstatSync(fd);
 	if (stat.isDirectory()) throw new UnsupportedError('it is a folder', { path: name, hint: imageWithin(name) });
 	if (!named && !stat.isFile()) throw new UnsupportedError('it is no regular file', { path: name });
 	if (!stat.isFile() && !stat.isBlockDevice()) {
-		throw new UnsupportedError('it is neither a file nor a block device', { path: name, hint: 'a file with its contents, or - for IN' });
+		throw new UnsupportedError('it is neither a file nor a block device', {
+			path: name,
+			hint: `a file with its contents${otherwise === undefined ? '' : `, or ${otherwise}`}`,
+		});
 	}
 	const size = stat.isBlockDevice() ? deviceSize(fd) : stat.size;
 	const opened = fs.fstatSync(fd, { bigint: true });

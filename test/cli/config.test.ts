@@ -129,6 +129,12 @@ test.for([
 	expect(fs.readdirSync(path.dirname(input))).toEqual([name]);
 });
 
+test.skipIf(process.platform === 'win32')('a pipe is refused, and no other pipe is offered', async () => {
+	const { code, stderr } = await vconv('config', '/dev/null', beside(written('web.vmx', ''), 'x.xml'));
+	expect(code).toBe(3);
+	expect(stderr).toContain('try a file with its contents\n');
+});
+
 test('a name that says another form is refused', async () => {
 	const input = written('web.vmx', vmxWith());
 	expect(await config(input, beside(input, 'copy.vmx'))).toMatchObject({ code: 2, stderr: expect.stringContaining('.xml') });

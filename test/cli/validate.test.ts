@@ -367,6 +367,17 @@ test('a folder is all machines in it and in its folders, and one that cannot be 
 	expect(idsOf(report, 'Critical', 'Warning')).toEqual(expect.arrayContaining(['vconv.vm.name.duplicate', 'vconv.vm.uuid.duplicate']));
 });
 
+test('what a rule says to do names options that there are', async () => {
+	const { stdout: help } = await vconv('migrate', '--help');
+	const { stdout: convertHelp } = await vconv('convert', '--help');
+	const own = rules.flatMap(({ id, remedy }) =>
+		[...remedy.replaceAll(/`.*?`/g, '').matchAll(/(vconv convert )?(--[a-z-]+)/g)].map(
+			([, convert, option]) => [id, convert ? convertHelp : help, option] as const,
+		),
+	);
+	expect(own.filter(([, text, option]) => !text.includes(`${option} `)).map(([id, , option]) => [id, option])).toEqual([]);
+});
+
 test('all rules are listed, and no two have one id', async () => {
 	const { code, stdout } = await vconv('validate', '--list');
 	expect(code).toBe(0);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AccessError, UnsupportedError } from '../../src/errors.ts';
+import { AccessError, UnrecognizedError, UnsupportedError } from '../../src/errors.ts';
 import { convertFile, migrate, planMigration } from '../../src/node/index.ts';
 import { patternBytes } from '../helpers/pattern.ts';
 import { run, temporaryFolder } from '../helpers/programs.ts';
@@ -52,6 +52,49 @@ describe('a disk that is in no file', () => {
 		await migrate(folder, out, { to: 'esxi', pathMap: [{ from: 'rbd:pool/image', to: copy }] });
 		expect(fs.readFileSync(path.join(out, 'x-disk1-flat.vmdk')).equals(fs.readFileSync(copy))).toBe(true);
 	});
+});
+
+describe('a disk whose bytes do not say its format', () => {
+	/** What a user is told of it. */
+	const hintFor = async (description: string, text: string): Promise<string> => {
+		const folder = temporaryFolder();
+		fs.writeFileSync(path.join(folder, description), text);
+		fs.writeFileSync(path.join(folder, 'bytes.raw'), patternBytes(0, MiB));
+		await convertFile(path.join(folder, 'bytes.raw'), path.join(folder, 'web.img'), { format: 'qcow2' });
+		const to = description === 'web.xml' ? 'esxi' : 'libvirt';
+		const error: unknown = await planMigration(path.join(folder, description), path.join(folder, 'out'), { to }).catch((caught) => caught);
+		expect(error).toBeInstanceOf(UnrecognizedError);
+		return (error as UnrecognizedError).hint ?? '';
+	};
+
+	test('is described by its domain', async () => {
+		const disk = "<disk type='file' device='disk'><source file='web.img'/><target dev='vda' bus='virtio'/></disk>";
+		expect(await hintFor('web.xml', kvmWith(disk))).toBe(
+			"<driver type='raw'/> in the domain for the bytes as they are, or <driver type='qcow2'/> in the domain",
+		);
+	});
+
+	test('becomes one that a VMX can name', async () => {
+		const lines = ['displayName = "web"', 'memsize = "512"', 'ide0:0.present = "TRUE"', 'ide0:0.fileName = "web.img"'];
+		expect(await hintFor('web.vmx', lines.join('\n'))).toContain('or a VMDK that vconv convert -f qcow2 makes of it');
+	});
+});
+
+test.each([
+	['esxi', 'vdi', /takes vmdk, and -O says vdi$/, '-O vmdk'],
+	['libvirt', 'vdi', /takes qcow2 or raw, and -O says vdi$/, '-O qcow2 or -O raw'],
+	['workstation', 'raw', /takes vmdk, and -O says raw$/, '-O vmdk'],
+] as const)('%s takes no disks in %s', async (to, format, message, hint) => {
+	const disk = onTarget('file', "<source file='web.raw'/>");
+	const lines = ['displayName = "web"', 'memsize = "512"', 'ide0:0.present = "TRUE"', 'ide0:0.fileName = "web.vmdk"'];
+	const folder = domain(disk);
+	fs.writeFileSync(path.join(folder, 'web.raw'), patternBytes(0, MiB));
+	await convertFile(path.join(folder, 'web.raw'), path.join(folder, 'web.vmdk'));
+	fs.writeFileSync(path.join(folder, 'web.vmx'), lines.join('\n'));
+	const vm = path.join(folder, to === 'libvirt' ? 'web.vmx' : 'web.xml');
+	const planning = planMigration(vm, path.join(folder, 'out'), { to, format });
+	await expect(planning).rejects.toThrow(message);
+	await expect(planning).rejects.toMatchObject({ exitCode: 2, hint });
 });
 
 const [device] = fs.existsSync('/dev')

@@ -31,7 +31,7 @@ export const surveyMachine = async (job: Job, signal?: AbortSignal): Promise<Mac
 		const { machine } = await readMachine(job.from, { machineFormats, allowRunning: true, discardSuspend: true });
 		names.add(path.resolve(machine.path));
 		for (const device of hardDisks(machine.spec.disks)) {
-			const open = await openDiskOf(machine.path, device, { ...request, formats: diskFormats });
+			const open = await openDiskOf(machine, device, { ...request, formats: diskFormats });
 			try {
 				virtual += open.disk.size;
 				if (job.kind === 'migrate') needed += (await planDisk(open, 'disk', [], request)).bytes;

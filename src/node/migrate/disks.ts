@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { FormatWords } from '../../convert/detect.ts';
 import { flatten, type Layer, type OpenOptions, openChain } from '../../convert/open.ts';
 import type { Disk } from '../../core/disk.ts';
 import type { DiskFormat } from '../../core/format.ts';
@@ -6,6 +7,7 @@ import { limitsOf } from '../../core/limits.ts';
 import type { Note } from '../../core/note.ts';
 import type { Source } from '../../core/source.ts';
 import { AccessError, UnsupportedError } from '../../errors.ts';
+import type { Machine } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import { statOf, versionOf } from '../file.ts';
@@ -104,9 +106,13 @@ const missing = (description: string, { id, keys }: DiskDevice, said: string): A
 	});
 };
 
+/** The description alone says what a disk is; a VMX has no word for it. */
+const inDomain: FormatWords = (format) => `<driver type='${format}'/> in the domain`;
+const inCopy: FormatWords = (format) => `a VMDK that vconv convert -f ${format} makes of it`;
+
 /** Open a disk with all its parents. @throws as `locateDisk`, and whatever is wrong with an image. */
 export const openDiskOf = async (
-	description: string,
+	{ path: description, format }: Pick<Machine, 'path' | 'format'>,
 	device: DiskDevice,
 	options: ReadingOptions,
 	note?: (note: Note) => void,
@@ -119,6 +125,7 @@ export const openDiskOf = async (
 	const layers = await openChain(top, {
 		formats,
 		format: device.format,
+		formatWords: format === 'libvirt' ? inDomain : inCopy,
 		async gate(source, reference) {
 			const found = await follow(source, reference);
 			followed.push(found);

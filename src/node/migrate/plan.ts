@@ -109,7 +109,7 @@ export const planMigration = async (vm: string, folder: string, options: PlanOpt
 		const looked: PlannedDisk[] = [];
 		for (const [index, device] of hardDisks(machine.spec.disks).entries()) {
 			const notes: Note[] = [];
-			const disk = await openDiskOf(machine.path, device, reading, (note) => notes.push(note));
+			const disk = await openDiskOf(machine, device, reading, (note) => notes.push(note));
 			open.push(disk);
 			looked.push(await planDisk(disk, `${stem}-disk${index + 1}`, notes, options));
 		}
@@ -192,9 +192,10 @@ export const planDisk = async (
 	const profile = profileId && profileNamed(profileId);
 	// What several machines write to has no metadata that they could agree on.
 	const shared = device.shareable && usual === 'qcow2' ? 'raw' : usual;
-	const format = targetFormat(diskFormats, stem, request.format ?? shared, profile);
-	if (!profile && format.id !== usual) {
-		throw new UsageError(`${request.to} takes ${usual}, and -O says ${format.id}`, { hint: `-O ${usual}` });
+	const format = targetFormat(diskFormats, stem, request.format ?? shared);
+	const taken = profile ? profile.takes.map((one) => one.format) : [usual];
+	if (!taken.includes(format.id)) {
+		throw new UsageError(`${request.to} takes ${taken.join(' or ')}, and -O says ${format.id}`, { hint: `-O ${taken.join(' or -O ')}` });
 	}
 	const name = `${stem}.${format.extensions[0]}`;
 	const { options = {}, compress, signal } = request;

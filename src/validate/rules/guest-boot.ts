@@ -133,7 +133,7 @@ export const bootRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'Partition table made for sectors of another size',
 		assessment: 'The table counts in sectors of another size than the disk has: firmware does not find the partitions.',
-		remedy: 'Convert with --sector-size of the size that the table was made for.',
+		remedy: 'Copy it with vconv convert --sector-size and the size that the table was made for.',
 		find: ({ guest }) => flagged(guest, ['gpt-sector-size-mismatch']),
 	},
 	{

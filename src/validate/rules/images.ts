@@ -111,7 +111,7 @@ export const imageRules: readonly Rule[] = [
 		category: 'Information',
 		label: 'The disk is a chain of images',
 		assessment: 'The disk is made of several images, each a delta of the next. The conversion makes one of them.',
-		remedy: 'Nothing; --keep-chain keeps them apart.',
+		remedy: 'Nothing; vconv convert --keep-chain keeps them apart.',
 		find: ({ disks }) => images(disks, ({ chain }) => chain.length > 1 && `${chain.length} images, the base is ${chain.at(-1)?.path}`),
 	},
 	{
@@ -140,7 +140,7 @@ export const imageRules: readonly Rule[] = [
 		category: 'Information',
 		label: 'Disk of an odd size',
 		assessment: 'The target takes whole multiples of a size; the conversion adds zeros at the end of the disk.',
-		remedy: 'Nothing; convert with --for TARGET.',
+		remedy: 'Nothing; vconv convert --for TARGET makes it so.',
 		find: ({ disks }, { name, size }) =>
 			images(
 				disks,

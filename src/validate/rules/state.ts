@@ -74,7 +74,7 @@ export const stateRules: readonly Rule[] = [
 		category: 'Information',
 		label: 'Machine without a UUID',
 		assessment: 'The guest is shown a new one at the target, which licences and inventories may notice.',
-		remedy: 'Give it one with --uuid.',
+		remedy: 'Write the one that it had into its description, as uuid.bios or uuid, if the guest must keep it.',
 		find: ({ machine }) =>
 			machine && !machine.spec.identity.biosUuid ? [{ what: 'no UUID is said', file: machine.path, key: keyIn(machine, 'uuid.bios') }] : [],
 	},
