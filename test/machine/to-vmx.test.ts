@@ -253,6 +253,14 @@ describe('a domain of KVM as a VMX', () => {
 		expect(said?.keys).toEqual(['os/kernel', 'os/initrd', 'os/cmdline']);
 	});
 
+	test('a guest that nobody knows is taken as it is said, with a warning', () => {
+		const text = kvmWith();
+		expect(entry(text, 'GUESTOS_UNKNOWN', { guestOs: 'ubunto-64' })).toMatchObject({ severity: 'warning', action: 'none' });
+		expect(toVmx(text, { guestOs: 'ubunto-64' })).toContain('guestOS = "ubunto-64"');
+		for (const guestOs of ['ubuntu-64', 'Debian12-64', 'other-64', 'rhel12-64'])
+			expect(entry(text, 'GUESTOS_UNKNOWN', { guestOs }), guestOs).toBeUndefined();
+	});
+
 	test('networks are those that a map says', () => {
 		const card = "<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/></interface>";
 		expect(toVmx(kvmWith(card), { networks: new Map([['bridge:br0', 'Prod']]) })).toContain('networkName = "Prod"');

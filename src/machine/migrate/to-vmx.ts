@@ -115,6 +115,10 @@ const linux = (hardwareVersion: number): string =>
 
 const tellGuest = (m: Migration): void => {
 	const { guest, spec, origin, options } = m;
+	if (options.guestOs !== undefined && guest.match === 'guess') {
+		const message = `'${options.guestOs}' is no guestOS that is known here: VMware runs what it does not know as 'other'`;
+		m.tell('GUESTOS_UNKNOWN', 'guest', message, { severity: 'warning', action: 'none' });
+	}
 	if (options.guestOs !== undefined || origin || guest.match === 'exact') return;
 	const { osinfo } = spec.guest;
 	const what = osinfo === undefined ? 'the domain does not say its guest' : `the guest is ${osinfo}`;
