@@ -51,6 +51,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.vm.uuid.duplicate': [healthy({ others: [{ path: 'b.vmx', uuid: '564d123456789abcdef0123456789abc', macs: [] }] })],
 	'vconv.vm.mac.duplicate': [{ ...nic('ethernet0.virtualDev = "e1000e"'), others: [{ path: 'b.vmx', macs: ['00:50:56:00:00:01'] }] }],
 	'vconv.vm.disks.none': [healthy({ disks: [] })],
+	'vconv.disk.file.unsaid': [vm('sata0.present = "TRUE"', 'sata0:1.present = "TRUE"')],
 	'vconv.vm.text': [vm('answer.msg = "yes"', 'answer.msg = "no"')],
 	'vmware.fault_tolerance.enabled': [vm('ftcpt.enabled = "TRUE"')],
 

@@ -1,3 +1,4 @@
+import type { Code } from '../../machine/codes.ts';
 import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
@@ -103,10 +104,15 @@ export const deviceRules: readonly Rule[] = [
 		label: 'Disk on a controller that is not there',
 		assessment: 'The source does not show the disk to the guest, and a move leaves it out: the machine may come without its system.',
 		remedy: 'Say in the description that the controller is present, or that the disk is not.',
-		find: ({ machine }) =>
-			(machine?.report ?? [])
-				.filter(({ code }) => code === 'DISK_WITHOUT_CONTROLLER')
-				.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] })),
+		find: ({ machine }) => reported(machine, 'DISK_WITHOUT_CONTROLLER'),
+	},
+	{
+		id: 'vconv.disk.file.unsaid',
+		category: 'Critical',
+		label: 'Drive without a file',
+		assessment: 'It says neither its image nor that it is an optical drive. Were it a hard disk, its contents would not come along.',
+		remedy: 'Say its file (fileName), or what it is (deviceType = "cdrom-image").',
+		find: ({ machine }) => reported(machine, 'DISK_WITHOUT_FILE'),
 	},
 	{
 		id: 'vconv.disk.image.duplicate',
@@ -175,6 +181,12 @@ const devices = ({ disks, machine }: Facts, seen: (device: DiskDevice) => string
 		const what = device ? seen(device) : false;
 		return device && what !== false ? [at(machine, device.id, what === true ? (device.deviceType ?? 'seen') : what)] : [];
 	});
+
+/** What reading the description told under a code. */
+const reported = (machine: Facts['machine'], wanted: Code): Evidence[] =>
+	(machine?.report ?? [])
+		.filter(({ code }) => code === wanted)
+		.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] }));
 
 /** Drives of a kind with something in them. */
 const drives = (machine: Facts['machine'], kind: string): Evidence[] =>

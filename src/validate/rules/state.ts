@@ -133,7 +133,7 @@ export const stateRules: readonly Rule[] = [
 		remedy: 'See that it was meant so: vconv config lint shows the lines.',
 		find: ({ machine }) =>
 			(machine?.report ?? [])
-				.filter(({ severity }) => severity !== 'info')
+				.filter(({ severity }) => severity === 'warning')
 				.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] })),
 	},
 	{
