@@ -234,14 +234,67 @@ describe('an interrupted migration', () => {
 		expect(files(out(vm))).toEqual(FILES);
 	});
 
+	/** As if it had been killed while it gave names, of which it has given some; `noted` changes what it has put down of that. */
+	const killedGiving = async (
+		vm: string,
+		given: readonly string[],
+		noted: (names: Record<string, string>) => unknown = (names) => names,
+	) => {
+		await stopped(vm, 0.8);
+		const at = (name: string) => path.join(out(vm), '.vconv-migration', name);
+		for (const name of ['web-disk2.qcow2', 'report.json', 'README.txt', 'web.xml']) fs.writeFileSync(at(name), 'done');
+		const versions = FILES.map((name) => {
+			const { ino, size, mtimeNs } = fs.statSync(at(name), { bigint: true });
+			return [name, `${ino} ${size} ${mtimeNs}`];
+		});
+		for (const name of given) fs.linkSync(at(name), path.join(out(vm), name));
+		const state = JSON.parse(fs.readFileSync(at('state.json'), 'utf8'));
+		fs.writeFileSync(at('state.json'), JSON.stringify({ ...state, publishing: noted(Object.fromEntries(versions)) }));
+	};
+
 	test('is finished where it was giving names', async () => {
 		const vm = await machine();
-		await stopped(vm, 0.8);
-		const state = path.join(out(vm), '.vconv-migration', 'state.json');
-		fs.writeFileSync(state, JSON.stringify({ ...JSON.parse(fs.readFileSync(state, 'utf8')), publishing: FILES }));
-		fs.linkSync(path.join(out(vm), '.vconv-migration', 'web-disk1.qcow2'), path.join(out(vm), 'web-disk1.qcow2'));
+		await killedGiving(vm, ['web-disk1.qcow2', 'report.json']);
 		await migrate(vm, out(vm), { to: 'libvirt' });
 		expect(files(out(vm))).toEqual(FILES);
+	});
+
+	test('takes no file for one that it has given its name, but that very file', async () => {
+		const vm = await machine();
+		await killedGiving(vm, ['report.json']);
+		fs.writeFileSync(path.join(out(vm), 'web.xml'), 'mine');
+		await expect(migrate(vm, out(vm), { to: 'libvirt' })).rejects.toMatchObject({ path: path.join(out(vm), 'web.xml'), exitCode: 5 });
+		expect(files(out(vm))).toEqual(['.vconv-migration', 'report.json', 'web.xml']);
+		expect(read(out(vm), 'web.xml')).toBe('mine');
+	});
+
+	test.for([
+		['names that are none of its own', (names: object) => ({ ...names, '../precious.txt': '1 2 3' }), 5, /precious\.txt[\s\S]*--restart/],
+		['a list of names', () => ['mine.txt', '../precious.txt'], 4, /not what vconv notes[\s\S]*--restart/],
+	] as const)('touches nothing if what is noted of it has %s', async ([, noted, code, message]) => {
+		const vm = await machine();
+		await killedGiving(vm, ['report.json'], noted);
+		const precious = path.join(path.dirname(vm), 'precious.txt');
+		fs.writeFileSync(precious, 'precious');
+		fs.writeFileSync(path.join(out(vm), 'mine.txt'), 'mine');
+		const before = fs.readdirSync(path.join(out(vm), '.vconv-migration'));
+		const run = await vconv('migrate', '--to', 'libvirt', vm, out(vm));
+		expect(run).toMatchObject({ code, stderr: expect.stringMatching(message) });
+		expect(files(out(vm))).toEqual(['.vconv-migration', 'mine.txt', 'report.json']);
+		expect(fs.readdirSync(path.join(out(vm), '.vconv-migration'))).toEqual(before);
+		await expect(migrate(vm, out(vm), { to: 'libvirt', restart: true, force: true })).resolves.toMatchObject({ name: 'web' });
+		expect(fs.readFileSync(precious, 'utf8')).toBe('precious');
+		expect(files(out(vm))).toEqual([...FILES, 'mine.txt'].sort());
+	});
+
+	test.for(['{"tool":"1"}', 'null', '{', ''])('is refused if what is noted of it is %s', async (text) => {
+		const vm = await machine();
+		await stopped(vm, 0.8);
+		fs.writeFileSync(path.join(out(vm), '.vconv-migration', 'state.json'), text);
+		await expect(migrate(vm, out(vm), { to: 'libvirt' })).rejects.toMatchObject({
+			exitCode: 4,
+			hint: expect.stringContaining('--restart'),
+		});
 	});
 
 	test('that is at work keeps others out', async () => {

@@ -3,7 +3,7 @@ import type { Concern } from '../../validate/rule.ts';
 import { version } from '../version.ts';
 import type { MigrationPlan, PlannedDisk } from './plan.ts';
 import { quoted } from './shell.ts';
-import type { Done } from './staging.ts';
+import type { Done } from './state.ts';
 
 /** What came of a migration: the contents of `report.json`. */
 export type MigrationReport = {

@@ -9,7 +9,8 @@ import { locateDisk, readingOptions } from './disks.ts';
 import { type MigrationReport, migrationReport, readme } from './documents.ts';
 import { DESTINATIONS, type PlanOptions, type RunOptions } from './options.ts';
 import { type MigrationPlan, namesOf, type PlannedDisk, planMigration, README, REPORT } from './plan.ts';
-import { type Done, openStaging, type Staging } from './staging.ts';
+import { openStaging, type Staging } from './staging.ts';
+import type { Done } from './state.ts';
 
 export type MigrateFilesOptions = PlanOptions & RunOptions;
 

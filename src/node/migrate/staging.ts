@@ -5,37 +5,12 @@ import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
 import { createTarget } from '../target.ts';
 import { version } from '../version.ts';
+import { type Done, readState, type State, versionOf } from './state.ts';
 
 /** The folder in which a machine is built, within the one that it goes to. */
 const STAGING = '.vconv-migration';
 const STATE = 'state.json';
 const LOCK = 'lock';
-
-/** A disk that is done. */
-export type Done = {
-	/** What was asked for, and what it was made from. */
-	readonly wanted: string;
-	/** Its files as they were made, by name. */
-	readonly files: Readonly<Record<string, string>>;
-	/** Guest bytes that were stored, and what they take. */
-	readonly data: number;
-	readonly stored: number;
-	readonly seconds: number;
-	/** It was read back and compared with what was read of its source. */
-	readonly verified: boolean;
-};
-
-/** What is known of a migration, for the run that goes on with it. */
-type State = {
-	/** The version of vconv: another may lay images out otherwise. */
-	readonly tool: string;
-	/** The machine and where it goes. */
-	readonly of: string;
-	/** By the name of the image. */
-	readonly disks: Readonly<Record<string, Done>>;
-	/** The names that were being given when the run ended. */
-	readonly publishing?: readonly string[] | undefined;
-};
 
 export type Staging = {
 	readonly folder: string;
@@ -68,7 +43,8 @@ export type Build = {
 
 /**
  * The folder in which a machine is built: what an interrupted run has left there is taken up.
- * @throws BusyError if another run builds it; AccessError if a name is taken and `force` is not set, or the folder cannot be written.
+ * @throws BusyError if another run builds it; AccessError if a name is taken and `force` is not set, or the folder cannot be written;
+ * CorruptError if what was left makes no sense and `restart` is not set. What was left is as it was then.
  */
 export const openStaging = async (
 	folder: string,
@@ -111,17 +87,19 @@ export const openStaging = async (
 	};
 
 	try {
-		const found = readState(at(STATE));
-		for (const name of found?.publishing ?? []) takeBack(at(name), final(name));
-		if (found && found.of !== of && !restart) throw another(folder, found);
+		const found = readState(at(STATE), restart);
+		if (found && !restart) refuseOther(folder, found, { of, names });
+		const isGiven = (name: string): boolean => isStill(final(name), found?.publishing?.[name]);
+		if (!force) for (const name of names) if (!isGiven(name)) refuseTaken(final(name));
+		for (const name of names) if (isGiven(name)) takeBack(at(name), final(name));
 		if (found?.tool === state.tool && !restart) state = { tool: found.tool, of, disks: found.disks };
 		else {
 			for (const name of fs.readdirSync(staging)) if (name !== LOCK) fs.rmSync(at(name), { recursive: true });
 			await save(state);
 		}
-		if (!force) for (const name of names) refuseTaken(final(name));
 	} catch (error) {
-		leave();
+		if (nodeFiles.idOf(at(STATE)) === undefined) leave();
+		else unlock();
 		throw error instanceof VconvError ? error : accessError('cannot be written', staging, error);
 	}
 
@@ -131,7 +109,9 @@ export const openStaging = async (
 		done(name, wanted) {
 			const known = Object.hasOwn(state.disks, name) ? state.disks[name] : undefined;
 			if (known?.wanted !== wanted) return undefined;
-			return Object.entries(known.files).every(([file, version]) => versionOf(at(file)) === version) ? known : undefined;
+			const isWhole =
+				Object.hasOwn(known.files, name) && Object.entries(known.files).every(([file, version]) => isStill(at(file), version));
+			return isWhole ? known : undefined;
 		},
 		async remember(name, files, done) {
 			const versions = Object.fromEntries(files.map((file) => [file, versionOf(at(file)) ?? '']));
@@ -144,7 +124,8 @@ export const openStaging = async (
 		held: () => fs.readdirSync(staging).reduce((sum, name) => sum + (fs.lstatSync(at(name)).blocks ?? 0) * 512, 0),
 		async publish(given) {
 			if (!force) for (const name of given) refuseTaken(final(name));
-			await save({ ...state, publishing: given });
+			const versions = Object.fromEntries(given.map((name) => [name, versionOf(at(name)) ?? '']));
+			await save({ ...state, publishing: versions });
 			const last = given.at(-1);
 			try {
 				for (const name of given) {
@@ -154,7 +135,7 @@ export const openStaging = async (
 				}
 				nodeFiles.fsyncFolder(folder);
 			} catch (error) {
-				for (const name of given) takeBack(at(name), final(name));
+				for (const name of given) if (isStill(final(name), versions[name])) takeBack(at(name), final(name));
 				throw error instanceof VconvError ? error : accessError('cannot be given its names', folder, error);
 			}
 			discard();
@@ -163,11 +144,17 @@ export const openStaging = async (
 	};
 };
 
-const another = (folder: string, { of }: State): AccessError =>
-	new AccessError(`the migration of another machine was interrupted in it: ${of}`, {
+/** @throws AccessError if what was interrupted is not what is to be done, or was giving other names: those are not this run's to take back. */
+const refuseOther = (folder: string, found: State, { of, names }: Build): void => {
+	const hint = 'finishing that first, another folder, or --restart to give it up';
+	if (found.of !== of) throw new AccessError(`the migration of another machine was interrupted in it: ${found.of}`, { path: folder, hint });
+	const other = Object.keys(found.publishing ?? {}).find((name) => !names.includes(name));
+	if (other === undefined) return;
+	throw new AccessError(`a migration with other options was interrupted in it while it gave names, '${other}' among them`, {
 		path: folder,
-		hint: 'finishing that first, another folder, or --restart to give it up',
+		hint,
 	});
+};
 
 /** Make a folder with all above it. @returns those that were made, the lowest first. */
 const makeFolder = (folder: string): readonly string[] => {
@@ -208,14 +195,6 @@ const refuseForeign = (staging: string): void => {
 	});
 };
 
-const readState = (name: string): State | undefined => {
-	try {
-		return JSON.parse(fs.readFileSync(name, 'utf8')) as State;
-	} catch {
-		return undefined; // there is none: nothing is done
-	}
-};
-
 /** Write a small file, whole or not at all. */
 const writeWhole = async (name: string, text: string): Promise<void> => {
 	const target = await createTarget(name, { force: true, restart: true, keepPartial: false });
@@ -233,11 +212,8 @@ const refuseTaken = (name: string): void => {
 	throw new AccessError('it exists already', { path: name, hint: 'a folder of its own for the machine, or --force to replace it' });
 };
 
-/** What a file is and was when it was last written to; a new name makes no difference. */
-const versionOf = (name: string): string | undefined => {
-	const stat = fs.lstatSync(name, { bigint: true, throwIfNoEntry: false });
-	return stat && `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
-};
+/** Whether a file is there, and the very one that was noted. */
+const isStill = (name: string, version: string | undefined): boolean => version !== undefined && versionOf(name) === version;
 
 /** A second name first, so that nothing is replaced unasked, whoever else is at work; file systems without such names rename. */
 const give = (from: string, to: string, force: boolean): void => {
@@ -254,8 +230,7 @@ const give = (from: string, to: string, force: boolean): void => {
 
 /** Undo what `give` did. */
 const takeBack = (from: string, to: string): void => {
-	const [staged, named] = [nodeFiles.idOf(from), nodeFiles.idOf(to)];
-	if (named === undefined) return;
+	const staged = nodeFiles.idOf(from);
 	if (staged === undefined) nodeFiles.rename(to, from);
-	else if (staged === named) nodeFiles.remove(to);
+	else if (staged === nodeFiles.idOf(to)) nodeFiles.remove(to);
 };
