@@ -72,6 +72,18 @@ describe('a command that meets one names it:', () => {
 		expect(incomplete.some(({ why }) => why.includes('the limit inspect-bytes'))).toBe(true);
 	});
 
+	test('migrate, in which they hold for what validates the machine too', async () => {
+		const { at } = scene();
+		for (let i = 1; i < 34; i++) fs.writeFileSync(at(`${i}.qcow2`), withBacking(i === 33 ? 'disk.qcow2' : `${i + 1}.qcow2`, 'qcow2'));
+		fs.writeFileSync(
+			at('web.vmx'),
+			'displayName = "web"\nscsi0.present = "TRUE"\nscsi0:0.present = "TRUE"\nscsi0:0.fileName = "1.qcow2"\n',
+		);
+		const argv = ['migrate', '--to', 'libvirt', '--dry-run', at('web.vmx'), at('out')];
+		expect((await vconv(...argv)).stderr).toContain('--limit chain-depth=');
+		expect(await vconv(...argv, '--limit', 'chain-depth=40')).toMatchObject({ code: 0 });
+	});
+
 	test('a batch, whose jobs have limits of their own', async () => {
 		const { at } = scene();
 		const job = `{ kind: convert, from: ${at('disk.qcow2')}, to: ${at('out.raw')}, limits: [ virtual-size=1k ], mode: '0640' }`;

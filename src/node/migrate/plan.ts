@@ -7,6 +7,7 @@ import { measureImage } from '../../convert/measure.ts';
 import { profileNamed } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { OptionValues } from '../../core/format.ts';
+import { limitsOf } from '../../core/limits.ts';
 import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
 import type { GuestReport } from '../../guest/facts.ts';
@@ -158,15 +159,17 @@ const renamed = (machine: Machine, name: string): Machine => {
 const assess = (
 	machine: Machine,
 	{ to, accept = [], allowRunning, discardSuspend, forceShare, signal, ...options }: PlanOptions,
-): Promise<MachineValidation> =>
-	validateMachine([machine.path], targetNamed(to), {
+): Promise<MachineValidation> => {
+	const limits = limitsOf(options);
+	return validateMachine([machine.path], targetNamed(to), {
 		opening: {
 			formats: diskFormats,
 			gate: machineGate(machine.path, readingOptions(options, diskFormats)),
 			siblings: siblings(
 				diskFormats.flatMap(({ extensions }) => extensions),
-				options,
+				{ ...options, limits },
 			),
+			limits,
 			signal,
 		},
 		machineFormats,
@@ -180,6 +183,7 @@ const assess = (
 		],
 		signal,
 	});
+};
 
 /** The image that a disk becomes. @param stem its name without extension. */
 export const planDisk = async (
