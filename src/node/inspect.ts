@@ -1,4 +1,5 @@
 import { flatten, type OpenOptions, openChain } from '../convert/open.ts';
+import { limitsOf } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
 import { VconvError } from '../errors.ts';
@@ -13,8 +14,8 @@ import { orBeside } from './gate.ts';
 import { nodeCodec } from './packer.ts';
 import { describedBy } from './validate/description.ts';
 
-export type InspectFilesOptions = Omit<InspectOptions, 'codec'> & {
-	/** How images are opened, and which further files. */
+export type InspectFilesOptions = Pick<InspectOptions, 'signal'> & {
+	/** How images are opened, and which further files; its limits hold for what looking into them costs. */
 	readonly opening: OpenOptions;
 	/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
 	readonly machineFormats: readonly MachineFormat[];
@@ -25,7 +26,7 @@ export type InspectFilesOptions = Omit<InspectOptions, 'codec'> & {
  * @throws VconvError if a named file cannot be opened. A disk that only a description names is in `incomplete` then.
  */
 export const inspectFiles = async (names: readonly string[], options: InspectFilesOptions): Promise<GuestReport> => {
-	const { opening, machineFormats, ...rest } = options;
+	const { opening, machineFormats, signal } = options;
 	const disks: GuestDisk[] = [];
 	const incomplete: Incomplete[] = [];
 	try {
@@ -38,11 +39,21 @@ export const inspectFiles = async (names: readonly string[], options: InspectFil
 			if (!devices) disks.push({ image: name, disk: flatten(await openChain(source, opening)) });
 			else await openDescribed(source, devices, opening, disks, incomplete);
 		}
-		const report = await inspectGuest(disks, { expanders: nodeExpanders(), ...rest, codec: nodeCodec() });
+		const report = await inspectDisks(disks, opening, signal);
 		return { ...report, incomplete: [...incomplete, ...report.incomplete] };
 	} finally {
 		for (const { disk } of disks) await disk.close();
 	}
+};
+
+/** What is on the disks of one machine, open already, within the limits of what looking into a guest costs. */
+export const inspectDisks = (
+	disks: readonly GuestDisk[],
+	{ limits }: Pick<OpenOptions, 'limits'>,
+	signal: AbortSignal | undefined,
+): Promise<GuestReport> => {
+	const { 'inspect-bytes': bytes, 'inspect-seconds': seconds } = limitsOf({ limits });
+	return inspectGuest(disks, { codec: nodeCodec(), expanders: nodeExpanders(), budget: { bytes, milliseconds: seconds * 1000 }, signal });
 };
 
 /** The hard disks that the file describes; undefined if it is no description. */

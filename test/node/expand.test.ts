@@ -94,3 +94,13 @@ describe.for([
 		});
 	}
 });
+
+test('the expanders of Node are made once', async () => {
+	vi.resetModules();
+	const native = vi.fn();
+	vi.doMock('../../src/node/native.ts', () => ({ native }));
+	const { nodeExpanders } = await import('../../src/node/expand.ts');
+	expect(nodeExpanders()).toBe(nodeExpanders());
+	expect(native.mock.calls.length).toBeLessThanOrEqual(1);
+	vi.doUnmock('../../src/node/native.ts');
+});

@@ -35,6 +35,9 @@ test.for([
 	expect(stderr).toMatch(/try --limit (NAME=VALUE with virtual-size, chain-depth|[a-z-]+=\d)/);
 });
 
+const vmx = (disk: string): string =>
+	`displayName = "web"\nscsi0.present = "TRUE"\nscsi0:0.present = "TRUE"\nscsi0:0.fileName = "${disk}"\n`;
+
 describe('a command that meets one names it:', () => {
 	const scene = () => {
 		const folder = temporaryFolder();
@@ -72,13 +75,22 @@ describe('a command that meets one names it:', () => {
 		expect(incomplete.some(({ why }) => why.includes('the limit inspect-bytes'))).toBe(true);
 	});
 
+	test('validate and migrate, in what they could not look into', async () => {
+		const { at } = scene();
+		fs.writeFileSync(at('web.vmx'), vmx('disk.qcow2'));
+		for (const argv of [
+			['validate', '--to', 'libvirt', at('disk.qcow2')],
+			['migrate', '--to', 'libvirt', '--dry-run', at('web.vmx'), at('out')],
+		]) {
+			expect((await vconv(...argv, '--json')).stdout).not.toContain('inspect-bytes');
+			expect((await vconv(...argv, '--json', '--limit', 'inspect-bytes=1')).stdout).toContain('the limit inspect-bytes');
+		}
+	});
+
 	test('migrate, in which they hold for what validates the machine too', async () => {
 		const { at } = scene();
 		for (let i = 1; i < 34; i++) fs.writeFileSync(at(`${i}.qcow2`), withBacking(i === 33 ? 'disk.qcow2' : `${i + 1}.qcow2`, 'qcow2'));
-		fs.writeFileSync(
-			at('web.vmx'),
-			'displayName = "web"\nscsi0.present = "TRUE"\nscsi0:0.present = "TRUE"\nscsi0:0.fileName = "1.qcow2"\n',
-		);
+		fs.writeFileSync(at('web.vmx'), vmx('1.qcow2'));
 		const argv = ['migrate', '--to', 'libvirt', '--dry-run', at('web.vmx'), at('out')];
 		expect((await vconv(...argv)).stderr).toContain('--limit chain-depth=');
 		expect(await vconv(...argv, '--limit', 'chain-depth=40')).toMatchObject({ code: 0 });

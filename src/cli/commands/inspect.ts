@@ -1,6 +1,5 @@
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
-import { limitsOf } from '../../core/limits.ts';
 import { UsageError } from '../../errors.ts';
 import { inspectFiles } from '../../node/inspect.ts';
 import { command } from '../command.ts';
@@ -24,9 +23,7 @@ What could not be read is listed, and everything else still holds.`,
 		const { operands: names } = args;
 		if (names.length === 0) throw new UsageError('IMAGE is missing', { hint: 'vconv inspect --help' });
 		const opening = openOptions(args, io);
-		const { 'inspect-bytes': bytes, 'inspect-seconds': seconds } = limitsOf(opening);
-		const budget = { bytes, milliseconds: seconds * 1000 };
-		const report = await inspectFiles(names, { opening, budget, machineFormats, signal: io.signal });
+		const report = await inspectFiles(names, { opening, machineFormats, signal: io.signal });
 		io.stdout.write(isJson(args) ? `${toJson(report, 4)}\n` : guestText(report));
 		return 0;
 	},

@@ -1,6 +1,4 @@
 import type { Disk } from '../../core/disk.ts';
-import type { Budget } from '../../guest/device.ts';
-import { inspectGuest } from '../../guest/inspect.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
@@ -8,7 +6,7 @@ import type { DomainCapabilities, Facts, HostFacts, MachineIdentity } from '../.
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { orBeside } from '../gate.ts';
-import { nodeCodec } from '../packer.ts';
+import { inspectDisks } from '../inspect.ts';
 import { describedBy, machineFacts } from './description.ts';
 import { type DiskOptions, type DiskRequest, type LookedAt, lookAtDisk } from './disks.ts';
 import { folderFacts, neededFor } from './host.ts';
@@ -26,8 +24,6 @@ export type GatherOptions = DiskOptions & {
 	readonly targets?: readonly Target[] | undefined;
 	/** Who moves with it. */
 	readonly others?: readonly MachineIdentity[] | undefined;
-	/** What looking into a guest may cost. */
-	readonly budget?: Budget | undefined;
 	readonly signal?: AbortSignal | undefined;
 };
 
@@ -54,7 +50,7 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 			disks: looked.map(({ state }) => state),
 			policy: options.policy,
 			others: options.others,
-			guest: open.length > 0 ? await inspectGuest(open, { codec: nodeCodec(), budget: options.budget, signal: options.signal }) : undefined,
+			guest: open.length > 0 ? await inspectDisks(open, options.opening, options.signal) : undefined,
 			host: await hostFacts(
 				folder,
 				open.map(({ disk }) => disk),
