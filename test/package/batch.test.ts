@@ -59,6 +59,20 @@ test('one failure stops no other job; it is not tried again unasked, unless its 
 	expect(reportIn(state).jobs.map(({ attempts }) => attempts)).toEqual([1, 2, 2]);
 }, 120_000);
 
+test.runIf(process.platform === 'linux')('a job whose log cannot be written is done all the same, and says so', async () => {
+	const { folder, state, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }', '{ from: b.raw, to: b.qcow2 }');
+	expect((await batch()).code).toBe(0);
+	const [full = '', missing = ''] = fs.readdirSync(path.join(state, 'jobs')).map((name) => path.join(state, 'jobs', name));
+	fs.rmSync(full);
+	fs.symlinkSync('/dev/full', full);
+	fs.rmSync(missing);
+	fs.mkdirSync(missing);
+	for (const name of ['a', 'b']) fs.rmSync(path.join(folder, `${name}.qcow2`));
+	expect((await batch()).code).toBe(0);
+	const early = [expect.stringContaining('the log ends early')];
+	expect(reportIn(state).jobs.map(({ notes }) => notes)).toEqual([early, early]);
+});
+
 test('a target that a killed run has finished and not recorded is compared with its source, and stays', async () => {
 	const { folder, state, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }', '{ from: b.raw, to: b.qcow2 }');
 	expect((await batch()).code).toBe(0);

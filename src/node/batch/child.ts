@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { JobError } from '../../batch/journal.ts';
 import { redact } from '../../batch/redact.ts';
 import type { Progress } from '../../core/mover.ts';
+import { openLog } from './log.ts';
 
 /** What a child says of its progress, at most twice a second. */
 export type ChildProgress = Progress & {
@@ -50,8 +51,7 @@ const HEAP = 512;
  * breaks then. Never rejects for what the child does.
  */
 export const runChild = async ({ argv, log, hold, signal, onProgress }: ChildRun): Promise<ChildEnd> => {
-	const fd = fs.openSync(log, 'a', 0o600);
-	const write = (text: string): void => void fs.writeSync(fd, redact(text));
+	const { write, failure, close } = openLog(log);
 	write(`${new Date().toISOString()} vconv ${argv.join(' ')}\n`);
 	const notes: string[] = [];
 	let error: JobError | undefined;
@@ -95,9 +95,10 @@ export const runChild = async ({ argv, log, hold, signal, onProgress }: ChildRun
 		clearTimeout(killer);
 		signal.removeEventListener('abort', stop);
 		write(`${result}${new Date().toISOString()} exit ${code}\n`);
-		return { code, error, notes, result: parsed(result) };
+		const lost = failure();
+		return { code, error, notes: lost === undefined ? notes : [...notes, lost], result: parsed(result) };
 	} finally {
-		fs.closeSync(fd);
+		close();
 	}
 };
 

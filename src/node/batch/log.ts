@@ -1,0 +1,35 @@
+import fs from 'node:fs';
+import { redact } from '../../batch/redact.ts';
+import { accessError } from '../file.ts';
+
+/** The log of a job, for whoever wants to know more than its record says. */
+export type JobLog = {
+	/** Add to it, without secrets. Once something could not be written, nothing more is. */
+	write(text: string): void;
+	/** Why it is not all there, if it is not. */
+	failure(): string | undefined;
+	close(): void;
+};
+
+/** Open a log to add to it. Nothing of it throws: a job is worth more than its log. */
+export const openLog = (name: string): JobLog => {
+	let failed: string | undefined;
+	const attempt = <T>(act: () => T): T | undefined => {
+		try {
+			return act();
+		} catch (cause) {
+			failed ??= `${name}: the log ends early; ${accessError('cannot be written', name, cause).message}`;
+			return undefined;
+		}
+	};
+	const fd = attempt(() => fs.openSync(name, 'a', 0o600));
+	return {
+		write(text) {
+			if (fd !== undefined && failed === undefined) attempt(() => fs.writeFileSync(fd, redact(text)));
+		},
+		failure: () => failed,
+		close() {
+			if (fd !== undefined) attempt(() => fs.closeSync(fd));
+		},
+	};
+};
