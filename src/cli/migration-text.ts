@@ -24,7 +24,9 @@ export const planText = (plan: MigrationPlan, folder: string, free: number | und
 	];
 	const concerns = plan.concerns.map((concern) => {
 		const accepted = concern.category === 'Critical' && !plan.blocking.includes(concern) ? ', accepted' : '';
-		return `${concern.category}${accepted}: ${concern.label}: ${concern.evidence[0]?.what ?? concern.assessment} (${concern.remedy}) [${concern.id}]`;
+		const [seen] = concern.evidence;
+		const advice = seen?.hint ?? concern.remedy;
+		return `${concern.category}${accepted}: ${concern.label}: ${seen?.what ?? concern.assessment} (${advice}) [${concern.id}]`;
 	});
 	return `${[...lines, ...concerns].map(plain).join('\n')}\n${reportText(report, false)}`;
 };

@@ -3,7 +3,7 @@ import { BlockedError } from '../errors.ts';
 import { junit, type TestCase } from '../report/junit.ts';
 import { type SarifResult, sarif } from '../report/sarif.ts';
 import { validationPage } from '../validate/page.ts';
-import type { Category, Concern, Evidence, Rule } from '../validate/rule.ts';
+import { type Category, type Concern, type Evidence, inWords, type Rule } from '../validate/rule.ts';
 import { countConcerns, type ValidationReport, type Verdict } from '../validate/verdict.ts';
 import { plain, toJson } from './render.ts';
 import { validationText } from './validation-text.ts';
@@ -31,13 +31,13 @@ const sarifResults = ({ verdicts }: ValidationReport): SarifResult[] =>
 
 const resultsOf = ({ subject, target }: Verdict, concern: Concern, accepted: boolean): SarifResult[] => {
 	const { id, category, label, assessment, remedy, evidence } = concern;
-	return evidence.map(({ what, file, key, offset }) => ({
+	return evidence.map((seen) => ({
 		id,
 		level: LEVELS[category],
-		message: `${label} (${target}): ${plain(what)}`,
-		path: file ?? subject,
-		subject: key,
-		offset,
+		message: `${label} (${target}): ${plain(inWords(seen))}`,
+		path: seen.file ?? subject,
+		subject: seen.key,
+		offset: seen.offset,
 		help: remedy,
 		about: [label, assessment],
 		accepted,
@@ -83,8 +83,8 @@ const casesOf = ({ subject, target, concerns, accepted, blocking }: Verdict): Te
 	];
 };
 
-const evidenceLine = ({ what, file, key, offset }: Evidence): string =>
-	[what, file, key, offset === undefined ? undefined : hex(offset)].filter((part) => part !== undefined).join(', ');
+const evidenceLine = ({ file, key, offset, ...seen }: Evidence): string =>
+	[inWords(seen), file, key, offset === undefined ? undefined : hex(offset)].filter((part) => part !== undefined).join(', ');
 
 /** All rules, for people, or as JSON. */
 export const rulesText = (all: readonly Rule[], categories: ReadonlyMap<string, Category | 'off'>, form: ValidationForm): string => {

@@ -1,6 +1,6 @@
 import { hex } from '../bytes/size.ts';
 import { type MergedConcern, mergeTargets } from '../validate/merge.ts';
-import type { Category, Evidence } from '../validate/rule.ts';
+import { type Category, type Evidence, inWords } from '../validate/rule.ts';
 import { countConcerns, type ValidationReport, type Verdict } from '../validate/verdict.ts';
 import { plain } from './render.ts';
 
@@ -52,7 +52,8 @@ const concernText = ({ id, category, label, assessment, remedy, targets, evidenc
 /** Rules of one's own have texts of their own. */
 const plainLine = (line: string): string => `${plain(line.trimEnd())}\n`;
 
-const evidenceText = ({ what, file, key, offset }: Evidence): string => {
+const evidenceText = ({ file, key, offset, ...seen }: Evidence): string => {
+	const what = inWords(seen);
 	const place = [file, key, offset === undefined ? undefined : hex(offset)].filter((part) => part !== undefined).join(', ');
 	return plain(place === '' ? what : `${what} (${place})`);
 };

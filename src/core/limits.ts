@@ -54,5 +54,5 @@ export const refuseOver = (name: LimitName, found: number, path: string, limits:
 	// To the byte where both would read the same.
 	const [over, limit] = unit !== 'bytes' ? [found, most] : [found, most].map(humanSize);
 	const said = over === limit ? `${found} bytes, is over the limit of ${most}` : `${over}, is over the limit of ${limit}`;
-	throw new UnsupportedError(`${of}, ${said}`, { path, hint: `a larger number for --limit ${name}=${most}, if you trust it` });
+	throw new UnsupportedError(`${of}, ${said}`, { path, hint: `--limit ${name}=MORE, if you trust it` });
 };

@@ -1,7 +1,7 @@
 import { markup } from '../report/markup.ts';
 import { card, htmlPage, moment } from '../report/page.ts';
 import { type MergedConcern, mergeTargets } from './merge.ts';
-import type { Category, Evidence } from './rule.ts';
+import { type Category, type Evidence, inWords } from './rule.ts';
 import { targets } from './targets.ts';
 import { countConcerns, type ValidationReport, type Verdict } from './verdict.ts';
 
@@ -72,7 +72,7 @@ const section = ({ id, category, label, assessment, remedy, targets: about, evid
 <p>${markup(assessment)}</p><p>${markup(remedy)} <code class="dim">${markup(id)}</code></p></section>`;
 };
 
-const seen = ({ what, file, key, offset }: Evidence): string => {
+const seen = ({ file, key, offset, ...about }: Evidence): string => {
 	const place = [file, key, offset === undefined ? undefined : `offset ${offset}`].filter((part) => part !== undefined).join(', ');
-	return `<li>${markup(what)}${place === '' ? '' : ` <span class="path dim">${markup(place)}</span>`}</li>`;
+	return `<li>${markup(inWords(about))}${place === '' ? '' : ` <span class="path dim">${markup(place)}</span>`}</li>`;
 };

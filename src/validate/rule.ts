@@ -25,12 +25,17 @@ export type Rule = {
 export type Evidence = {
 	/** One sentence or less, with the values. */
 	readonly what: string;
+	/** What to do about this very thing, where that is known: a command or a sentence. */
+	readonly hint?: string | undefined;
 	readonly file?: string | undefined;
 	/** Host offset in bytes. */
 	readonly offset?: number | undefined;
 	/** The key of a description, the path of a file of the guest, or a registry key. */
 	readonly key?: string | undefined;
 };
+
+/** What was seen, and what to do about it, as one line. */
+export const inWords = ({ what, hint }: Pick<Evidence, 'what' | 'hint'>): string => (hint === undefined ? what : `${what} (${hint})`);
 
 /** A rule that fired for a target. */
 export type Concern = Pick<Rule, 'id' | 'category' | 'label' | 'assessment' | 'remedy'> & {

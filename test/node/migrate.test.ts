@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { convertFile, migrate, planMigration } from '../../src/node/index.ts';
 import { openLocked, unlock } from '../../src/node/lock.ts';
-import type { MigrateFilesOptions } from '../../src/node/migrate/migrate.ts';
+import { type MigrateFilesOptions, runMigration } from '../../src/node/migrate/migrate.ts';
 import { vconv } from '../helpers/cli.ts';
 import { patternBytes } from '../helpers/pattern.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
@@ -127,8 +127,27 @@ describe('a machine that cannot be moved as it is, is refused by name, and nothi
 
 	test('one that something critical stands against, unless that is accepted', async () => {
 		const vm = await machine(disk(3, 'data.vmdk'));
-		await refused(vm, [], 7, /--accept vconv\.disk\.image\.duplicate/);
+		await refused(vm, [], 7, /try this: correct the description; or --accept vconv\.disk\.image\.duplicate;/);
 		expect((await vconv('migrate', '--to', 'libvirt', '--accept', 'vconv.disk.image.duplicate', vm, out(vm))).code).toBe(0);
+	});
+
+	test('one with an image for which something is to be done, which is said', async () => {
+		const vm = await machine();
+		const plan = await planMigration(vm, out(vm), { to: 'libvirt' });
+		const evidence = [{ what: 'its log is full', hint: 'vconv check --repair' }];
+		const concern = {
+			id: 'x',
+			category: 'Critical',
+			label: 'Full',
+			assessment: '',
+			remedy: 'Empty it.',
+			target: 'libvirt',
+			evidence,
+		} as const;
+		await expect(runMigration({ ...plan, blocking: [concern] }, out(vm), { to: 'libvirt' })).rejects.toMatchObject({
+			message: 'Full: its log is full',
+			hint: 'vconv check --repair; or --accept x; --dry-run shows all that is in the way',
+		});
 	});
 
 	test('none of several, one of the same hypervisor, and one that nobody says a place for', async () => {

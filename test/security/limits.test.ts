@@ -64,7 +64,7 @@ describe('a command that meets one names it:', () => {
 	test('chain and a search for a parent, with folder-files', async () => {
 		const { folder, at } = scene();
 		fs.writeFileSync(at('other.qcow2'), withBacking('disk.qcow2', 'qcow2'));
-		expect((await vconv('chain', '--limit', 'folder-files=1', folder)).stderr).toContain('--limit folder-files=1');
+		expect((await vconv('chain', '--limit', 'folder-files=1', folder)).stderr).toContain('--limit folder-files=MORE');
 		expect((await vconv('chain', '--limit', 'folder-files=2', folder)).code).toBe(0);
 	});
 
@@ -73,6 +73,14 @@ describe('a command that meets one names it:', () => {
 		const { stdout } = await vconv('inspect', '--json', '--limit', 'inspect-bytes=1', at('disk.qcow2'));
 		const { incomplete } = JSON.parse(stdout) as GuestReport;
 		expect(incomplete.some(({ why }) => why.includes('the limit inspect-bytes'))).toBe(true);
+	});
+
+	test('validate, in what it could not open', async () => {
+		const { at } = scene();
+		const argv = ['validate', '--to', 'libvirt', '--limit', 'virtual-size=1k', at('disk.qcow2')];
+		for (const form of ['human', 'html', 'sarif', 'junit']) {
+			expect((await vconv(...argv, '--output', form)).stdout).toContain('(--limit virtual-size=MORE, if you trust it)');
+		}
 	});
 
 	test('validate and migrate, in what they could not look into', async () => {

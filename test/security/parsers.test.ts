@@ -80,7 +80,7 @@ test.for(['packed', 'plain'])('T24: a small file that shows the same %s bytes ag
 	const { code, stderr } = await vconv(name, at('out.raw'));
 	expect([code, fs.existsSync(at('out.raw'))]).toEqual([3, false]);
 	expect(stderr).toContain('how many times the bytes of its file it shows, 1033, is over the limit of 1032');
-	expect(stderr).toContain('--limit expansion=1032');
+	expect(stderr).toContain('--limit expansion=MORE');
 	expect((await vconv('hash', '--limit', 'expansion=4000', name)).code).toBe(0);
 });
 
@@ -160,7 +160,7 @@ test('T33: more than 64 TiB is refused unless the limit is raised, and half of i
 	put('disk.raw', '');
 	fs.truncateSync(at('vm', 'disk.raw'), 1 << 20);
 	expect((await refuses('disk.raw', '--limit', 'virtual-size=512k')).stderr).toBe(
-		`vconv: the size of the disk, 1 MiB, is over the limit of 512 KiB\n  at ${at('vm', 'disk.raw')}\n  try a larger number for --limit virtual-size=524288, if you trust it\n`,
+		`vconv: the size of the disk, 1 MiB, is over the limit of 512 KiB\n  at ${at('vm', 'disk.raw')}\n  try --limit virtual-size=MORE, if you trust it\n`,
 	);
 	put('big.qcow2', build({ change: { size: 40 * 2 ** 40, l1Size: 2 ** 21, l1TableOffset: 5 * C } }));
 	fs.truncateSync(at('vm', 'big.qcow2'), 5 * C + 2 ** 24);

@@ -57,9 +57,12 @@ const refuseBlocked = ({ source, blocking }: MigrationPlan): void => {
 	throw new BlockedError(`${first.label}: ${seen?.what ?? first.assessment}${more}`, {
 		path: source,
 		field: seen?.key,
-		hint: `${first.remedy} or --accept ${first.id}; --dry-run shows all that is in the way`,
+		hint: `${seen?.hint ?? `this: ${asClause(first.remedy)}`}; or --accept ${first.id}; --dry-run shows all that is in the way`,
 	});
 };
+
+/** A sentence, as a part of another. */
+const asClause = (sentence: string): string => `${sentence.charAt(0).toLowerCase()}${sentence.slice(1).replace(/\.$/, '')}`;
 
 /** Convert one disk and read the copy back, unless that is done. */
 const copyDisk = async (

@@ -42,7 +42,7 @@ export const imageRules: readonly Rule[] = [
 		label: 'Image of a kind that cannot be read',
 		assessment:
 			'The image uses something that vconv does not read (raw device mappings, vSAN objects, encryption, an unwritten journal), and it does not guess.',
-		remedy: 'Follow the hint, or export the machine from the product that made it.',
+		remedy: 'Export the machine from the product that made it, where nothing else to do is said.',
 		find: ({ disks }) => problems(disks, 'unsupported'),
 	},
 	{
@@ -177,10 +177,10 @@ const images = (disks: Facts['disks'], seen: (image: ImageState) => string | fal
 const problems = (disks: Facts['disks'], kind: string): Evidence[] =>
 	disks.flatMap(({ name, path, device, problem }) => {
 		if (problem?.kind !== kind) return [];
-		const hint = problem.hint === undefined ? '' : ` (${problem.hint})`;
 		return [
 			{
-				what: `${device ? `${name}: ` : ''}${problem.message}${hint}`,
+				what: `${device ? `${name}: ` : ''}${problem.message}`,
+				hint: problem.hint,
 				file: problem.path ?? path,
 				offset: problem.offset,
 				key: problem.field,
