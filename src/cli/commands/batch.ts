@@ -15,7 +15,7 @@ import { version } from '../../node/version.ts';
 import { type Arguments, type Command, command } from '../command.ts';
 import type { Io } from '../io.ts';
 import { progressStyle } from '../progress.ts';
-import { clock, errorJson, errorText, plain, toJson } from '../render.ts';
+import { clock, errorJson, errorText, noteJson, noteText, plain, toJson } from '../render.ts';
 import { batchInit } from './batch-init.ts';
 import { batchView } from './batch-view.ts';
 
@@ -67,6 +67,7 @@ Exits 0 if all is done, 8 if some jobs failed, 75 if another batch is at work in
 	async run(args, io) {
 		if (args.operands.length === 0) throw new UsageError('PLAN is missing', { hint: 'vconv batch --help' });
 		const loaded = loadJobs(args.operands, defaultsOf(args));
+		if (!args.quiet) for (const note of loaded.notes) io.stderr.write(args.json ? noteJson(note) : noteText(note));
 		if (loaded.mistakes.length > 0) {
 			for (const mistake of loaded.mistakes.slice(0, MOST_MISTAKES)) io.stderr.write(args.json ? errorJson(mistake) : errorText(mistake));
 			const more = loaded.mistakes.length - MOST_MISTAKES;

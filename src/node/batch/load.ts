@@ -6,6 +6,7 @@ import { isGlob } from '../../batch/glob.ts';
 import { type Defaults, readPlan } from '../../batch/plan.ts';
 import { MAX_PLAN, type Mistake, type Tree } from '../../batch/tree.ts';
 import { readYaml } from '../../batch/yaml.ts';
+import type { Note } from '../../core/note.ts';
 import { AccessError, UnsupportedError, UsageError, type VconvError } from '../../errors.ts';
 import { accessError, statOf } from '../file.ts';
 import { surroundings } from './sources.ts';
@@ -15,6 +16,8 @@ export type Loaded = {
 	readonly jobs: readonly Job[];
 	/** All of them, in the order of the file; with any there is nothing to run. */
 	readonly mistakes: readonly VconvError[];
+	/** What was not taken for a job, though it might have been meant. */
+	readonly notes: readonly Note[];
 	/** What reports call it. */
 	readonly name: string;
 	/** Where its state is kept, unless the user says another folder. */
@@ -56,12 +59,22 @@ const loadSources = (operands: readonly string[], given: Defaults): Loaded => {
 const expanded = (tree: Tree, given: Defaults, folder: string, place: (mistake: Mistake) => string) => {
 	const plan = readPlan(tree, given);
 	if (plan.mistakes.length > 0) return told([], plan.mistakes, place);
-	const { jobs, mistakes } = expandPlan(plan.entries, surroundings(folder));
-	return told(jobs, mistakes, place);
+	const notes: Note[] = [];
+	const { jobs, mistakes } = expandPlan(
+		plan.entries,
+		surroundings(folder, (note) => notes.push(note)),
+	);
+	return told(jobs, mistakes, place, notes);
 };
 
-const told = (jobs: readonly Job[], mistakes: readonly Mistake[], place: (mistake: Mistake) => string) => ({
+const told = (
+	jobs: readonly Job[],
+	mistakes: readonly Mistake[],
+	place: (mistake: Mistake) => string,
+	notes: readonly Note[] = [],
+): Pick<Loaded, 'jobs' | 'mistakes' | 'notes'> => ({
 	jobs,
+	notes,
 	mistakes: mistakes
 		.toSorted((a, b) => a.line - b.line || a.column - b.column)
 		.map((mistake) => new UsageError(mistake.message, { path: place(mistake), field: mistake.field, hint: mistake.hint })),

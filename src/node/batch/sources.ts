@@ -1,14 +1,22 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { diskFormats } from '../../../formats/index.ts';
+import { machineFormats } from '../../../formats/machines.ts';
 import type { Surroundings } from '../../batch/expand.ts';
 import { globMatch, globRoot, isGlob } from '../../batch/glob.ts';
+import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
 import { accessError, statOf } from '../file.ts';
 import { jobId } from './identity.ts';
 
-/** Names of files that describe machines. */
-const MACHINE_EXTENSIONS = ['vmx', 'ovf', 'ova', 'vbox', 'xml'];
+/** Extensions of machines of which vconv knows no more. */
+const FOREIGN_EXTENSIONS = ['ovf', 'ova', 'vbox'];
+
+/** No description is larger, in bytes. */
+const LARGEST_DESCRIPTION = 8 << 20;
+
+/** Files that are passed over and named. */
+const SHOWN = 5;
 
 /** Extensions of raw disks, besides those of the formats. */
 const RAW_EXTENSIONS = ['img', 'dd', 'ima', 'bin'];
@@ -16,15 +24,18 @@ const RAW_EXTENSIONS = ['img', 'dd', 'ima', 'bin'];
 /** Folders with more files than this below a pattern are refused. */
 const MAX_FILES = 1_000_000;
 
-/** How the entries of a plan find their files: names are from `folder`. */
-export const surroundings = (folder: string): Surroundings => ({
+/**
+ * How the entries of a plan find their files: names are from `folder`.
+ * @param note hears of files that are called as machines are, and are none.
+ */
+export const surroundings = (folder: string, note: (note: Note) => void): Surroundings => ({
 	resolve: (name) => slashed(path.resolve(folder, name)),
 	id: jobId,
 	find(name, source) {
 		if (fs.existsSync(name) || !isGlob(name)) {
 			if (!statOf(name)?.isDirectory()) return { root: slashed(path.dirname(name)), files: [name] };
-			const files = filesBelow(name, 0).filter((file) => isSource(file, source));
-			return { root: name, files };
+			const files = filesBelow(name, 0);
+			return { root: name, files: source === 'disk' ? files.filter(isDisk) : machinesAmong(files, name, note) };
 		}
 		const root = globRoot(name);
 		const depth = name.includes('**') ? Number.POSITIVE_INFINITY : name.slice(root.length + 1).split('/').length - 1;
@@ -35,12 +46,35 @@ export const surroundings = (folder: string): Surroundings => ({
 
 const slashed = (name: string): string => (path.sep === '\\' ? name.replaceAll('\\', '/') : name);
 
-/** Whether a file of a folder is one to take: by its extension, for a folder may hold anything. */
-const isSource = (file: string, source: 'disk' | 'machine'): boolean => {
-	const extension = path.extname(file).slice(1).toLowerCase();
-	if (source === 'machine') return MACHINE_EXTENSIONS.includes(extension);
-	const known = [...diskFormats.flatMap(({ extensions }) => extensions), ...RAW_EXTENSIONS];
-	return known.includes(extension) && !isPart(file);
+const extensionOf = (file: string): string => path.extname(file).slice(1).toLowerCase();
+
+/** Whether a file of a folder is an image: by its extension, for a folder may hold anything. */
+const isDisk = (file: string): boolean =>
+	[...diskFormats.flatMap(({ extensions }) => extensions), ...RAW_EXTENSIONS].includes(extensionOf(file)) && !isPart(file);
+
+/** Of the files of a folder, those that describe machines. */
+const machinesAmong = (files: readonly string[], folder: string, note: (note: Note) => void): readonly string[] => {
+	const known = machineFormats.flatMap(({ extensions }) => extensions);
+	const named = files.filter((file) => [...known, ...FOREIGN_EXTENSIONS].includes(extensionOf(file)));
+	const machines = new Set(named.filter(describes));
+	const others = named.filter((file) => !machines.has(file)).map((file) => path.basename(file));
+	if (others.length > 0) {
+		const more = others.length > SHOWN ? ` and ${others.length - SHOWN} more` : '';
+		const what = `passed over: ${others.slice(0, SHOWN).join(', ')}${more}`;
+		note({ kind: 'dropped', what, why: `what they hold is no ${machineFormats.map(({ name }) => name).join(', and no ')}`, path: folder });
+	}
+	return [...machines];
+};
+
+/** Whether a file that is called so is a description. A damaged one is, and one that cannot be read: its job is to say so. */
+const describes = (file: string): boolean => {
+	const format = machineFormats.find(({ extensions }) => extensions.includes(extensionOf(file)));
+	if (!format || (statOf(file)?.size ?? 0) > LARGEST_DESCRIPTION) return false;
+	try {
+		return format.probe(fs.readFileSync(file));
+	} catch {
+		return true;
+	}
 };
 
 /** Whether a file is a part of an image, as an extent file is: its descriptor is the one to read. */

@@ -1,0 +1,38 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { Note } from '../../../src/core/note.ts';
+import { surroundings } from '../../../src/node/batch/sources.ts';
+import { vconv } from '../../helpers/cli.ts';
+import { temporaryFolder } from '../../helpers/programs.ts';
+
+const folderWith = (files: Readonly<Record<string, string>>): string => {
+	const folder = temporaryFolder();
+	for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
+	return folder;
+};
+
+const VMX = 'config.version = "8"\nvirtualHW.version = "13"\ndisplayName = "web"\n';
+
+test('of a folder the machines are those that vconv knows by their bytes; the others are told of', async () => {
+	const folder = folderWith({
+		'web.vmx': VMX,
+		'db.xml': '<domain type="kvm"><name>db</name></domain>',
+		'pom.xml': '<project/>',
+		'old.ova': 'x',
+	});
+	const notes: Note[] = [];
+	const { files } = surroundings('/', (note) => notes.push(note)).find(folder, 'machine');
+	expect(files.map((file) => path.basename(file))).toEqual(['db.xml', 'web.vmx']);
+	expect(notes).toMatchObject([{ path: folder, what: 'passed over: old.ova, pom.xml' }]);
+	const { stdout, stderr } = await vconv('batch', '--dry-run', '--json', '--kind', 'validate', '--target', 'libvirt', folder);
+	expect(JSON.parse(stdout).jobs.map(({ name }: { name: string }) => name)).toEqual(['db.xml', 'web.vmx']);
+	expect(JSON.parse(stderr)).toMatchObject({ note: { what: 'passed over: old.ova, pom.xml' } });
+});
+
+test('a folder in which nothing is passed over gives no note', () => {
+	const folder = folderWith({ 'web.vmx': VMX, 'web.log': 'x', 'web.vmdk': 'x' });
+	const note = (): void => expect.unreachable();
+	expect(surroundings('/', note).find(folder, 'machine').files).toHaveLength(1);
+	expect(surroundings('/', note).find(folder, 'disk').files).toEqual([path.join(folder, 'web.vmdk')]);
+});
