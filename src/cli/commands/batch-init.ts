@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
 import { UsageError } from '../../errors.ts';
-import { createTarget } from '../../node/target.ts';
+import { writeWhole } from '../../node/write-whole.ts';
 import { command } from '../command.ts';
 import { plain } from '../render.ts';
 
@@ -69,14 +69,7 @@ export const batchInit = command({
 			return 0;
 		}
 		if (!/\.ya?ml$/i.test(name)) throw new UsageError('the example is YAML', { path: name, hint: 'a name ending in .yaml' });
-		const target = await createTarget(name, { force: args.force });
-		try {
-			await target.main.write(0, new TextEncoder().encode(EXAMPLE_PLAN));
-			await target.commit();
-		} catch (error) {
-			await target.abandon();
-			throw error;
-		}
+		await writeWhole(name, EXAMPLE_PLAN, { force: args.force });
 		io.stderr.write(`vconv: ${plain(name)} is a plan; edit it, then: vconv batch ${plain(name)} --dry-run\n`);
 		return 0;
 	},

@@ -8,8 +8,8 @@ import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { checkedVersion } from '../../machine/migrate/hardware-version.ts';
 import { type PlanRequest, parseMachine, planMachine, printMachine } from '../../machine/plan.ts';
 import { refuseOverwriting } from '../../node/overwriting.ts';
-import { createTarget } from '../../node/target.ts';
 import { surroundings } from '../../node/vm-folder.ts';
+import { writeWhole } from '../../node/write-whole.ts';
 import { type Arguments, type Command, command, operands } from '../command.ts';
 import { readDescription } from '../descriptions.ts';
 import { migrateOptions, netMapFiles, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
@@ -75,7 +75,7 @@ vconv config lint IN and vconv config diff A B look, and write nothing.`,
 		const machine = parseMachine(bytes, input, machineFormats);
 		const to = targetFormat(machine.format, output);
 		const plan = planMachine(machine, await requestFor(args, machine, to.id));
-		await writeFile(output, printMachine(plan, machineFormats), args.force ?? false);
+		await writeWhole(output, printMachine(plan, machineFormats), { force: args.force });
 		const about = {
 			input,
 			output,
@@ -85,7 +85,7 @@ vconv config lint IN and vconv config diff A B look, and write nothing.`,
 		};
 		const report = printReport(args.json ? 'json' : args.report, plan.report, about, args.quiet ?? false);
 		if (reportFile === undefined) io.stdout.write(report);
-		else await writeFile(reportFile, report, args.force ?? false);
+		else await writeWhole(reportFile, report, { force: args.force });
 		return args.strict && plan.report.some(({ severity }) => severity === 'error') ? BLOCKED : 0;
 	},
 });
@@ -126,15 +126,4 @@ const targetFormat = (from: string, output: string): MachineFormat => {
 		});
 	}
 	return target;
-};
-
-const writeFile = async (name: string, text: string, force: boolean): Promise<void> => {
-	const target = await createTarget(name, { force });
-	try {
-		await target.main.write(0, new TextEncoder().encode(text));
-		await target.commit();
-	} catch (error) {
-		await target.abandon();
-		throw error;
-	}
 };

@@ -6,8 +6,8 @@ import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
 import { accessError } from '../../node/file.ts';
 import { gate } from '../../node/gate.ts';
 import { refuseOverwriting } from '../../node/overwriting.ts';
-import { createTarget } from '../../node/target.ts';
 import { validateFiles } from '../../node/validate/report.ts';
+import { writeWhole } from '../../node/write-whole.ts';
 import { knownBy, printBaseline } from '../../validate/baseline.ts';
 import { type CustomRules, readCustomRules } from '../../validate/custom.ts';
 import { readDomainCapabilities } from '../../validate/domcaps.ts';
@@ -106,7 +106,7 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		}
 		io.stdout.write(printValidation(form, report, args.quiet ?? false));
 		if (baseline !== undefined) {
-			await writeText(baseline, printBaseline(report), args.force ?? false);
+			await writeWhole(baseline, printBaseline(report), { force: args.force });
 			return 0;
 		}
 		if (!report.verdicts.some(({ blocking }) => blocking)) return report.failures.length > 0 ? BLOCKED : 0;
@@ -134,14 +134,3 @@ const readBytes = (name: string): Uint8Array => {
 };
 
 const readText = (name: string): string => new TextDecoder().decode(readBytes(name));
-
-const writeText = async (name: string, text: string, force: boolean): Promise<void> => {
-	const target = await createTarget(name, { force });
-	try {
-		await target.main.write(0, new TextEncoder().encode(text));
-		await target.commit();
-	} catch (error) {
-		await target.abandon();
-		throw error;
-	}
-};

@@ -3,14 +3,17 @@ import path from 'node:path';
 import { AccessError, BusyError, VconvError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
-import { createTarget } from '../target.ts';
 import { version } from '../version.ts';
+import { writeWhole } from '../write-whole.ts';
 import { type Done, readState, type State, versionOf } from './state.ts';
 
 /** The folder in which a machine is built, within the one that it goes to. */
 const STAGING = '.vconv-migration';
 const STATE = 'state.json';
 const LOCK = 'lock';
+
+/** Small files are written anew by each run, over those of an earlier one. */
+const ANEW = { force: true, restart: true, keepPartial: false };
 
 export type Staging = {
 	readonly folder: string;
@@ -72,7 +75,7 @@ export const openStaging = async (
 
 	let state: State = { tool: version(), of, disks: {} };
 	const save = async (next: State): Promise<void> => {
-		await writeWhole(at(STATE), JSON.stringify(next));
+		await writeWhole(at(STATE), JSON.stringify(next), ANEW);
 		state = next;
 	};
 	const leave = (): boolean => {
@@ -117,7 +120,7 @@ export const openStaging = async (
 			const versions = Object.fromEntries(files.map((file) => [file, versionOf(at(file)) ?? '']));
 			await save({ ...state, disks: { ...state.disks, [name]: { ...done, files: versions } } });
 		},
-		write: (name, text) => writeWhole(at(name), text),
+		write: (name, text) => writeWhole(at(name), text, ANEW),
 		remove(given) {
 			for (const name of given) nodeFiles.remove(at(name));
 		},
@@ -193,18 +196,6 @@ const refuseForeign = (staging: string): void => {
 		path: staging,
 		hint: 'removing it, if nobody needs it',
 	});
-};
-
-/** Write a small file, whole or not at all. */
-const writeWhole = async (name: string, text: string): Promise<void> => {
-	const target = await createTarget(name, { force: true, restart: true, keepPartial: false });
-	try {
-		await target.main.write(0, new TextEncoder().encode(text));
-		await target.commit();
-	} catch (error) {
-		await target.abandon();
-		throw error;
-	}
 };
 
 const refuseTaken = (name: string): void => {
