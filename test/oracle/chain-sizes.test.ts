@@ -34,17 +34,28 @@ const disks = (parent: typeof SMALL, child: typeof SMALL) => {
 	return { folder, at };
 };
 
+const FORMATS = ['vhdx', 'vdi', 'qcow2'];
+
+/** The two disks as a chain of a format; gives the name of the delta. */
+const chainOf = async (format: string, at: (name: string) => string): Promise<string> => {
+	const [base, delta] = [at(`parent.${format}`), at(`child.${format}`)];
+	await convertFile(at('parent.raw'), base);
+	await convertFile(at('child.raw'), delta, { backing: base });
+	return delta;
+};
+
 describe.each(WAYS)('%s is a chain whose guest reads what the child had,', (_, parent, child) => {
-	test.for(['vhdx', 'vdi', 'qcow2'])('as %s', async (format) => {
+	test.for(FORMATS)('as %s', async (format) => {
 		const { at } = disks(parent, child);
-		const [base, delta, kept] = [at(`parent.${format}`), at(`child.${format}`), at('kept')];
-		await convertFile(at('parent.raw'), base);
-		await convertFile(at('child.raw'), delta, { backing: base });
-		await convertFile(delta, at('flat.raw'));
+		await convertFile(await chainOf(format, at), at('flat.raw'));
 		expect(fs.readFileSync(at('flat.raw')).equals(fs.readFileSync(at('child.raw')))).toBe(true);
-		if (!has('qemu-img')) return;
+	});
+
+	test.skipIf(!has('qemu-img')).for(FORMATS)('and qemu-img finds both disks in it, as %s that is kept as QCOW2', async (format) => {
+		const { at } = disks(parent, child);
+		const kept = at('kept');
 		fs.mkdirSync(kept);
-		await convertChain(delta, path.join(kept, 'child.qcow2'));
+		await convertChain(await chainOf(format, at), path.join(kept, 'child.qcow2'));
 		for (const [name, { size }] of Object.entries({ parent, child })) {
 			const image = path.join(kept, `${name}.qcow2`);
 			expect(JSON.parse(run('qemu-img', 'info', '--output=json', image))['virtual-size']).toBe(size);

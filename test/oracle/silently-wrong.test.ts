@@ -100,34 +100,47 @@ describe('what is written', () => {
 		fs.writeFileSync(at('there.qcow2'), 'precious');
 		expect(await vconv(raw, at('there.qcow2'))).toMatchObject({ code: 5, stderr: expect.stringContaining('it exists already') });
 		expect(fs.readFileSync(at('there.qcow2'), 'utf8')).toBe('precious');
-		if (!QEMU) return;
+	});
+
+	test.skipIf(!QEMU)('by qemu-img 7.2 replaces it', () => {
+		const { at, raw } = disk();
+		fs.writeFileSync(at('there.qcow2'), 'precious');
 		run('qemu-img', 'convert', '-O', 'qcow2', raw, at('there.qcow2'));
 		expect(fs.statSync(at('there.qcow2')).size).toBeGreaterThan(MiB);
 	});
 
+	const size = async (image: string) => JSON.parse((await vconv('info', '--json', image)).stdout)['virtual-size'];
+
 	test('has the size of what was read', async () => {
 		const { at, raw } = disk();
 		await vconv(raw, at('ours.vhd'));
-		const size = async (name: string) => JSON.parse((await vconv('info', '--json', at(name))).stdout)['virtual-size'];
-		expect(await size('ours.vhd')).toBe(5 * MiB + 512);
-		if (!QEMU) return;
-		run('qemu-img', 'convert', '-O', 'vpc', raw, at('theirs.vhd'));
-		expect(await size('theirs.vhd')).toBe(151 * 4 * 17 * 512);
+		expect(await size(at('ours.vhd'))).toBe(5 * MiB + 512);
 	});
+
+	test.skipIf(!QEMU)('by qemu-img 7.2 has the size of its geometry', async () => {
+		const { at, raw } = disk();
+		run('qemu-img', 'convert', '-O', 'vpc', raw, at('theirs.vhd'));
+		expect(await size(at('theirs.vhd'))).toBe(151 * 4 * 17 * 512);
+	});
+
+	/** Start a program, and kill it as soon as it has begun. */
+	const killed = async (program: string, args: readonly string[], begun: () => boolean): Promise<void> => {
+		const child = spawn(program, args, { stdio: 'ignore' });
+		const ended = new Promise((resolve) => child.on('close', resolve));
+		while (!begun()) await new Promise((resolve) => setTimeout(resolve, 5));
+		child.kill('SIGKILL');
+		await ended;
+	};
 
 	test('has no name before it is whole', async () => {
 		const { at, raw } = disk(64 * MiB);
-		const killed = async (program: string, args: readonly string[], begun: () => boolean): Promise<void> => {
-			const child = spawn(program, args, { stdio: 'ignore' });
-			const ended = new Promise((resolve) => child.on('close', resolve));
-			while (!begun()) await new Promise((resolve) => setTimeout(resolve, 5));
-			child.kill('SIGKILL');
-			await ended;
-		};
 		const partial = () => fs.readdirSync(at('')).some((name) => name.startsWith('.') && name.includes('ours'));
 		await killed(process.execPath, [path.join(dist, 'bin', 'vconv.js'), '-c', '-m', '1', raw, at('ours.qcow2')], partial);
 		expect(fs.existsSync(at('ours.qcow2'))).toBe(false);
-		if (!QEMU) return;
+	});
+
+	test.skipIf(!QEMU)('by qemu-img 7.2 has its name when it is not whole, and its check finds nothing', async () => {
+		const { at, raw } = disk(64 * MiB);
 		const there = () => (fs.statSync(at('theirs.qcow2'), { throwIfNoEntry: false })?.size ?? 0) > 2 * MiB;
 		await killed('qemu-img', ['convert', '-r', '8M', '-O', 'qcow2', raw, at('theirs.qcow2')], there);
 		expect(run('qemu-img', 'check', at('theirs.qcow2'))).toContain('No errors were found');
