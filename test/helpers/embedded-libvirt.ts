@@ -3,11 +3,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { removeSync } from 'fs-extra/esm';
 import { onTestFinished } from 'vitest';
-import { has } from './programs.ts';
+import { has, requires } from './programs.ts';
+
+const LIBRARIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
 
 /** Whether libvirt's driver of QEMU is here. */
 export const hasQemuDriver = (): boolean =>
-	has('virsh') && has('setpriv') && fs.existsSync('/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so');
+	has('virsh') &&
+	has('setpriv') &&
+	requires(
+		LIBRARIES.some((folder) => fs.existsSync(`${folder}/libvirt/connection-driver/libvirt_driver_qemu.so`)),
+		"libvirt's driver of QEMU is not installed",
+	);
 
 /**
  * libvirt's driver of QEMU without a daemon, which works for anybody but root; who is root becomes nobody, in a network of its own for the

@@ -5,12 +5,22 @@ import path from 'node:path';
 import { removeSync } from 'fs-extra/esm';
 import { onTestFinished } from 'vitest';
 
-/** Whether another program is there to judge. CI sets REQUIRE_ORACLE, and then it must be. */
-export const has = (program: string): boolean => {
-	const found = spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-	if (!found && process.env['REQUIRE_ORACLE']) throw new Error(`REQUIRE_ORACLE is set and ${program} is not installed`);
-	return found;
+const said = new Set<string>();
+
+/**
+ * Whether something is there that tests need; if not, `why` is said, and who asked skips them. CI sets REQUIRE_ORACLE, and then it must be there:
+ * what a container may be unable to have (mounts, loop devices) is not asked for here, but skipped by `context.skip`, with its reason.
+ */
+export const requires = (condition: boolean, why: string): boolean => {
+	if (!condition && process.env['REQUIRE_ORACLE']) throw new Error(`REQUIRE_ORACLE is set and ${why}`);
+	if (!condition && !said.has(why)) console.warn(`${why}: what needs it is skipped`);
+	said.add(why);
+	return condition;
 };
+
+/** Whether another program is there to judge: see `requires`. */
+export const has = (program: string): boolean =>
+	requires(spawnSync('sh', ['-c', `command -v ${program}`]).status === 0, `${program} is not installed`);
 
 /** Run a program to its end; what it printed. Throws if it fails. */
 export const run = (program: string, ...args: string[]): string =>

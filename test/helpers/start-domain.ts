@@ -5,7 +5,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { virsh } from './embedded-libvirt.ts';
 
-const VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd';
+/** The variables of UEFI that are copied for a machine. */
+export const VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd';
 
 /** What QEMU waits for at the longest until it answers, in milliseconds: the computer may have much else to do. */
 const PATIENCE = 30_000;

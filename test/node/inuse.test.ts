@@ -7,10 +7,11 @@ import { openFile } from '../../src/node/file.ts';
 import { holdSource } from '../../src/node/inuse.ts';
 import { native } from '../../src/node/native.ts';
 import { vconv } from '../helpers/cli.ts';
-import { has, run, temporaryFolder } from '../helpers/programs.ts';
+import { has, requires, run, temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
 
 const MiB = 1 << 20;
+const KOFFI = requires(native() !== undefined, 'koffi is not installed');
 const QEMU = process.platform === 'linux' && has('qemu-io') && has('qemu-img');
 
 /** qemu-io with an image open, as a machine has it. */
@@ -47,7 +48,7 @@ test.skipIf(!QEMU)('an image that a machine writes to is refused, as source, as 
 	expect(await vconv('-U', at('base.qcow2'), at('out.raw'))).toMatchObject({ code: 0 });
 });
 
-test.skipIf(!QEMU || !native())("another program's lock on all of an image is no machine, and hides none", async () => {
+test.skipIf(!QEMU || !KOFFI)("another program's lock on all of an image is no machine, and hides none", async () => {
 	const { at } = room();
 	const lock = () => {
 		const fd = fs.openSync(at('in.raw'), 'r');
@@ -102,7 +103,7 @@ test.for(['in.vmdk.lck/M12345.lck', '.lck-0123456789abcdef'])("VMware's lock %s 
 	expect(await vconv('-U', at('in.vmdk'), at('again.raw'))).toMatchObject({ code: 0 });
 });
 
-test.skipIf(process.platform !== 'linux' || !native())(
+test.skipIf(process.platform !== 'linux' || !KOFFI)(
 	'what any process has open for writing is told, and refused if the process runs machines; what it reads is neither',
 	async () => {
 		const { at } = room();

@@ -101,21 +101,20 @@ const [device] = fs.existsSync('/dev')
 	? fs.readdirSync('/dev').filter((name) => fs.statSync(`/dev/${name}`, { throwIfNoEntry: false })?.isBlockDevice())
 	: [];
 
-test.skipIf(device === undefined)('a device of this computer is not read because a description names it', async () => {
+test('a device of this computer is not read because a description names it', async ({ skip }) => {
+	skip(device === undefined, 'this computer has no block device');
 	const folder = domain(onTarget('block', `<source dev='/dev/${device}'/>`));
 	const planning = planMigration(folder, path.join(folder, 'out'), { to: 'esxi' });
 	await expect(planning).rejects.toThrow(AccessError);
 	await expect(planning).rejects.toMatchObject({ hint: expect.stringContaining(`--path-map /dev/${device}=/dev/${device}`) });
 });
 
-const loop = spawnSync('losetup', ['--find']).status === 0 && process.getuid?.() === 0;
-
-test.skipIf(!loop)('a device of this computer is a disk where the user says so', async (context) => {
+test('a device of this computer is a disk where the user says so', async ({ skip }) => {
 	const folder = temporaryFolder();
 	const image = path.join(folder, 'image');
 	fs.writeFileSync(image, patternBytes(0, MiB));
 	const made = spawnSync('losetup', ['--find', '--show', '--read-only', image], { encoding: 'utf8' });
-	if (made.status !== 0) context.skip('no loop device is to be had');
+	skip(made.status !== 0, 'no loop device is to be had');
 	const name = made.stdout.trim();
 	onTestFinished(() => void run('losetup', '--detach', name));
 	fs.writeFileSync(path.join(folder, 'web.xml'), kvmWith(onTarget('block', `<source dev='${name}'/>`)));

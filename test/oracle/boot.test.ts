@@ -1,11 +1,12 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { canBoot, debianGuest } from '../helpers/debian-guest.ts';
 import { dist } from '../helpers/dist.ts';
-import { has, run } from '../helpers/programs.ts';
+import { run } from '../helpers/programs.ts';
 
 const execute = promisify(execFile);
 
@@ -25,12 +26,6 @@ const steps = [
 const unchecked = ['vpc', 'raw'];
 const booted = steps.filter(({ file }) => ['zstd.qcow2', 'sparse.vmdk', 'disk.vhd', 'disk.vhdx', 'disk.vdi'].includes(file));
 
-const makes = ['busybox', 'cpio', 'modprobe', 'sfdisk', 'mkfs.ext4', 'grub-mkimage'];
-// Some of them are for root, and not on everybody's path.
-process.env['PATH'] += ':/usr/sbin:/sbin';
-const debianKernel = spawnSync('apt-cache', ['show', 'linux-image-amd64']).status === 0;
-const ready = [...makes, 'qemu-img', 'qemu-system-x86_64'].every(has) && debianKernel;
-
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-boot-'));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
@@ -42,11 +37,10 @@ const boot = async (image: string, format: string): Promise<string> => {
 	return stdout;
 };
 
-describe.skipIf(!ready)('a guest that boots, taken through every format', () => {
+describe.skipIf(!canBoot())('a guest that boots, taken through every format', () => {
 	let guest: string;
 	beforeAll(async () => {
-		const { stdout } = await execute('sh', ['test/guest/make.sh']);
-		guest = stdout.trim();
+		guest = await debianGuest();
 	});
 
 	test.for(steps.map((step, index) => ({ ...step, from: steps[index - 1]?.file })))(

@@ -116,7 +116,7 @@ describe.skipIf(!has('sfdisk'))('a Windows on a disk', () => {
 	});
 
 	// The tools that do without the kernel make no folders: it is mounted where this machine can.
-	test.skipIf(!has('mkntfs') || !has('ntfs-3g') || !fs.existsSync('/dev/fuse'))('is inspected, with NTFS', async ({ skip }) => {
+	test.skipIf(!has('mkntfs') || !has('ntfs-3g'))('is inspected, with NTFS', async ({ skip }) => {
 		const folder = temporaryFolder();
 		const tree = files(folder);
 		const mounted = path.join(folder, 'mounted');

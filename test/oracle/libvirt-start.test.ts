@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { MigrateOptions } from '../../src/machine/migrate/options.ts';
 import { corpus } from '../corpus/corpus.ts';
 import { forSession, hasQemuDriver, openFolder } from '../helpers/embedded-libvirt.ts';
-import { has } from '../helpers/programs.ts';
-import { commandsOf, makeImages, start } from '../helpers/start-domain.ts';
+import { has, requires } from '../helpers/programs.ts';
+import { commandsOf, makeImages, start, VARIABLES } from '../helpers/start-domain.ts';
 import { migrate } from '../machine/account.ts';
 import { kinds } from '../machine/kinds.ts';
 
@@ -57,7 +57,8 @@ test('the machines that are started have every device that is ever chosen', () =
 	expect(CHOSEN.filter((device) => !all.includes(device))).toEqual([]);
 });
 
-const ready = hasQemuDriver() && has('qemu-system-x86_64') && has('swtpm');
+const ready =
+	hasQemuDriver() && has('qemu-system-x86_64') && has('swtpm') && requires(fs.existsSync(VARIABLES), `${VARIABLES} is not installed`);
 
 describe.skipIf(!ready)('QEMU starts by the command line that libvirt makes of', () => {
 	test('a machine of every kind', { timeout: 200_000 }, async () => {

@@ -5,17 +5,18 @@ import { convertFile } from '../../src/node/convert.ts';
 import { Advice, fadvise } from '../../src/node/fadvise.ts';
 import { native } from '../../src/node/native.ts';
 import { readahead, residency } from '../../src/node/readahead.ts';
-import { has, run, temporaryFolder } from '../helpers/programs.ts';
+import { has, requires, run, temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
 
 const MiB = 1 << 20;
 const SIZE = 256 * MiB;
 const TMPFS = 0x01021994;
+const KOFFI = requires(native() !== undefined, 'koffi is not installed');
 
 /** Bytes of a file that are in memory. */
 const inMemory = (file: string): number => Number(run('fincore', '-b', '-n', '-o', 'RES', file));
 
-test.skipIf(!native() || !has('fincore') || !has('qemu-img'))(
+test.skipIf(!KOFFI || !has('fincore') || !has('qemu-img'))(
 	'what is on the disk does not stay in memory, unless another program reads it',
 	{ timeout: 60_000 },
 	async ({ skip }) => {
@@ -30,7 +31,7 @@ test.skipIf(!native() || !has('fincore') || !has('qemu-img'))(
 	},
 );
 
-test.skipIf(!native() || !has('fincore'))('what will be needed is read before it is asked for', async ({ skip }) => {
+test.skipIf(!KOFFI || !has('fincore'))('what will be needed is read before it is asked for', async ({ skip }) => {
 	const folder = temporaryFolder();
 	skip(fs.statfsSync(folder).type === TMPFS, 'this folder is nowhere but in memory');
 	const file = path.join(folder, 'in.raw');

@@ -1,19 +1,15 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { convertFile, migrate } from '../../src/node/index.ts';
 import { askLibvirt } from '../helpers/ask-libvirt.ts';
+import { canBoot, debianGuest } from '../helpers/debian-guest.ts';
 import { forSession, hasQemuDriver, openFolder, qemuCommand } from '../helpers/embedded-libvirt.ts';
-import { has, run } from '../helpers/programs.ts';
+import { requires, run } from '../helpers/programs.ts';
 
-// Some of them are for root, and not on everybody's path.
-process.env['PATH'] += ':/usr/sbin:/sbin';
-const makes = ['busybox', 'cpio', 'modprobe', 'sfdisk', 'mkfs.ext4', 'mkfs.vfat', 'mcopy', 'grub-mkimage'];
-const debianKernel = spawnSync('apt-cache', ['show', 'linux-image-amd64']).status === 0;
 const variables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
-const ready = [...makes, 'qemu-img', 'qemu-system-x86_64'].every(has) && debianKernel && hasQemuDriver() && fs.existsSync(variables);
+const ready = canBoot() && hasQemuDriver() && requires(fs.existsSync(variables), `${variables} is not installed`);
 
 const MAC = '00:50:56:11:22:33';
 const DATA = 20 << 20;
@@ -39,11 +35,10 @@ serial0.fileName = "serial.log"
 `;
 
 const makeMachine = async (folder: string, firmware: string, bus: string): Promise<string> => {
-	const { stdout } = await promisify(execFile)('sh', ['test/guest/make.sh', firmware, bus]);
 	const vm = path.join(folder, 'vm');
 	fs.mkdirSync(vm);
 	const at = (name: string) => path.join(vm, name);
-	await convertFile(stdout.trim(), at('web.vmdk'));
+	await convertFile(await debianGuest(firmware, bus), at('web.vmdk'));
 	run('qemu-img', 'create', '-q', '-f', 'vmdk', '-b', 'web.vmdk', '-F', 'vmdk', at('web-000001.vmdk'));
 	// Behind the last partition, where no guest looks: what the delta alone has.
 	run('qemu-io', '-f', 'vmdk', '-c', `write -q -P 0x5a ${(96 << 20) - 131072} 65536`, at('web-000001.vmdk'));
