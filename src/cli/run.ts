@@ -116,7 +116,7 @@ Examples:
 
 vconv COMMAND --help has the options of each; letters mean what they mean to qemu-img.
 Exit codes: 0 done, 1 a bug in vconv, 2 usage, 3 unrecognised or unsupported, 4 corrupt, 5 access, 6 mismatch,
-7 something stands against it, 8 jobs of a batch failed, 75 busy, 130 and 143 interrupted;
+7 something stands against it, 8 jobs of a batch failed, 75 busy, 129, 130 and 143 interrupted;
 check and compare keep qemu-img's.
 `;
 };
