@@ -1,14 +1,16 @@
 // Builds dist/: the library file by file, as tsc gives it, and the command line as one bundle, which halves its start (docs/decisions/0009).
-// What is compiled to WebAssembly comes before both.
+// What is compiled to WebAssembly comes before both, and what neither ships goes at the end.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { emptyDirSync, removeSync } from 'fs-extra/esm';
 
+const tsc = path.join('node_modules', 'typescript', 'bin', 'tsc');
+
 emptyDirSync('dist');
 execFileSync(process.execPath, [path.join('scripts', 'assembly.js')], { stdio: 'inherit' });
-execFileSync(process.execPath, [path.join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 
 // yargs measures and wraps its help by packages that set up Intl when they are loaded, 70 ms of every command; these two do not, and do the same.
 const quick = {
@@ -76,5 +78,27 @@ const notices = [...packages].sort().map((folder) => {
 });
 fs.writeFileSync('dist/bin/THIRD-PARTY-LICENSES.txt', notices.join(`\n${'-'.repeat(80)}\n\n`));
 
-removeSync('dist/src/cli');
+// What the library's entries do not reach, in code or in declarations, is in the bundle.
+const entries = Object.values(JSON.parse(fs.readFileSync('package.json', 'utf8')).exports).filter((entry) => entry.types);
+const { metafile: reached } = await build({
+	entryPoints: [...entries.map((entry) => entry.default), 'dist/src/node/worker.js'],
+	bundle: true,
+	write: false,
+	outdir: 'dist',
+	format: 'esm',
+	platform: 'node',
+	packages: 'external',
+	ignoreAnnotations: true,
+	metafile: true,
+});
+const declared = execFileSync(
+	process.execPath,
+	[tsc, '--ignoreConfig', '--listFilesOnly', '--module', 'nodenext', ...entries.map((entry) => entry.types)],
+	{ encoding: 'utf8' },
+);
+const bundled = built.flatMap(({ metafile }) => Object.keys(metafile.outputs));
+const kept = new Set([...bundled, ...Object.keys(reached.inputs), ...declared.trim().split('\n')].map((file) => path.resolve(file)));
+for (const name of fs.readdirSync('dist', { recursive: true }))
+	if (/\.(js|d\.ts)$/.test(name) && !kept.has(path.resolve('dist', name))) removeSync(path.join('dist', name));
+
 fs.chmodSync('dist/bin/vconv.js', 0o755);

@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { dist } from '../helpers/dist.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
+
+test('what only the command line needs is in its bundle alone', () => {
+	const shipped = fs.readdirSync(dist, { recursive: true }).map((name) => String(name).replaceAll('\\', '/'));
+	expect(shipped).toEqual(
+		expect.arrayContaining(['bin/vconv.js', 'bin/worker.js', 'src/index.d.ts', 'src/node/index.js', 'src/node/worker.js']),
+	);
+	expect(shipped.filter((name) => /^src\/(cli|batch|report)\/.*\.|^bin\/.*\.d\.ts$/.test(name))).toEqual([]);
+});
+
+test('the declarations of both entries are whole for a strict project', () => {
+	const folder = temporaryFolder();
+	const installed = path.join(folder, 'node_modules', 'vconv');
+	fs.mkdirSync(installed, { recursive: true });
+	fs.copyFileSync('package.json', path.join(installed, 'package.json'));
+	fs.cpSync(dist, path.join(installed, 'dist'), { recursive: true, filter: (name) => !name.endsWith('.js') });
+	fs.symlinkSync(path.resolve('node_modules/@types'), path.join(folder, 'node_modules', '@types'), 'junction');
+	fs.writeFileSync(path.join(folder, 'package.json'), '{"type": "module"}');
+	fs.writeFileSync(
+		path.join(folder, 'consumer.ts'),
+		`import { convert, diskFormats, type Disk } from 'vconv';
+import { convertFile, migrate, openFile } from 'vconv/node';
+export const made: Promise<{ readonly size: number }> = convertFile('in.vmdk', 'out.qcow2');
+export const size = (disk: Disk): number => disk.size;
+export { convert, diskFormats, migrate, openFile };
+`,
+	);
+	const tsc = path.resolve('node_modules/typescript/bin/tsc');
+	const options = ['--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--types', 'node'];
+	const { stdout } = spawnSync(process.execPath, [tsc, ...options, 'consumer.ts'], { cwd: folder, encoding: 'utf8' });
+	expect(stdout).toBe('');
+});
