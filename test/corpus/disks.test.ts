@@ -1,8 +1,8 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fromDist } from '../helpers/dist.ts';
+import { sharedFolder } from '../helpers/programs.ts';
 import { corpus, digest, digestOfBlocks, diskRows, filesIn, type Row, unpackFolder } from './corpus.ts';
 
 // As it is shipped, and with its threads.
@@ -15,8 +15,7 @@ const rows = diskRows();
 const SOON = 10_000;
 const LONG = 120_000;
 
-const work = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-corpus-'));
-afterAll(() => fs.rmSync(work, { recursive: true, force: true }));
+const work = sharedFolder();
 
 /** The part of the corpus that a row counts to. */
 const partOf = ({ file }: Row): string =>
@@ -29,16 +28,16 @@ const partOf = ({ file }: Row): string =>
 const unpacked = new Map<string, Promise<readonly string[]>>();
 
 const unpack = (folder: string): Promise<readonly string[]> => {
-	const known = unpacked.get(folder) ?? unpackFolder(folder, work);
+	const known = unpacked.get(folder) ?? unpackFolder(folder, work());
 	unpacked.set(folder, known);
 	return known;
 };
 
 /** Convert it as a command line would, to a raw file; what is wrong with that file, or the error. */
 const converted = async (row: Row): Promise<{ readonly wrong: string | undefined } | { readonly refused: unknown }> => {
-	const out = path.join(fs.mkdtempSync(path.join(work, 'out-')), 'disk.raw');
+	const out = path.join(fs.mkdtempSync(work('out-')), 'disk.raw');
 	try {
-		await convertFile(path.join(work, row.file), out);
+		await convertFile(work(row.file), out);
 		return { wrong: await wrongContent(row, out) };
 	} catch (refused) {
 		expect(fs.readdirSync(path.dirname(out)), 'left behind').toEqual([]);
@@ -63,7 +62,7 @@ const wrongContent = async (row: Row, file: string): Promise<string | undefined>
 /** The disk of which most damaged images were made. */
 const seed = async (): Promise<string> => {
 	await unpack('seeds');
-	const source = await openFile(path.join(work, 'seeds/seed.raw'));
+	const source = await openFile(work('seeds/seed.raw'));
 	const hash = await digest(source);
 	await source.close();
 	return hash;
@@ -79,7 +78,7 @@ describe.each([...new Set(rows.map(partOf))])('%s', (part) => {
 		const started = performance.now();
 		const result = await converted(row);
 		if (row.expected !== 'ok' || row.file.startsWith('malformed/')) expect(performance.now() - started).toBeLessThan(SOON);
-		expect(filesIn(path.join(work, folder)), 'its folder').toEqual(before);
+		expect(filesIn(work(folder)), 'its folder').toEqual(before);
 
 		if ('refused' in result) {
 			if (row.expected === 'ok' || !(result.refused instanceof VconvError)) throw result.refused;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { removeSync } from 'fs-extra/esm';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 const said = new Set<string>();
 
@@ -31,4 +31,16 @@ export const temporaryFolder = (): string => {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-test-'));
 	onTestFinished(() => removeSync(folder));
 	return folder;
+};
+
+/** The names of files in a folder for several tests, made when the first name is asked for. It goes after the last test of a file or `describe`. */
+export const sharedFolder = (): ((...names: string[]) => string) => {
+	let folder: string | undefined;
+	afterAll(() => {
+		if (folder !== undefined) removeSync(folder);
+	});
+	return (...names) => {
+		folder ??= fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-test-'));
+		return path.join(folder, ...names);
+	};
 };

@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { canBoot, debianGuest } from '../helpers/debian-guest.ts';
 import { dist } from '../helpers/dist.ts';
-import { run } from '../helpers/programs.ts';
+import { run, sharedFolder } from '../helpers/programs.ts';
 
 const execute = promisify(execFile);
 
@@ -26,8 +24,7 @@ const steps = [
 const unchecked = ['vpc', 'raw'];
 const booted = steps.filter(({ file }) => ['zstd.qcow2', 'sparse.vmdk', 'disk.vhd', 'disk.vhdx', 'disk.vdi'].includes(file));
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-boot-'));
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+const at = sharedFolder();
 
 /** What the guest says on its serial line until it is off. The image stays as it is. */
 const boot = async (image: string, format: string): Promise<string> => {
@@ -46,8 +43,8 @@ describe.skipIf(!canBoot())('a guest that boots, taken through every format', ()
 	test.for(steps.map((step, index) => ({ ...step, from: steps[index - 1]?.file })))(
 		'$file keeps every byte, and qemu-img finds nothing wrong',
 		async ({ from, file, format, options }) => {
-			const output = path.join(folder, file);
-			const input = from === undefined ? guest : path.join(folder, from);
+			const output = at(file);
+			const input = from === undefined ? guest : at(from);
 			await execute(process.execPath, [path.join(dist, 'bin/vconv.js'), input, output, ...options]);
 			if (!unchecked.includes(format)) expect(run('qemu-img', 'check', '-f', format, output)).toContain('No errors were found');
 			expect(run('qemu-img', 'compare', '-f', 'raw', '-F', format, guest, output)).toContain('Images are identical');
@@ -55,6 +52,6 @@ describe.skipIf(!canBoot())('a guest that boots, taken through every format', ()
 	);
 
 	test.for(booted)('$file boots, and the guest finds all of its files right', { timeout: 250_000 }, async ({ file, format }) => {
-		expect(await boot(path.join(folder, file), format)).toContain('VCONV-GUEST-UP');
+		expect(await boot(at(file), format)).toContain('VCONV-GUEST-UP');
 	});
 });

@@ -1,10 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { vconv } from '../helpers/cli.ts';
-import { has, run } from '../helpers/programs.ts';
+import { has, run, sharedFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
 
 const MiB = 1 << 20;
@@ -54,10 +52,8 @@ const all = [
 ];
 
 describe.skipIf(!has('qemu-img'))('beside qemu-img', () => {
-	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vconv-test-'));
-	const at = (name: string) => path.join(folder, name);
+	const at = sharedFolder();
 	beforeAll(() => makeImages(at));
-	afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 	test.for(all)('info of %s has every field of qemu-img, with its value', async (name) => {
 		const theirs = parse(run('qemu-img', 'info', '--output=json', at(name)));

@@ -53,12 +53,14 @@ const chromium = 'chromium';
 
 /** What Chromium makes of a page with these switches. */
 const browse = (page: string, ...switches: string[]): string => {
-	const quiet = ['--disable-background-networking', '--no-first-run', '--disable-sync', `--user-data-dir=${temporaryFolder()}`];
+	const folder = temporaryFolder();
+	const quiet = ['--disable-background-networking', '--no-first-run', '--disable-sync', `--user-data-dir=${folder}`];
 	const options = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--window-size=1000,1400', ...quiet];
 	return execFileSync(chromium, [...options, ...switches, `file://${page}`], {
 		encoding: 'utf8',
 		stdio: ['ignore', 'pipe', 'ignore'],
 		timeout: 60_000,
+		env: { ...process.env, TMPDIR: folder },
 	});
 };
 

@@ -83,9 +83,10 @@ const chromium = 'chromium';
 
 test.skipIf(!has(chromium))('in Chromium the same images come out', { timeout: 120_000 }, async () => {
 	const { url, answer } = await serve((await bundle('test/package/page.ts', 'esm')).text);
+	const folder = temporaryFolder();
 	const quiet = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-	const options = ['--headless', '--no-sandbox', '--disable-gpu', ...quiet, `--user-data-dir=${temporaryFolder()}`];
-	const browser = spawn(chromium, [...options, url], { stdio: ['ignore', 'pipe', 'ignore'] });
+	const options = ['--headless', '--no-sandbox', '--disable-gpu', ...quiet, `--user-data-dir=${folder}`];
+	const browser = spawn(chromium, [...options, url], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, TMPDIR: folder } });
 	browser.stdout.resume();
 	// Not before the pipe is closed have all of its processes gone, and none of them writes to the folder any more.
 	const gone = new Promise((resolve) => browser.once('close', resolve));

@@ -55,6 +55,7 @@ test.skipIf(!has(chromium))('a browser shows every concern once', { timeout: 120
 		encoding: 'utf8',
 		stdio: ['ignore', 'pipe', 'ignore'],
 		timeout: 60_000,
+		env: { ...process.env, TMPDIR: folder },
 	});
 	expect(JSON.parse(/<body>(\{.*\})/.exec(dom)?.[1] ?? '')).toEqual({
 		title: '1 of 2 moves are blocked',
