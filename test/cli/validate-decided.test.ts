@@ -1,0 +1,84 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { vconv } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
+import { idsOf, makeMachine, validated, vmx, write } from './validate-machine.ts';
+
+describe('what somebody decides', () => {
+	const lacking = ['ethernet0.present = "TRUE"'];
+
+	test('is accepted by its id, or with a baseline that knows it', async () => {
+		const { folder, file } = makeMachine(...lacking);
+		expect((await validated('--to', 'libvirt', '--strict', file)).code).toBe(7);
+		expect((await validated('--to', 'libvirt', '--strict', '--accept', 'vconv.nic.mac.missing', file)).code).toBe(0);
+		const baseline = path.join(folder, 'known.json');
+		expect((await validated('--to', 'libvirt', '--strict', '--write-baseline', baseline, file)).code).toBe(0);
+		const { code, report } = await validated('--to', 'libvirt', '--strict', '--baseline', baseline, file);
+		expect(code).toBe(0);
+		expect(report.verdicts[0]).toMatchObject({ concerns: [], blocking: false });
+		fs.writeFileSync(file, vmx(...lacking, 'ethernet1.present = "TRUE"'));
+		const more = await validated('--to', 'libvirt', '--strict', '--baseline', baseline, file);
+		expect(more.code).toBe(7);
+		expect(more.report.verdicts[0]?.concerns.find(({ id }) => id === 'vconv.nic.mac.missing')?.evidence).toHaveLength(1);
+	});
+
+	test('is written over nothing that is looked at', async () => {
+		const { folder, file } = makeMachine(...lacking);
+		const before = fs.readFileSync(file, 'utf8');
+		const own = write(folder, 'rules.yaml', 'rules: []\n');
+		const disk = fs.readdirSync(folder).find((name) => /\.(raw|vmdk|qcow2)$/.test(name)) as string;
+		const link = path.join(temporaryFolder(), 'link');
+		fs.symlinkSync(folder, link);
+		for (const [subject, baseline] of [
+			[file, file],
+			[folder, path.join(link, 'web.vmx')],
+			[file, path.join(folder, disk)],
+			[file, own],
+		] as const) {
+			const ran = await vconv('validate', '--to', 'libvirt', '--rules', own, '--force', '--write-baseline', baseline, subject);
+			expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('and --write-baseline are one file') });
+		}
+		expect(fs.readFileSync(file, 'utf8')).toBe(before);
+	});
+
+	test('changes the categories of rules and adds rules', async () => {
+		const { folder, file } = makeMachine(...lacking, 'annotation = "legacy billing"', 'guestinfo.password = "x"');
+		const text = `categories:
+  vconv.nic.mac.missing: off
+  vconv.nic.network.unmapped: Critical
+rules:
+  - id: site.legacy
+    category: Warning
+    label: A machine of the old billing
+    assessment: It must not move before the new year.
+    remedy: Ask its owner.
+    targets: [libvirt]
+    when: { key: ^annotation$, value: legacy }
+  - { id: site.secret, category: Information, label: Secrets, assessment: They move., remedy: None., when: { key: guestinfo } }
+`;
+		const own = write(folder, 'rules.yaml', text);
+		const { code, report } = await validated('--to', 'libvirt', '--rules', own, file);
+		expect(code).toBe(7);
+		expect(idsOf(report, 'Critical', 'Warning')).toEqual(['vconv.nic.network.unmapped', 'site.legacy']);
+		expect(JSON.stringify(report)).toContain('"a secret"');
+		expect((await vconv('validate', '--list', '--rules', own)).stdout).toMatch(/^site\.legacy +Warning +A machine of the old billing/m);
+		expect(idsOf((await validated('--to', 'esxi', '--rules', own, file)).report, 'Warning')).not.toContain('site.legacy');
+	});
+
+	test.each([
+		['categories: { no.such.rule: off }', "there is no rule 'no.such.rule'"],
+		['categories: { vconv.serial: Bad }', "'Bad' is not possible"],
+		['rules: [{ id: a }]', 'when is missing'],
+		['rules: [{ id: a, when: { key: "(" } }]', "'(' is no regular expression"],
+		['other: 1', "there is no 'other' here"],
+		['- a', 'names and values are expected here'],
+		['a: [', ''],
+	])('is refused where it is no file of rules: %s', async (text, message) => {
+		const own = write(temporaryFolder(), 'rules.yaml', text);
+		const { code, stderr } = await vconv('validate', '--list', '--rules', own);
+		expect(code).toBe(2);
+		expect(stderr).toContain(message);
+		expect(stderr).toMatch(/line \d+, column \d+/);
+	});
+});
