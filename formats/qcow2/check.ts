@@ -1,6 +1,7 @@
 import type { CheckReport, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import { collectFindings, type Findings } from '../../src/disk/findings.ts';
+import { breather } from '../../src/io/breathe.ts';
 import { cached } from '../../src/io/cached.ts';
 import { readBitmaps } from './bitmaps.ts';
 import { type Census, takeCensus } from './census.ts';
@@ -8,6 +9,7 @@ import { type Header, readHeader } from './header.ts';
 import { INCOMPATIBLE, LIMIT } from './layout.ts';
 import { readSnapshots } from './snapshots.ts';
 import { openRefcounts, type StoredRefcounts } from './stored-refcounts.ts';
+import { type Walk, walkBitmap, walkL1, walkL2Tables } from './walk.ts';
 
 /**
  * Whether the refcounts of an image are what its tables say, and its tables are possible: what qemu-img check looks at, with the same
@@ -22,26 +24,28 @@ export const checkQcow2 = async (image: Source, { limits, signal }: OpenContext)
 	const bitmaps = await readBitmaps(source, header, signal);
 	const findings = collectFindings();
 	const stored = await openRefcounts(source, header, findings, signal);
-	const census = takeCensus(source, header, stored, findings, { limits, signal });
+	const census = takeCensus(source, clusterSize, findings, limits);
+	const walk = { source, header, stored, census, findings, signal };
 
-	census.use('the header', 0, clusterSize, 'structure');
-	await census.walk('the L1 table', header.l1, true);
+	await walkL1(walk, 'the L1 table', header.l1, true);
 	for (const { id, l1, at } of snapshots.list) {
 		const what = `the L1 table of snapshot ${id}`;
-		if (l1.offset % clusterSize === 0 && l1.entries * 8 <= LIMIT.l1Table) await census.walk(what, l1, false);
+		if (l1.offset % clusterSize === 0 && l1.entries * 8 <= LIMIT.l1Table) await walkL1(walk, what, l1, false);
 		else findings.add({ severity: 'error', code: 'snapshot-l1', message: `${what} is not on a cluster, or too large`, offset: at });
 	}
+	const blocks = await walkL2Tables(walk);
+	census.use('the header', 0, clusterSize, 'structure');
 	if (header.snapshots.count > 0) {
 		census.use('the snapshot table', header.snapshots.offset, snapshots.end - header.snapshots.offset, 'structure');
 	}
 	const directory = header.extensions.bitmaps;
 	if (bitmaps && directory) census.use('the directory of bitmaps', directory.directoryOffset, directory.directorySize, 'structure');
-	for (const bitmap of bitmaps ?? []) await census.walkBitmap(bitmap);
+	for (const bitmap of bitmaps ?? []) await walkBitmap(walk, bitmap);
 	useRefcounts(header, stored, census);
 
-	const imageEnd = (await compare(census, stored, clusterSize, findings)) * clusterSize;
+	const imageEnd = (await compare(walk)) * clusterSize;
 	addFlags(header, findings);
-	return { ...findings.report(), imageEnd, blocks: census.blocks };
+	return { ...findings.report(), imageEnd, blocks };
 };
 
 const useRefcounts = ({ refcountTable, geometry: { clusterSize } }: Header, { blocks }: StoredRefcounts, census: Census): void => {
@@ -49,8 +53,13 @@ const useRefcounts = ({ refcountTable, geometry: { clusterSize } }: Header, { bl
 	for (const block of blocks) if (block !== 0) census.use('a refcount block', block, clusterSize, 'structure');
 };
 
+/** Clusters compared at a time. */
+const PIECE = 8192;
+
 /** Set the refcounts against the uses. Neighbours that are wrong in the same way are one finding. Gives the end of what is used, in clusters. */
-const compare = async (census: Census, stored: StoredRefcounts, clusterSize: number, findings: Findings): Promise<number> => {
+const compare = async ({ header, census, stored, findings, signal }: Walk): Promise<number> => {
+	const { clusterSize } = header.geometry;
+	const breathe = breather();
 	let end = 0;
 	let run = { first: 0, count: 0, refcount: 0, uses: 0 };
 	const report = (): void => {
@@ -62,12 +71,16 @@ const compare = async (census: Census, stored: StoredRefcounts, clusterSize: num
 		findings.add({ ...verdict, message, offset: first * clusterSize, count });
 	};
 	for (let cluster = 0; cluster < census.size; cluster++) {
+		if (cluster % PIECE === 0) {
+			await breathe();
+			signal?.throwIfAborted();
+		}
 		const found = stored.get(cluster);
 		const refcount = typeof found === 'number' ? found : await found;
 		const uses = census.uses(cluster);
 		if (refcount > 0 || uses > 0) end = cluster + 1;
 		if (refcount === uses) {
-			if (census.isMixed(cluster)) {
+			if (census.has(cluster, 'data') && census.has(cluster, 'structure')) {
 				const message = `cluster ${cluster} holds both data and a structure of the image`;
 				findings.add({ severity: 'error', code: 'overlap', message, offset: cluster * clusterSize });
 			}

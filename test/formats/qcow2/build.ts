@@ -148,8 +148,8 @@ export const snapshot = ({ id, name, l1TableOffset = L1, size }: SnapshotSaid): 
 	);
 
 /** The bitmaps extension and the directory that it is for. */
-export const bitmaps = (at: number, names: readonly string[], tableOffset: number) => {
-	const entry = { tableOffset, tableSize: 1, flags: 2, type: 1, granularityBits: 16, extraDataSize: 0 };
+export const bitmaps = (at: number, names: readonly string[], tableOffset: number, tableSize = 1) => {
+	const entry = { tableOffset, tableSize, flags: 2, type: 1, granularityBits: 16, extraDataSize: 0 };
 	const directory = record(...names.map((name) => record(bitmapEntry.encode({ ...entry, nameSize: name.length }), text(name))));
 	const extension = { count: names.length, reserved: 0, directorySize: directory.length, directoryOffset: at };
 	return { directory, extension: [EXTENSION.bitmaps, bitmapsExtension.encode(extension)] as const };

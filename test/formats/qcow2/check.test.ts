@@ -4,6 +4,7 @@ import { INCOMPATIBLE } from '../../../formats/qcow2/layout.ts';
 import type { CheckReport } from '../../../src/core/format.ts';
 import { UnsupportedError } from '../../../src/errors.ts';
 import { memorySource } from '../../../src/io/memory.ts';
+import { effort } from '../../helpers/effort.ts';
 import { alone } from '../../helpers/mutate.ts';
 import { type Build, bitmaps, build, C, COPIED, DATA, data, L1, L2, PACKED, packed, snapshot } from './build.ts';
 
@@ -137,6 +138,54 @@ test('snapshots and bitmaps use what is theirs', async () => {
 	bytes.set(snapshot({ id: '1', name: 'one', l1TableOffset: DATA + 2 * C, size: C }), DATA + C);
 	bytes.set(directory, DATA + 3 * C);
 	expect(await check(bytes)).toMatchObject({ findings: [], imageEnd: bytes.length, blocks: { allocated: 1 } });
+});
+
+test('a table that several bitmaps name is walked once, and that is found', async () => {
+	const names = Array.from({ length: 16_000 }, (_, index) => `${index}`);
+	const directoryAt = DATA + 64 * C;
+	const { directory, extension } = bitmaps(directoryAt, names, DATA, 64 * (C / 8));
+	const image: Build = { clusters: Array.from({ length: 160 }, () => 0), change3: { autoclearFeatures: 1n }, extensions: [extension] };
+	const bytes = damaged(image, () => {});
+	bytes.set(directory, directoryAt);
+	const spent = effort();
+	const { findings, counts } = await check(bytes);
+	expect(spent()).toBeLessThan(2000);
+	expect(findings[0]?.message).toBe("the table of bitmap '1' is where another table is, and is passed over");
+	expect(counts.error).toBe(names.length - 1);
+});
+
+test('an L2 table that many snapshots share is walked once, and its clusters count for each', async () => {
+	const count = 1000;
+	const l1 = (index: number): number => DATA + (1 + index) * C;
+	const table = DATA + (1 + count) * C;
+	const entries = Array.from({ length: C / 8 }, (_, index) => (index === 0 ? data(0) & ~COPIED : 1n));
+	const image: Build = {
+		entries,
+		clusters: Array.from({ length: count + 8 }, () => 0),
+		change: { snapshotCount: count, snapshotsOffset: table },
+	};
+	const bytes = damaged(image, (view) => {
+		view.setBigUint64(L1, BigInt(L2));
+		for (let index = 0; index < count; index++) view.setBigUint64(l1(index), BigInt(L2));
+		view.setUint16(refcount(4), 1 + count);
+		view.setUint16(refcount(5), count);
+	});
+	for (let at = table, index = 0; index < count; index++) {
+		const entry = snapshot({ id: `${index}`, name: 'one', l1TableOffset: l1(index), size: C });
+		bytes.set(entry, at);
+		at += entry.length;
+	}
+	expect(await check(bytes)).toMatchObject({
+		findings: [{ code: 'refcount', message: `cluster 5 has a refcount of ${count}, and ${count + 1} uses` }, { code: 'leak' }],
+		blocks: { allocated: 1 },
+	});
+});
+
+test('an interrupted check ends, though it waits for nothing', async () => {
+	const control = new AbortController();
+	setTimeout(() => control.abort(new Error('enough')));
+	const source = memorySource(build(sound), 'disk.qcow2');
+	await expect(checkQcow2({ ...source, size: 2 ** 38 }, { ...alone, signal: control.signal })).rejects.toThrow('enough');
 });
 
 test('of very many findings the first are told, and all are counted', async () => {
