@@ -56,9 +56,12 @@ export const infoText = (info: ImageFields): string => {
 	const [backing, full] = [info['backing-filename'], info['full-backing-filename']];
 	if (backing !== undefined) lines.push(`backing file: ${plain(backing)}${full === backing ? '' : ` (actual path: ${plain(full ?? '')})`}`);
 	if (info['backing-filename-format']) lines.push(`backing file format: ${plain(info['backing-filename-format'])}`);
-	if (info.snapshots) lines.push('Snapshot list:', SNAPSHOT_HEAD, ...info.snapshots.map(snapshotLine));
-	if (info['format-specific']) lines.push('Format specific information:', ...nested(info['format-specific'].data, 1));
-	return lines.map((line) => `${line}\n`).join('');
+	const snapshots = info.snapshots ? ['Snapshot list:', SNAPSHOT_HEAD, ...info.snapshots.map(snapshotLine)] : [];
+	const specific = info['format-specific'] ? ['Format specific information:', ...nested(info['format-specific'].data, 1)] : [];
+	return [lines, snapshots, specific]
+		.flat()
+		.map((line) => `${line}\n`)
+		.join('');
 };
 
 const SNAPSHOT_HEAD = 'ID        TAG               VM SIZE                DATE     VM CLOCK     ICOUNT';
@@ -86,11 +89,18 @@ const localTime = (seconds: number): string => {
 	return local.toISOString().slice(0, 19).replace('T', ' ');
 };
 
+/** Of a longer list so many are shown to people: an image may name tens of thousands of bitmaps. */
+const SHOWN = 100;
+
 /** A value of JSON as qemu-img prints it: keys with spaces, lists by number, four spaces a level. */
-const nested = (value: object, level: number): string[] =>
-	Object.entries(value).flatMap(([key, inner]) => {
+const nested = (value: object, level: number): string[] => {
+	const indent = '    '.repeat(level);
+	const fields = Object.entries(value);
+	const lines = fields.slice(0, SHOWN).flatMap(([key, inner]) => {
 		if (inner === undefined) return [];
-		const label = `${'    '.repeat(level)}${Array.isArray(value) ? `[${key}]` : plain(key).replaceAll('-', ' ')}:`;
+		const label = `${indent}${Array.isArray(value) ? `[${key}]` : plain(key).replaceAll('-', ' ')}:`;
 		if (typeof inner === 'object' && inner !== null) return [label, ...nested(inner, level + 1)];
 		return [`${label} ${plain(String(inner))}`];
 	});
+	return fields.length > SHOWN ? [...lines, `${indent}… and ${fields.length - SHOWN} more: --output=json has all`] : lines;
+};

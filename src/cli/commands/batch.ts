@@ -185,7 +185,7 @@ const estimatesJson = (states: readonly JobState[], { jobs, rate, measured, seco
 });
 
 const estimatesText = (states: readonly JobState[], { jobs, rate, measured, seconds, space }: Estimates, atOnce: number): string => {
-	const width = Math.min(40, Math.max(0, ...jobs.map(({ state }) => state.job.name.length)));
+	const width = jobs.reduce((longest, { state }) => Math.min(40, Math.max(longest, state.job.name.length)), 0);
 	const lines = jobs.map(({ state: { job }, before, virtual, needed, seconds: each, failure }) => {
 		const to = job.to === undefined ? '' : ` -> ${plain(path.relative('', job.to) || job.to)}`;
 		const sizes = [

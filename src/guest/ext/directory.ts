@@ -29,7 +29,7 @@ export const listDirectory = async (volume: Volume, directory: ExtNode): Promise
 		throw new UnsupportedError(`the names in directory ${directory.id} are encrypted by the file system`, { path });
 	const entries: DirectoryEntry[] = [];
 	const add = (block: Uint8Array): void => {
-		entries.push(...blockEntries(volume, directory, block));
+		for (const entry of blockEntries(volume, directory, block)) entries.push(entry);
 		if (entries.length > LIMIT.directoryEntries) {
 			throw new UnsupportedError(`directory ${directory.id} has over ${LIMIT.directoryEntries} entries`, { path });
 		}

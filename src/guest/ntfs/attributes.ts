@@ -79,7 +79,7 @@ export const attributeNamed = (attributes: readonly Attribute[], type: number, p
 		if (part.resident || part.firstVcn !== (last ? last.vcn + last.count : 0)) {
 			throw new CorruptError(`a part of an attribute of type 0x${type.toString(16)} is missing`, { path, field: name });
 		}
-		runs.push(...part.runs);
+		for (const run of part.runs) runs.push(run);
 	}
 	if (first.firstVcn !== 0) throw new CorruptError(`the first part of an attribute of type 0x${type.toString(16)} is missing`, { path });
 	return { ...first, runs };

@@ -58,10 +58,10 @@ const measuredRate = (records: ReadonlyMap<string, JobRecord>): number | undefin
 const together = (jobs: readonly Estimate[], atOnce: number): number => {
 	const workers = new Array<number>(Math.max(1, Math.min(atOnce, jobs.length))).fill(0);
 	for (const { seconds } of jobs.toSorted((a, b) => b.seconds - a.seconds)) {
-		const first = workers.indexOf(Math.min(...workers));
+		const first = workers.indexOf(workers.reduce((a, b) => Math.min(a, b)));
 		workers[first] = (workers[first] ?? 0) + seconds;
 	}
-	return Math.max(...workers);
+	return workers.reduce((a, b) => Math.max(a, b));
 };
 
 const spaceOf = (jobs: readonly Estimate[]): Estimates['space'] => {

@@ -26,7 +26,7 @@ export const subjectsIn = async (names: readonly string[], known: Known): Promis
 	const subjects: Subject[] = [];
 	const images: string[] = [];
 	for (const name of names) {
-		if (statOf(name)?.isDirectory()) subjects.push(...(await inFolder(name, known)));
+		if (statOf(name)?.isDirectory()) for (const subject of await inFolder(name, known)) subjects.push(subject);
 		else if (isNamedAs(name, known.machineFormats)) subjects.push([name]);
 		else images.push(name);
 	}
@@ -42,7 +42,7 @@ const inFolder = async (folder: string, { formats, machineFormats }: Known): Pro
 		const files = filesOf(place === folder ? own : entries(place), place);
 		const described: string[] = [];
 		for (const file of files) if (isNamedAs(file, machineFormats) && (await describes(file, machineFormats))) described.push(file);
-		found.push(...(described.length > 0 ? described : files.filter((file) => isImage(file, formats))).map((file): Subject => [file]));
+		for (const file of described.length > 0 ? described : files.filter((one) => isImage(one, formats))) found.push([file]);
 		if (found.length > MOST)
 			throw new UnsupportedError(`it holds more than ${MOST} machines`, { path: folder, hint: 'its folders, one by one' });
 	}
