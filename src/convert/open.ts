@@ -33,16 +33,22 @@ export type Layer = { readonly source: Source; readonly format: DiskFormat; read
 export const openLayer = async (source: Source, options: OpenOptions): Promise<Layer> => {
 	const format = options.format ? formatNamed(options.formats, options.format) : await detectNoting(source, options);
 	const disk = await format.open(source, contextFor(source, options));
+	if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
+		await disk.close();
+		throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });
+	}
+	return bounded({ source, format, disk }, options.limits);
+};
+
+/** A layer held to the limits. @throws UnsupportedError for a disk that is too large, which is closed then. */
+const bounded = async ({ source, format, disk }: Layer, limits: Limits | undefined): Promise<Layer> => {
 	try {
-		refuseOver('virtual-size', disk.size, source.name, options.limits);
-		if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
-			throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });
-		}
+		refuseOver('virtual-size', disk.size, source.name, limits);
 	} catch (error) {
 		await disk.close();
 		throw error;
 	}
-	return { source, format, disk: boundExpansion(disk, source, options.limits) };
+	return { source, format, disk: boundExpansion(disk, source, limits) };
 };
 
 /** The format by its bytes, and a note where the name says another one. */
@@ -226,10 +232,11 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 		}
 		await layer?.disk.close();
 	}
-	return found;
+	// Not before: what other images in the folder are is none of the child's concern.
+	return found && bounded(found, options.limits);
 };
 
-/** A neighbour of the child's format, opened; undefined for anything else. */
+/** A neighbour of the child's format, opened, and not yet held to any limit; undefined for anything else. */
 const openNeighbour = async (source: Source, child: Layer, options: OpenOptions): Promise<Layer | undefined> => {
 	const { format } = child;
 	try {

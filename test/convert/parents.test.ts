@@ -4,6 +4,7 @@ import { raw } from '../../formats/raw/index.ts';
 import { vhdx } from '../../formats/vhdx/index.ts';
 import { type Layer, type OpenOptions, openChain, openParent } from '../../src/convert/open.ts';
 import type { ParentReference } from '../../src/core/disk.ts';
+import { limitsOf } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { AccessError } from '../../src/errors.ts';
 import { writeImage } from '../helpers/image.ts';
@@ -47,6 +48,16 @@ test('an image of another id under the first name does not hide the parent under
 test('nor does it hide the one that has the id in the folder', async () => {
 	const { parentOf, siblings } = await chain();
 	expect(await parentOf(['gone.vhdx', 'wrong.vhdx'], { siblings })).toBe('right.vhdx');
+});
+
+test('a parent that is found by its id is held to the limits, and its neighbours are not', async () => {
+	const { parentOf, siblings } = await chain();
+	const limits = limitsOf({ limits: { 'virtual-size': MiB } });
+	await expect(parentOf([], { siblings, limits })).rejects.toMatchObject({
+		name: 'UnsupportedError',
+		path: 'right.vhdx',
+		message: expect.stringContaining('the size of the disk'),
+	});
 });
 
 test('where none is the parent, what is wrong with the first that is there is said', async () => {
