@@ -35,7 +35,9 @@ export async function* dataRuns(fd: number, offset: number, length: number): Asy
 			return;
 		}
 		if (start >= end) return;
-		const stop = Math.min(end, Number(find(fd, start, SEEK_HOLE)));
+		const hole = Number(find(fd, start, SEEK_HOLE));
+		// Cut off meanwhile: reading there says so.
+		const stop = hole < 0 ? end : Math.min(end, hole);
 		yield { offset: start, length: stop - start };
 		at = stop;
 	}
