@@ -27,13 +27,12 @@ export const versionOf = (source: object): string | undefined => versions.get(so
 /** Whether the files behind sources were written to while they were open. */
 const changes = new WeakMap<Source, () => boolean>();
 
+const UNUSED = 'again when nothing uses it, or a snapshot of it';
+
 /** @throws ChangedError if a source is a file that was written to while it was open here. */
 export const refuseChanged = (source: Source): void => {
 	if (!changes.get(source)?.()) return;
-	throw new ChangedError('it was written to while it was read', {
-		path: source.name,
-		hint: 'again when nothing uses it, or a snapshot of it',
-	});
+	throw new ChangedError('it was written to while it was read', { path: source.name, hint: UNUSED });
 };
 
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
@@ -168,7 +167,7 @@ const deviceSize = (fd: number): number => {
 	return high;
 };
 
-/** Fill `bytes` from `offset`. @throws CorruptError if the file ends first: it has shrunk since it was opened. */
+/** Fill `bytes` from `offset`, where the file had so many when it was opened: extents are within it. @throws ChangedError if it ends first, AccessError. */
 export const readFully = (fd: number, bytes: Uint8Array, offset: number, name: string): void => {
 	for (let done = 0; done < bytes.byteLength; ) {
 		let count: number;
@@ -177,7 +176,7 @@ export const readFully = (fd: number, bytes: Uint8Array, offset: number, name: s
 		} catch (cause) {
 			throw accessError('cannot be read', name, cause, offset + failingAt(fd, bytes, done, offset));
 		}
-		if (count === 0) throw pastEnd(name, offset + done, bytes.byteLength - done, offset + done);
+		if (count === 0) throw new ChangedError('it became shorter while it was read', { path: name, offset: offset + done, hint: UNUSED });
 		done += count;
 	}
 };

@@ -98,3 +98,12 @@ test('what cannot be written is called as it was named', async () => {
 	onTestFinished(() => spy.mockRestore());
 	await expect(convertFile(input, output, { threads: 1 })).rejects.toMatchObject({ path: output, offset: 0 });
 });
+
+test('a file that becomes shorter while it is converted has changed, and is not called damaged', async () => {
+	const folder = temporaryFolder();
+	const at = (name: string) => path.join(folder, name);
+	rawFile(at('large.raw'), 64 * MiB, [[0, 64 * MiB]]);
+	const cut = () => fs.truncateSync(at('large.raw'), MiB);
+	await expect(convertFile(at('large.raw'), at('copy.raw'), { onProgress: cut })).rejects.toMatchObject({ code: 'CHANGED' });
+	expect(fs.readdirSync(folder).sort()).toEqual(['large.raw']);
+});

@@ -24,7 +24,7 @@ test('a file that shrinks while it is read is told, with the place', async () =>
 	fs.writeFileSync(name, patternBytes(0, 4096));
 	const source = await openFile(name);
 	fs.truncateSync(name, 1000);
-	await expect(source.read(512, 1024)).rejects.toMatchObject({ code: 'CORRUPT', offset: 1000 });
+	await expect(source.read(512, 1024)).rejects.toMatchObject({ code: 'CHANGED', path: name, offset: 1000 });
 	await source.close();
 });
 
