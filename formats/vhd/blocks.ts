@@ -69,7 +69,10 @@ export const blockMap = (source: Source, image: Image, sparse: Sparse) => {
 	 */
 	async function* block(index: number, entry: number, from: number, to: number, signal?: AbortSignal): AsyncGenerator<Extent> {
 		const wrong = misplaced(image, sparse, index, entry);
-		if (wrong) throw new CorruptError(wrong, { path: source.name, offset: tableOffset + 4 * index, field: 'BAT', hint: 'vconv check' });
+		if (wrong) {
+			const hint = `vconv check ${source.name}`;
+			throw new CorruptError(wrong, { path: source.name, offset: tableOffset + 4 * index, field: 'BAT', hint });
+		}
 		const guest = index * blockSize;
 		const host = entry * SECTOR + sparse.bitmapSize;
 		const data = (start: number, end: number): Extent => ({

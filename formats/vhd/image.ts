@@ -33,6 +33,9 @@ export type Image = {
 	readonly sparse?: Sparse | undefined;
 };
 
+/** `vconv check` gets no further than a reader does. */
+const FRESH = 'a fresh copy: this one is damaged';
+
 export type Sparse = {
 	readonly header: Header;
 	/** Bytes of the sector bitmap before each block. */
@@ -127,7 +130,7 @@ const readHeader = async (
 	const raw = await source.read(at, headerStruct.size, signal);
 	const header = headerStruct.decode(raw, { path: source.name, offset: at });
 	const corrupt = (field: keyof Header, message: string): CorruptError =>
-		new CorruptError(message, { path: source.name, offset: at + headerStruct.offsets[field], field, hint: 'vconv check' });
+		new CorruptError(message, { path: source.name, offset: at + headerStruct.offsets[field], field, hint: FRESH });
 
 	if (header.cookie !== HEADER_COOKIE) throw corrupt('cookie', 'no dynamic header is where the footer says');
 	if (header.headerVersion >>> 16 !== 1) throw corrupt('headerVersion', `header version 0x${header.headerVersion.toString(16)} is not 1`);
@@ -155,4 +158,4 @@ const readHeader = async (
 };
 
 const wrong = (source: Source, { offset }: FoundFooter, field: keyof Footer, message: string): CorruptError =>
-	new CorruptError(message, { path: source.name, offset: offset + footerStruct.offsets[field], field, hint: 'vconv check' });
+	new CorruptError(message, { path: source.name, offset: offset + footerStruct.offsets[field], field, hint: FRESH });

@@ -4,9 +4,10 @@ import { footerStruct, headerStruct, SECTOR } from '../../../formats/vhd/layout.
 import type { Disk } from '../../../src/core/disk.ts';
 import type { Note } from '../../../src/core/note.ts';
 import { CorruptError, UnsupportedError } from '../../../src/errors.ts';
+import { memorySource } from '../../../src/io/memory.ts';
 import { firstDifference } from '../../helpers/image.ts';
 import { patternDisk } from '../../helpers/pattern.ts';
-import { openBytes, vhdBytes, withFooter, withHeader } from './helpers.ts';
+import { contextOf, openBytes, vhdBytes, withFooter, withHeader } from './helpers.ts';
 
 const MiB = 2 ** 20;
 const SIZE = 5 * MiB + 512;
@@ -159,7 +160,12 @@ describe('what contradicts the format is refused', () => {
 		);
 		expect(error).toBeInstanceOf(CorruptError);
 		expect(String(error)).toMatch(why);
-		expect((error as CorruptError).path).toBe('disk.vhd');
+		const { path, hint } = error as CorruptError;
+		expect(path).toBe('disk.vhd');
+		if (!hint?.startsWith('vconv check')) return;
+		expect(hint).toBe('vconv check disk.vhd');
+		// And it gets further.
+		expect((await vhd.check?.(memorySource(make(), 'disk.vhd'), contextOf()))?.counts.error).toBeGreaterThan(0);
 	});
 
 	test.each([
