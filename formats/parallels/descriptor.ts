@@ -1,5 +1,6 @@
 import { hex } from '../../src/bytes/size.ts';
 import { child, children, parseXml, type XmlElement } from '../../src/bytes/xml.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { SECTOR } from './layout.ts';
@@ -126,7 +127,7 @@ const readStorage = (storage: XmlElement, path: string): Storage => {
 const sectors = (element: XmlElement | undefined, name: string, path: string): number => {
 	const text = needed(element, name, path);
 	const bytes = Number(text) * SECTOR;
-	if (!/^\d+$/.test(text) || bytes > 64 * 2 ** 40) {
+	if (!/^\d+$/.test(text) || bytes > LARGEST_DISK) {
 		throw new CorruptError(`${name} is '${text.slice(0, 40)}', not a number of sectors up to 64 TiB`, { path, field: name });
 	}
 	return bytes;

@@ -1,8 +1,9 @@
 import { alignUp } from '../../src/bytes/align.ts';
 import { hex, humanSize } from '../../src/bytes/size.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
-import { EMPTY, type Header, header, IN_USE, MAGIC, MAX_SIZE, SECTOR, VERSION } from './layout.ts';
+import { EMPTY, type Header, header, IN_USE, MAGIC, SECTOR, VERSION } from './layout.ts';
 
 /** What the header says, in bytes. */
 export type Geometry = {
@@ -37,7 +38,8 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 
 	const sectors = counted ? h.sectors + h.sectorsHigh * 2 ** 32 : h.sectors;
 	const size = sectors * SECTOR;
-	if (size > MAX_SIZE) throw new UnsupportedError(`its virtual size of ${humanSize(size)} is over ${humanSize(MAX_SIZE)}`, at('sectors'));
+	if (size > LARGEST_DISK)
+		throw new UnsupportedError(`its virtual size of ${humanSize(size)} is over ${humanSize(LARGEST_DISK)}`, at('sectors'));
 	if (sectors > h.batEntries * h.tracks) {
 		throw corrupt('batEntries', `${h.batEntries} clusters of ${h.tracks} sectors cannot hold a disk of ${sectors}`);
 	}

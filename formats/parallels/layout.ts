@@ -7,9 +7,6 @@ import { ascii, bits64, struct, u32 } from '../../src/bytes/struct.ts';
 /** Offsets and sizes in the header count sectors of this many bytes. */
 export const SECTOR = 512;
 
-/** Virtual sizes beyond this are refused, in bytes. */
-export const MAX_SIZE = 64 * 2 ** 40;
-
 /** The two kinds, which differ in what a BAT entry counts: sectors, and clusters. */
 export const MAGIC = { sectors: 'WithoutFreeSpace', clusters: 'WithouFreSpacExt' } as const;
 

@@ -1,7 +1,8 @@
 import { hex, humanSize } from '../../src/bytes/size.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
-import { CRYPT, type Header, header, MAGIC, MAX_SIZE, VERSION } from './layout.ts';
+import { CRYPT, type Header, header, MAGIC, VERSION } from './layout.ts';
 
 /** QEMU takes no longer name, in bytes. */
 const MAX_NAME = 1023;
@@ -22,7 +23,8 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	if (h.cryptMethod !== CRYPT.none) throw corrupt('cryptMethod', `there is no encryption method ${h.cryptMethod}`);
 	if (h.clusterBits < 9 || h.clusterBits > 16) throw corrupt('clusterBits', `cluster size 2^${h.clusterBits} is not within 2^9 … 2^16`);
 	if (h.l2Bits < 6 || h.l2Bits > 13) throw corrupt('l2Bits', `an L2 table of 2^${h.l2Bits} entries is not within 2^6 … 2^13`);
-	if (h.size > MAX_SIZE) throw new UnsupportedError(`its virtual size of ${humanSize(h.size)} is over ${humanSize(MAX_SIZE)}`, at('size'));
+	if (h.size > LARGEST_DISK)
+		throw new UnsupportedError(`its virtual size of ${humanSize(h.size)} is over ${humanSize(LARGEST_DISK)}`, at('size'));
 	const l1Bytes = l1Entries(h) * 8;
 	if (h.l1TableOffset < header.size) throw corrupt('l1TableOffset', `the L1 table at ${hex(h.l1TableOffset)} is inside the header`);
 	if (h.l1TableOffset + l1Bytes > source.size)

@@ -9,9 +9,6 @@ export const MAGIC = 0x5146_49fb;
 
 export const VERSION = 1;
 
-/** Virtual sizes beyond this are refused, in bytes. */
-export const MAX_SIZE = 64 * 2 ** 40;
-
 /** QCowHeader. */
 export const header = struct('big', {
 	magic: u32,

@@ -1,5 +1,6 @@
 import { isZero } from '../../src/bytes/align.ts';
 import { humanSize } from '../../src/bytes/size.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnrecognizedError, UnsupportedError } from '../../src/errors.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
@@ -70,7 +71,7 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	if (grid.extendedL2 && h.clusterBits < LIMIT.minExtendedClusterBits) {
 		throw corrupt('clusterBits', `extended L2 entries need clusters of 16 KiB at least, these have ${humanSize(clusterSize)}`);
 	}
-	if (h.size > LIMIT.size) throw tooMuch('size', `a virtual size of ${humanSize(h.size)} is`, humanSize(LIMIT.size));
+	if (h.size > LARGEST_DISK) throw tooMuch('size', `a virtual size of ${humanSize(h.size)} is`, humanSize(LARGEST_DISK));
 	if (h.snapshotCount > LIMIT.snapshots) throw tooMuch('snapshotCount', `${h.snapshotCount} internal snapshots are`, `${LIMIT.snapshots}`);
 	const l1 = { offset: h.l1TableOffset, entries: h.l1Size };
 	checkL1(source, grid, l1, h.size, header.offsets.l1TableOffset);

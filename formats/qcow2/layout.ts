@@ -157,8 +157,6 @@ export const LIMIT = {
 	header: 64 * 2 ** 10,
 	/** Bytes. */
 	bitmapDirectory: 2 ** 20,
-	/** Bytes of the guest's disk. */
-	size: 64 * 2 ** 40,
 } as const;
 
 /** What follows from the cluster size and the width of an L2 entry. All sizes in bytes. */

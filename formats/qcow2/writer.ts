@@ -1,6 +1,7 @@
 import { alignUp } from '../../src/bytes/align.ts';
 import { humanSize } from '../../src/bytes/size.ts';
 import type { DiskWriter, Packing } from '../../src/core/format.ts';
+import { refuseLarger } from '../../src/core/limits.ts';
 import { UnsupportedError } from '../../src/errors.ts';
 import { allocator } from './allocator.ts';
 import { subclusters, wholeClusters } from './clusters.ts';
@@ -84,7 +85,7 @@ export const qcow2Writer: DiskWriter = {
 
 /** @throws UnsupportedError for a disk that is too large for such clusters, or for QCOW2 as QEMU and we read it. */
 const checkSize = (size: number, l1Size: number, { clusterSize, tableSpan }: Geometry): void => {
-	if (size > LIMIT.size) throw new UnsupportedError(`the disk has ${humanSize(size)}, over the limit of ${humanSize(LIMIT.size)}`);
+	refuseLarger('a QCOW2', size);
 	if (l1Size * 8 > LIMIT.l1Table) {
 		const most = (LIMIT.l1Table / 8) * tableSpan;
 		throw new UnsupportedError(

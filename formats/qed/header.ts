@@ -1,8 +1,9 @@
 import { isPowerOfTwo } from '../../src/bytes/align.ts';
 import { hex, humanSize } from '../../src/bytes/size.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
-import { FEATURES, type Header, header, MAGIC, MAX_SIZE } from './layout.ts';
+import { FEATURES, type Header, header, MAGIC } from './layout.ts';
 
 /** QEMU takes no longer name, in bytes. */
 const MAX_NAME = 1023;
@@ -32,8 +33,8 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	if (h.imageSize % 512 !== 0) throw corrupt('imageSize', `the disk of ${h.imageSize} bytes is not made of whole sectors`);
 	if (h.imageSize > entries * entries * h.clusterSize)
 		throw corrupt('imageSize', `the tables cannot hold a disk of ${humanSize(h.imageSize)}`);
-	if (h.imageSize > MAX_SIZE) {
-		throw new UnsupportedError(`its virtual size of ${humanSize(h.imageSize)} is over ${humanSize(MAX_SIZE)}`, at('imageSize'));
+	if (h.imageSize > LARGEST_DISK) {
+		throw new UnsupportedError(`its virtual size of ${humanSize(h.imageSize)} is over ${humanSize(LARGEST_DISK)}`, at('imageSize'));
 	}
 	const why = misplaced(source, h, h.l1TableOffset, tableBytes(h));
 	if (why) throw corrupt('l1TableOffset', `the L1 table ${why}`);

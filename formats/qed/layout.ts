@@ -7,9 +7,6 @@ import { bits64, struct, u32, u64 } from '../../src/bytes/struct.ts';
 /** "QED" and a zero byte. */
 export const MAGIC = 0x0044_4551;
 
-/** Virtual sizes beyond this are refused, in bytes. */
-export const MAX_SIZE = 64 * 2 ** 40;
-
 /** Section "Specification", Header. */
 export const header = struct('little', {
 	magic: u32,

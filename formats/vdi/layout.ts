@@ -11,9 +11,6 @@ export const SIGNATURE = 0xbeda107f;
 /** 1.1, the major version in the upper half: all that is written since 2005. */
 export const VERSION = 0x0001_0001;
 
-/** Virtual sizes beyond this are refused, in bytes. */
-export const MAX_SIZE = 64 * 2 ** 40;
-
 /** VDIPREHEADER and VDIHEADER1, from the start of the file. */
 export const header = struct('little', {
 	fileInfo: ascii(64),

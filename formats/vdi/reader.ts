@@ -3,13 +3,14 @@ import { guidText } from '../../src/bytes/guid.ts';
 import { hex, humanSize } from '../../src/bytes/size.ts';
 import type { Disk } from '../../src/core/disk.ts';
 import type { OpenContext } from '../../src/core/format.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { type BlockRun, blockExtents, TABLE_PIECE } from '../../src/disk/blocks.ts';
 import { joined } from '../../src/disk/clip.ts';
 import { storedExtents } from '../../src/disk/stored.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
-import { ENTRY, HEADER_SIZE, type Header, header, IMAGE_TYPE, MAX_SIZE, SIGNATURE, VERSION, ZERO_EXPAND } from './layout.ts';
+import { ENTRY, HEADER_SIZE, type Header, header, IMAGE_TYPE, SIGNATURE, VERSION, ZERO_EXPAND } from './layout.ts';
 
 /**
  * The header, with every field checked against the others and against the file's size.
@@ -40,7 +41,8 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	if (!isPowerOfTwo(h.blockSize) || h.blockSize < 512)
 		throw corrupt('blockSize', `a block of ${h.blockSize} bytes is no power of two from 512 on`);
 	if (h.blockExtra > h.blockSize) throw corrupt('blockExtra', `${h.blockExtra} extra bytes before each block are more than the block`);
-	if (h.diskSize > MAX_SIZE) throw unsupported('diskSize', `its virtual size of ${humanSize(h.diskSize)} is over ${humanSize(MAX_SIZE)}`);
+	if (h.diskSize > LARGEST_DISK)
+		throw unsupported('diskSize', `its virtual size of ${humanSize(h.diskSize)} is over ${humanSize(LARGEST_DISK)}`);
 	if (h.diskSize > h.blocks * h.blockSize) {
 		throw corrupt('blocks', `${h.blocks} blocks of ${humanSize(h.blockSize)} cannot hold a disk of ${h.diskSize} bytes`);
 	}

@@ -1,10 +1,10 @@
 import { alignUp } from '../../src/bytes/align.ts';
 import { guidBytes } from '../../src/bytes/guid.ts';
-import { humanSize } from '../../src/bytes/size.ts';
 import type { DiskWriter, Layout, WriteRequest } from '../../src/core/format.ts';
+import { refuseLarger } from '../../src/core/limits.ts';
 import type { Sink } from '../../src/core/sink.ts';
 import { UnsupportedError, UsageError } from '../../src/errors.ts';
-import { ENTRY, HEADER_SIZE, header, IMAGE_TYPE, MAX_SIZE, SIGNATURE, VERSION } from './layout.ts';
+import { ENTRY, HEADER_SIZE, header, IMAGE_TYPE, SIGNATURE, VERSION } from './layout.ts';
 import { type BlockMap, blockMap } from './map.ts';
 
 /** VirtualBox takes any power of two, and others only this. */
@@ -26,7 +26,7 @@ export const vdiWriter: DiskWriter = {
 	},
 	plan(request) {
 		const size = alignUp(request.size, 512);
-		if (size > MAX_SIZE) throw new UnsupportedError(`a VDI of ${humanSize(size)} is over ${humanSize(MAX_SIZE)}`);
+		refuseLarger('a VDI', size);
 		const fixed = request.options['subformat'] === 'fixed' || request.options['static'] === 'on';
 		if (!request.backing) return fixed ? fixedLayout(request, size) : dynamicLayout(request, size);
 		if (fixed) throw new UsageError('a differencing VDI cannot be fixed', { hint: 'subformat=dynamic' });

@@ -2,6 +2,7 @@ import { alignUp, isPowerOfTwo, isZero } from '../../src/bytes/align.ts';
 import { uuidBytes } from '../../src/bytes/guid.ts';
 import { humanSize, parseSize } from '../../src/bytes/size.ts';
 import type { BackingReference, DiskWriter, Layout, WriteRequest } from '../../src/core/format.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import { UnsupportedError, UsageError } from '../../src/errors.ts';
 import { blockAllocator, endOf } from './allocator.ts';
 import { geometryOf, roundedToGeometry } from './geometry.ts';
@@ -48,7 +49,9 @@ export const vhdWriter: DiskWriter = {
 		}
 		const size = virtualSize(request);
 		if (size > MAX_SIZE) {
-			throw new UnsupportedError(`VHD holds at most ${MAX_SIZE / 2 ** 30} GiB, and this disk has ${humanSize(size)}`, { hint: '-O vhdx' });
+			throw new UnsupportedError(`VHD holds at most ${MAX_SIZE / 2 ** 30} GiB, and this disk has ${humanSize(size)}`, {
+				hint: size > LARGEST_DISK ? '-O raw' : '-O vhdx',
+			});
 		}
 		if (request.options['subformat'] !== 'fixed') return sparseLayout(request, size);
 		if (request.backing) throw new UsageError('a differencing VHD cannot be fixed', { hint: 'subformat=dynamic' });

@@ -1,6 +1,8 @@
 /** [MS-VHDX] Virtual Hard Disk v2 (VHDX) File Format, version 8.0: https://learn.microsoft.com/openspecs/windows_protocols/ms-vhdx */
+
 import { guidBytes } from '../../src/bytes/guid.ts';
 import { bits64, bytes, struct, u16, u32, u64 } from '../../src/bytes/struct.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
@@ -15,10 +17,8 @@ export const REGION_TABLES_AT = [3 * ITEM, 4 * ITEM] as const;
 /** Where a checksum stands in a header, a region table and a log entry; it counts as zeros in its own sum. */
 export const CHECKSUM_AT = 4;
 
-/** §2.6.2.2 */
-export const MAX_DISK = 64 * 2 ** 40;
-/** No file of a disk of that size, with any tables, is as long as this. */
-export const MAX_FILE = 2 * MAX_DISK;
+/** No file of the largest disk, with any tables, is as long as this. */
+export const MAX_FILE = 2 * LARGEST_DISK;
 /** §2.6.2.1 */
 export const MIN_BLOCK = 1 * MiB;
 export const MAX_BLOCK = 256 * MiB;

@@ -2,6 +2,7 @@ import { isPowerOfTwo } from '../../src/bytes/align.ts';
 import { guidText } from '../../src/bytes/guid.ts';
 import { hex } from '../../src/bytes/size.ts';
 import type { Struct, Values } from '../../src/bytes/struct.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { ByteRange, Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { type Item, type ItemName, readItems } from './items.ts';
@@ -10,7 +11,6 @@ import {
 	fileParameters,
 	logicalSectorSize,
 	MAX_BLOCK,
-	MAX_DISK,
 	MIN_BLOCK,
 	physicalSectorSize,
 	virtualDiskId,
@@ -63,7 +63,7 @@ export const readMetadata = async (source: Source, region: ByteRange, signal?: A
 	const sectorSize = sectors(logical.logicalSectorSize, logical.fault);
 	const disk = await value('virtualDiskSize', virtualDiskSize);
 	const size = disk.virtualDiskSize;
-	if (size > MAX_DISK) throw disk.fault(`a virtual size of ${size} bytes is over 64 TiB`);
+	if (size > LARGEST_DISK) throw disk.fault(`a virtual size of ${size} bytes is over 64 TiB`);
 	if (size % sectorSize !== 0) throw disk.fault(`a virtual size of ${size} bytes is no multiple of the sector size, ${sectorSize}`);
 	return {
 		size,

@@ -1,9 +1,10 @@
 import { alignUp, isPowerOfTwo } from '../../src/bytes/align.ts';
-import { humanSize, parseSize } from '../../src/bytes/size.ts';
+import { parseSize } from '../../src/bytes/size.ts';
 import type { OptionTable, WriteRequest } from '../../src/core/format.ts';
+import { refuseLarger } from '../../src/core/limits.ts';
 import { UnsupportedError, UsageError } from '../../src/errors.ts';
 import { type Geometry, geometry } from './geometry.ts';
-import { MAX_BLOCK, MAX_DISK, MAX_LOG, MIN_BLOCK, MiB } from './layout.ts';
+import { MAX_BLOCK, MAX_LOG, MIN_BLOCK, MiB } from './layout.ts';
 
 export const vhdxOptions: OptionTable = {
 	subformat: { default: 'dynamic', values: ['dynamic', 'fixed'], help: 'fixed has a place for every block from the start' },
@@ -31,8 +32,7 @@ export const settingsOf = ({ size: wanted, sectorSize, options, backing }: Write
 		throw new UsageError('physical sectors of 512 bytes cannot hold logical ones of 4096', { hint: 'physical_sector_size=4096' });
 	}
 	const size = alignUp(wanted, sectorSize);
-	if (size > MAX_DISK) throw new UnsupportedError(`VHDX holds at most 64 TiB, this disk has ${humanSize(size)}`, { hint: '-O qcow2' });
-
+	refuseLarger('a VHDX', size);
 	if (size === 0) throw new UnsupportedError('a VHDX of no sectors is none that other programs open', { hint: '-O raw' });
 
 	const fixed = options['subformat'] === 'fixed';

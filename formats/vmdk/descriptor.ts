@@ -1,6 +1,7 @@
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { decodeText } from './encoding.ts';
-import { MAX_CAPACITY, SECTOR } from './layout.ts';
+import { SECTOR } from './layout.ts';
 
 /** What a VMDK's text part says. "Virtual Disk Format 5.0", section "The Descriptor File". */
 export type Descriptor = {
@@ -97,7 +98,7 @@ export const parseDescriptor = (data: Uint8Array, path: string, offset?: number)
 
 	const total = extents.reduce((sum, extent) => sum + extent.size, 0);
 	if (extents.length === 0) throw corrupt('the descriptor names no extent', 'extent');
-	if (total > MAX_CAPACITY) throw new UnsupportedError('the disk is larger than 64 TiB', { path, offset, field: 'extent' });
+	if (total > LARGEST_DISK) throw new UnsupportedError('the disk is larger than 64 TiB', { path, offset, field: 'extent' });
 	const createType = fields.get('createtype');
 	if (!createType) throw corrupt('the descriptor does not say createType', 'createType');
 	const version = Number(fields.get('version') ?? 1);

@@ -8,9 +8,6 @@ import { bits64, bytes, struct, u8, u16, u32, u64 } from '../../src/bytes/struct
 /** Every size and offset in these structures counts sectors of this many bytes. */
 export const SECTOR = 512;
 
-/** Virtual sizes beyond this are refused, in bytes. */
-export const MAX_CAPACITY = 64 * 2 ** 40;
-
 /** "KDMV": a hosted sparse extent. */
 export const SPARSE_MAGIC = 0x564d444b;
 

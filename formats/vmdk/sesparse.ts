@@ -1,9 +1,10 @@
 import { hex } from '../../src/bytes/size.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
 import { type ExtentFile, plainGrains } from './extent-file.ts';
-import { MAX_CAPACITY, SECTOR, SESPARSE_VERSION, SESPARSE_VOLATILE_MAGIC, seSparseHeader, seSparseVolatileHeader } from './layout.ts';
+import { SECTOR, SESPARSE_VERSION, SESPARSE_VOLATILE_MAGIC, seSparseHeader, seSparseVolatileHeader } from './layout.ts';
 import { ABSENT, checkPlace, type GrainMap, ZEROED } from './map.ts';
 
 /** The one shape that ESXi writes: grains of 8 sectors, grain tables of 64. */
@@ -32,7 +33,7 @@ export const openSeSparse = async (source: Source): Promise<ExtentFile> => {
 		if (header[field] !== 0n) throw unsupported(field);
 	}
 	if (header.capacity === 0) throw new CorruptError('a disk of 0 sectors', place('capacity'));
-	if (header.capacity > MAX_CAPACITY / SECTOR) throw new UnsupportedError('the disk is larger than 64 TiB', place('capacity'));
+	if (header.capacity > LARGEST_DISK / SECTOR) throw new UnsupportedError('the disk is larger than 64 TiB', place('capacity'));
 
 	const headers = { source, metadata: [{ offset: 0, length: SECTOR }] };
 	const volatile = { offset: header.volatileHeaderOffset * SECTOR, length: SECTOR };

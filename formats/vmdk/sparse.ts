@@ -1,18 +1,9 @@
 import { isPowerOfTwo } from '../../src/bytes/align.ts';
 import { hex } from '../../src/bytes/size.ts';
+import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { ByteRange, Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
-import {
-	COMPRESSION,
-	GD_AT_END,
-	MAX_CAPACITY,
-	NEW_LINES,
-	SECTOR,
-	SPARSE_FLAGS,
-	SPARSE_MAGIC,
-	type SparseHeader,
-	sparseHeader,
-} from './layout.ts';
+import { COMPRESSION, GD_AT_END, NEW_LINES, SECTOR, SPARSE_FLAGS, SPARSE_MAGIC, type SparseHeader, sparseHeader } from './layout.ts';
 import { readFooter } from './stream.ts';
 
 /** Grains of 4 KiB to 16 MiB; every product writes 64 KiB. In sectors. */
@@ -106,7 +97,7 @@ export const checkHeader = (header: SparseHeader, source: Pick<Source, 'name'>, 
 		throw corrupt('numGTEsPerGT', `grain tables of ${header.numGTEsPerGT} entries are not within 1 … ${MOST_GTES}`);
 	}
 	if (header.capacity === 0) throw corrupt('capacity', 'a disk of 0 sectors');
-	if (header.capacity > MAX_CAPACITY / SECTOR) throw unsupported('capacity', 'the disk is larger than 64 TiB');
+	if (header.capacity > LARGEST_DISK / SECTOR) throw unsupported('capacity', 'the disk is larger than 64 TiB');
 
 	const packed = header.compressAlgorithm === COMPRESSION.deflate;
 	if (!packed && header.compressAlgorithm !== COMPRESSION.none) {

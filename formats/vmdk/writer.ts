@@ -1,10 +1,10 @@
 import { alignUp } from '../../src/bytes/align.ts';
-import { humanSize } from '../../src/bytes/size.ts';
 import type { BackingReference, DiskWriter, Layout, WriteRequest } from '../../src/core/format.ts';
+import { refuseLarger } from '../../src/core/limits.ts';
 import { UnsupportedError } from '../../src/errors.ts';
 import { describe } from './describe.ts';
 import type { Descriptor } from './descriptor.ts';
-import { MAX_CAPACITY, SECTOR } from './layout.ts';
+import { SECTOR } from './layout.ts';
 import { type Choices, chosen, vmdkOptions } from './options.ts';
 import { layOutFlat } from './write-flat.ts';
 import { layOutSparse, layOutSplitSparse } from './write-sparse.ts';
@@ -26,8 +26,7 @@ const refuse = ({ sectorSize, backing }: WriteRequest, size: number): void => {
 		throw new UnsupportedError(`a VMDK has sectors of ${SECTOR} bytes, and this disk has ${sectorSize}`, { hint: '-O vhdx or -O raw' });
 	}
 	if (size === 0) throw new UnsupportedError('a VMDK of no sectors is none that other programs open', { hint: '-O raw' });
-	if (size > MAX_CAPACITY)
-		throw new UnsupportedError(`a VMDK holds ${humanSize(MAX_CAPACITY)} at the most, and this disk has ${humanSize(size)}`);
+	refuseLarger('a VMDK', size);
 	if (backing) refuseParent(backing, size);
 };
 

@@ -1,6 +1,19 @@
 import { humanSize } from '../bytes/size.ts';
 import { UnsupportedError } from '../errors.ts';
 
+/**
+ * The largest disk in bytes that an image may have, other than a raw one: VHDX's own maximum ([MS-VHDX] 2.6.2.2), and that of the others as
+ * far as vconv goes.
+ */
+export const LARGEST_DISK = 64 * 2 ** 40;
+
+/** @param format with its article. @throws UnsupportedError for a disk of `size` bytes that an image of the format cannot have. */
+export const refuseLarger = (format: string, size: number): void => {
+	if (size <= LARGEST_DISK) return;
+	const said = humanSize(size) === humanSize(LARGEST_DISK) ? `${size} bytes` : humanSize(size);
+	throw new UnsupportedError(`${format} holds at most ${humanSize(LARGEST_DISK)}, and this disk has ${said}`, { hint: '-O raw' });
+};
+
 type Limit = {
 	readonly value: number;
 	readonly unit: 'bytes' | 'count' | 'seconds';
@@ -13,7 +26,7 @@ type Limit = {
  * What no sound image exceeds is a constant in the room of its format.
  */
 export const LIMITS = {
-	'virtual-size': { value: 64 * 2 ** 40, unit: 'bytes', of: 'the size of the disk' },
+	'virtual-size': { value: LARGEST_DISK, unit: 'bytes', of: 'the size of the disk' },
 	'chain-depth': { value: 32, unit: 'count', of: 'the number of images in the chain' },
 	expansion: { value: 1032, unit: 'count', of: 'how many times the bytes of its file it shows' },
 	'folder-files': { value: 4096, unit: 'count', of: 'the number of files in its folder that would be looked into' },

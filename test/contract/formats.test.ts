@@ -160,4 +160,15 @@ describe.for(diskFormats.filter(({ writer }) => writer))('$id, written', (format
 		const result = await written;
 		if (result !== 'written') expect(result).toBeInstanceOf(UnsupportedError);
 	});
+
+	test('takes a larger one, or names the format that does', async () => {
+		const written = writeImage(format, patternDisk({ size: 65 * 1024 ** 4, data: [] }));
+		if (format.id === 'raw') await expect(written).resolves.toBeDefined();
+		else
+			await expect(written).rejects.toMatchObject({
+				code: 'UNSUPPORTED',
+				message: expect.stringMatching(/holds at most .* 65 TiB$/),
+				hint: '-O raw',
+			});
+	});
 });
