@@ -71,9 +71,11 @@ const unpacked = (
 	}
 };
 
+/** The error of packed data that cannot be unpacked: `at` in the file, for a guest offset. */
 export const damaged = (method: string, path: string, at: number, guestOffset: number, cause: unknown): CorruptError =>
 	new CorruptError(`the ${method} data of guest offset 0x${guestOffset.toString(16)} is damaged: ${(cause as Error).message}`, {
 		path,
 		offset: at,
+		hint: 'a fresh copy: this one is damaged',
 		cause,
 	});
