@@ -13,7 +13,7 @@ const MAX_IMAGES = 256;
 /** The disk that a description file tells of: every part, each with all of its snapshots' images on top of each other. */
 export const openBundle = async (source: Source, context: OpenContext): Promise<Disk> => {
 	const descriptor = await readDescriptor(source, context.signal);
-	const line = lineage(descriptor, shown(descriptor, source, context.snapshot), source.name);
+	const line = lineage(descriptor, shown(descriptor, source, context.snapshot), source.name, context.limits);
 	if (descriptor.storages.length * line.length > MAX_IMAGES) {
 		throw new UnsupportedError(`it has ${descriptor.storages.length * line.length} images, over ${MAX_IMAGES}`, { path: source.name });
 	}

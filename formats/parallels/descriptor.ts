@@ -1,6 +1,6 @@
 import { hex } from '../../src/bytes/size.ts';
 import { child, children, parseXml, type XmlElement } from '../../src/bytes/xml.ts';
-import { LARGEST_DISK } from '../../src/core/limits.ts';
+import { LARGEST_DISK, type Limits, refuseOver } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { SECTOR } from './layout.ts';
@@ -81,14 +81,14 @@ export const readDescriptor = async (source: Source, signal?: AbortSignal): Prom
 	return { size, storages, shots, top };
 };
 
-/** The states from `top` down to the root. @throws CorruptError where they do not end. */
-export const lineage = ({ shots }: Descriptor, top: string, path: string): string[] => {
+/** The states from `top` down to the root. @throws CorruptError where they do not end, UnsupportedError for too many. */
+export const lineage = ({ shots }: Descriptor, top: string, path: string, limits?: Limits): string[] => {
 	const line: string[] = [];
 	for (let at: string | undefined = top; at !== undefined; at = shots.get(at)) {
 		if (!shots.has(at)) throw new CorruptError(`a snapshot has the parent ${at}, which is not there`, { path, field: 'ParentGUID' });
 		if (line.includes(at)) throw new CorruptError(`the snapshots come back to ${at}`, { path, field: 'ParentGUID' });
 		line.push(at);
-		if (line.length > 32) throw new CorruptError('there are more than 32 snapshots on top of each other', { path });
+		refuseOver('chain-depth', line.length, path, limits);
 	}
 	return line;
 };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DESCRIPTOR, isDescriptor } from '../../../formats/parallels/descriptor.ts';
 import { parallels } from '../../../formats/parallels/index.ts';
+import { limitsOf } from '../../../src/core/limits.ts';
 import type { Note } from '../../../src/core/note.ts';
 import type { Source } from '../../../src/core/source.ts';
 import { readDisk } from '../../../src/disk/read.ts';
@@ -63,6 +64,20 @@ describe('a bundle', () => {
 		const descriptor = xml({ storages: storage(0, 4, image(OLD, 'old.hds'), image(TOP, 'top.hds')), snapshots });
 		const disk = await openImage(files({ ...chain, [DESCRIPTOR]: descriptor }), DESCRIPTOR);
 		expect(await firstDifference(disk, patternDisk(clustersOf(oldClusters)))).toBeUndefined();
+	});
+
+	test('has as many snapshots on top of each other as the limit of chains says', async () => {
+		const guids = Array.from({ length: 40 }, (_, index) => `{${`${index}`.padStart(8, '0')}${OLD.slice(9)}`);
+		const top = guids.at(-1) ?? '';
+		const snapshots = `<TopGUID>${top}</TopGUID>${guids.map((guid, index) => shot(guid, guids[index - 1] ?? NIL)).join('')}`;
+		const source = memorySource(xml({ storages: storage(0, 4, ...guids.map((guid) => image(guid, 'old.hds'))), snapshots }), DESCRIPTOR);
+		const follow = async () => memorySource(chain['old.hds'], 'old.hds');
+		await expect(parallels.open(source, { ...alone, follow })).rejects.toMatchObject({
+			code: 'UNSUPPORTED',
+			hint: expect.stringContaining('--limit chain-depth=32'),
+		});
+		const limits = limitsOf({ limits: { 'chain-depth': 40 } });
+		expect((await parallels.open(source, { ...alone, follow, limits })).size).toBe(4 * C);
 	});
 
 	test('may be split, its parts plain or not', async () => {
