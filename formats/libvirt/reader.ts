@@ -1,3 +1,4 @@
+import { guidBytes } from '../../src/bytes/guid.ts';
 import { parseXmlDocument, type XmlNode } from '../../src/bytes/xml.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import type { Machine } from '../../src/machine/format.ts';
@@ -113,15 +114,10 @@ const cpuFeature = (root: Dom, names: readonly string[], policies: readonly stri
 const readGenerationId = (root: Dom): Uint8Array | undefined => {
 	const more = root.more().child('genid');
 	const digits = more?.unread().text().replaceAll('-', '') ?? '';
-	if (!/^[0-9a-f]{32}$/i.test(digits)) return undefined;
-	more?.text();
-	const bytes = Uint8Array.from(digits.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16));
-	return Uint8Array.of(
-		...bytes.subarray(0, 4).toReversed(),
-		...bytes.subarray(4, 6).toReversed(),
-		...bytes.subarray(6, 8).toReversed(),
-		...bytes.subarray(8),
-	);
+	// libvirt takes one with hyphens anywhere, or nowhere.
+	const bytes = guidBytes(digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+	if (bytes) more?.text();
+	return bytes;
 };
 
 const readCpu = (root: Dom, path: string): Cpu => {

@@ -1,3 +1,4 @@
+import { guidText } from '../../src/bytes/guid.ts';
 import { printXml } from '../../src/bytes/print-xml.ts';
 import type { XmlElement } from '../../src/bytes/xml.ts';
 import type { VmSpec } from '../../src/machine/spec.ts';
@@ -56,15 +57,6 @@ const text = (name: string, value: string | undefined): XmlElement | undefined =
 
 const inKib = (name: string, bytes: number | undefined): XmlElement | undefined =>
 	bytes === undefined ? undefined : element(name, { unit: 'KiB' }, Math.ceil(bytes / 1024));
-
-/** The text form of 16 bytes in the guest's memory: the first three fields are little-endian there. */
-const guidText = (bytes: Uint8Array): string => {
-	const field = (start: number, end: number, swapped: boolean): string => {
-		const part = [...bytes.subarray(start, end)];
-		return (swapped ? part.reverse() : part).map((byte) => byte.toString(16).padStart(2, '0')).join('');
-	};
-	return [field(0, 4, true), field(4, 6, true), field(6, 8, true), field(8, 10, false), field(10, 16, false)].join('-');
-};
 
 /** `0-2,5` of ascending numbers. */
 const cpuRanges = (cpus: readonly number[]): string => {

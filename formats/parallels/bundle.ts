@@ -1,3 +1,4 @@
+import { fileName } from '../../src/bytes/path.ts';
 import type { Disk, ImageInfo, ParentReference, SnapshotInfo } from '../../src/core/disk.ts';
 import type { OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
@@ -93,7 +94,7 @@ const follow = async (file: string, context: OpenContext): Promise<Source> => {
 	try {
 		return await context.follow(file);
 	} catch (error) {
-		const plainName = baseName(file);
+		const plainName = fileName(file);
 		if (!(error instanceof AccessError) || plainName === file || plainName === '') throw error;
 		return await context.follow(plainName).catch(() => {
 			throw error;
@@ -125,9 +126,9 @@ const plainDisk = (source: Source, size: number, context: OpenContext): Disk => 
 export const openAlone = async (source: Source, context: OpenContext): Promise<Disk> => {
 	const disk = await openImage(source, context);
 	const descriptor = await descriptorBeside(source, context);
-	const name = baseName(source.name);
+	const name = fileName(source.name);
 	for (const storage of descriptor?.storages ?? []) {
-		const [guid] = [...storage.images].find(([, image]) => baseName(image.file) === name) ?? [];
+		const [guid] = [...storage.images].find(([, image]) => fileName(image.file) === name) ?? [];
 		if (!guid) continue;
 		if (descriptor?.storages.length !== 1) {
 			throw new UnsupportedError('it is one part of a disk that is split', { path: source.name, hint: `the ${DESCRIPTOR} beside it` });
@@ -141,7 +142,7 @@ const parentOf = (storage: Storage, guid: string | undefined, source: Source): P
 	if (guid === undefined) return undefined;
 	const image = storage.images.get(guid);
 	if (!image) throw new CorruptError(`${DESCRIPTOR} has no image for its parent ${guid}`, { path: source.name });
-	return { names: [image.file, baseName(image.file)], format: image.plain ? 'raw' : 'parallels', ids: [] };
+	return { names: [image.file, fileName(image.file)], format: image.plain ? 'raw' : 'parallels', ids: [] };
 };
 
 const descriptorBeside = async (source: Source, context: OpenContext): Promise<Descriptor | undefined> => {
@@ -162,8 +163,6 @@ const descriptorBeside = async (source: Source, context: OpenContext): Promise<D
 		await beside.close();
 	}
 };
-
-const baseName = (name: string): string => name.split(/[\\/]/).at(-1) ?? '';
 
 const snapshotInfo = (guid: string): SnapshotInfo => ({
 	id: guid,

@@ -1,4 +1,5 @@
 import { alignUp } from '../../src/bytes/align.ts';
+import { joinBytes } from '../../src/bytes/join.ts';
 import type { BackingReference } from '../../src/core/format.ts';
 import { UnsupportedError } from '../../src/errors.ts';
 import {
@@ -98,13 +99,3 @@ const featureNames = (): Uint8Array =>
 	joinBytes(FEATURES.flatMap((names, kind) => names.map((name, bit) => featureName.encode({ kind, bit, name }))));
 
 const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
-
-const joinBytes = (parts: readonly Uint8Array[]): Uint8Array => {
-	const whole = new Uint8Array(lengthOf(parts));
-	let at = 0;
-	for (const part of parts) {
-		whole.set(part, at);
-		at += part.length;
-	}
-	return whole;
-};

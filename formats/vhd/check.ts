@@ -1,4 +1,5 @@
 import { isZero } from '../../src/bytes/align.ts';
+import { fileName } from '../../src/bytes/path.ts';
 import { hex } from '../../src/bytes/size.ts';
 import type { CheckReport, Finding, OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
@@ -6,7 +7,6 @@ import { collectFindings } from '../../src/disk/findings.ts';
 import { misplaced, sectorRuns, tableEntries } from './blocks.ts';
 import { type Image, readImage, type Sparse } from './image.ts';
 import { SECTOR, UNUSED } from './layout.ts';
-import { fileName } from './locators.ts';
 
 type Tell = (finding: Finding) => void;
 

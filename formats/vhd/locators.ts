@@ -1,4 +1,6 @@
 import { alignUp } from '../../src/bytes/align.ts';
+import { fileName } from '../../src/bytes/path.ts';
+import { utf16Bytes } from '../../src/bytes/utf16.ts';
 import type { BackingReference } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import type { Report } from './footer.ts';
@@ -64,8 +66,11 @@ export const makeLocators = (
 	const [path, near] = [name, relative].map((said) => said.replaceAll('/', '\\')) as [string, string];
 	const absolute = /^[a-z]:|^\\/i.test(near);
 	const locators = [
-		{ platformCode: 'W2ru', text: fromText(absolute ? `.\\${fileName(near)}` : near.replace(/^(?!\.{1,2}\\)/, '.\\'), true) },
-		{ platformCode: 'W2ku', text: fromText(path, true) },
+		{
+			platformCode: 'W2ru',
+			text: utf16Bytes(absolute ? `.\\${fileName(near)}` : near.replace(/^(?!\.{1,2}\\)/, '.\\'), { littleEndian: true }),
+		},
+		{ platformCode: 'W2ku', text: utf16Bytes(path, { littleEndian: true }) },
 	];
 	const space = alignUp(Math.max(...locators.map(({ text }) => text.length)), SECTOR);
 	const entries = new Uint8Array(LOCATORS * locatorStruct.size);
@@ -87,25 +92,15 @@ export const makeLocators = (
 /** The header's own field for the parent's name: as much of the last part of its path as fits. */
 export const headerName = (name: string): Uint8Array => {
 	const field = new Uint8Array(512);
-	field.set(fromText(fileName(name).slice(0, 255), false));
+	field.set(utf16Bytes(fileName(name).slice(0, 255), { littleEndian: false }));
 	return field;
 };
-
-/** The last part of a path of any platform. */
-export const fileName = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
 
 const utf16 = (data: Uint8Array, little: boolean): string => {
 	const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
 	let text = '';
 	for (let at = 0; at + 2 <= data.length; at += 2) text += String.fromCharCode(view.getUint16(at, little));
 	return text;
-};
-
-const fromText = (text: string, little: boolean): Uint8Array => {
-	const data = new Uint8Array(text.length * 2);
-	const view = new DataView(data.buffer);
-	for (let i = 0; i < text.length; i++) view.setUint16(i * 2, text.charCodeAt(i), little);
-	return data;
 };
 
 /** The deprecated kinds say neither their encoding nor their code page. */

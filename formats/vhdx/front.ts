@@ -1,5 +1,7 @@
 import { alignUp } from '../../src/bytes/align.ts';
 import { crc32c } from '../../src/bytes/crc32c.ts';
+import { joinBytes } from '../../src/bytes/join.ts';
+import { utf16Bytes } from '../../src/bytes/utf16.ts';
 import type { ByteRange } from '../../src/core/source.ts';
 import {
 	BAT_REGION,
@@ -26,11 +28,10 @@ import {
 	virtualDiskId,
 	virtualDiskSize,
 } from './layout.ts';
-import { utf16 } from './locator.ts';
 import type { Settings } from './options.ts';
 
 /** §2.2.1 */
-export const encodeIdentifier = (creator: string): Uint8Array => joinedBytes([IDENTIFIER, utf16(creator)]);
+export const encodeIdentifier = (creator: string): Uint8Array => joinBytes([IDENTIFIER, utf16Bytes(creator, { littleEndian: true })]);
 
 export type HeaderFields = {
 	readonly sequenceNumber: bigint;
@@ -61,7 +62,7 @@ export const encodeHeader = ({ sequenceNumber, fileWriteGuid, dataWriteGuid, log
 export const encodeRegions = (bat: ByteRange, metadata: ByteRange): Uint8Array =>
 	sealed(
 		ITEM,
-		joinedBytes([
+		joinBytes([
 			regionTable.encode({ signature: REGION_SIGNATURE, checksum: 0, entryCount: 2, reserved: 0 }),
 			regionEntry.encode({ guid: guid(METADATA_REGION), fileOffset: metadata.offset, length: metadata.length, required: 1 }),
 			regionEntry.encode({ guid: guid(BAT_REGION), fileOffset: bat.offset, length: bat.length, required: 1 }),
@@ -94,8 +95,8 @@ export const encodeMetadata = (settings: Settings, diskId: Uint8Array, locator: 
 		entryCount: entries.length,
 		reserved2: new Uint8Array(20),
 	});
-	const head = joinedBytes([table, ...entries]);
-	return joinedBytes([head, new Uint8Array(alignUp(head.length, ITEM) - head.length), ...items.map(([, , bytes]) => bytes)]);
+	const head = joinBytes([table, ...entries]);
+	return joinBytes([head, new Uint8Array(alignUp(head.length, ITEM) - head.length), ...items.map(([, , bytes]) => bytes)]);
 };
 
 /** `bytes` filled up with zeros to `size`, with its checksum. */
@@ -103,15 +104,5 @@ const sealed = (size: number, bytes: Uint8Array): Uint8Array => {
 	const whole = new Uint8Array(size);
 	whole.set(bytes);
 	new DataView(whole.buffer).setUint32(CHECKSUM_AT, crc32c(whole, CHECKSUM_AT), true);
-	return whole;
-};
-
-const joinedBytes = (parts: readonly Uint8Array[]): Uint8Array => {
-	const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-	let at = 0;
-	for (const part of parts) {
-		whole.set(part, at);
-		at += part.length;
-	}
 	return whole;
 };

@@ -1,4 +1,5 @@
 import { guidBytes, guidText } from '../../src/bytes/guid.ts';
+import { utf16Bytes } from '../../src/bytes/utf16.ts';
 import type { ParentReference } from '../../src/core/disk.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import type { Item } from './items.ts';
@@ -81,16 +82,8 @@ export const encodeLocator = (values: Readonly<Record<string, string>>): Uint8Ar
 	for (const [index, [key, value]] of entries.entries()) {
 		const entry = { keyOffset: at, valueOffset: at + key.length * 2, keyLength: key.length * 2, valueLength: value.length * 2 };
 		bytes.set(locatorEntry.encode(entry), locator.size + index * locatorEntry.size);
-		bytes.set(utf16(key + value), at);
+		bytes.set(utf16Bytes(key + value, { littleEndian: true }), at);
 		at += entry.keyLength + entry.valueLength;
 	}
-	return bytes;
-};
-
-/** Little-endian UTF-16. */
-export const utf16 = (text: string): Uint8Array => {
-	const bytes = new Uint8Array(text.length * 2);
-	const view = new DataView(bytes.buffer);
-	for (let index = 0; index < text.length; index++) view.setUint16(index * 2, text.charCodeAt(index), true);
 	return bytes;
 };

@@ -1,3 +1,4 @@
+import { hexDigits } from '../../src/bytes/hex.ts';
 import { humanSize } from '../../src/bytes/size.ts';
 import type { BackingReference, WriteRequest } from '../../src/core/format.ts';
 import { UnsupportedError } from '../../src/errors.ts';
@@ -11,7 +12,7 @@ export const describe = (size: number, choices: Choices, { name, backing, stamp 
 	const contentId = stamp.id();
 	// CIDs with the highest bits set have meanings: ffffffff is "no parent", fffffffe "never written to".
 	contentId[12] = (contentId[12] as number) & 0x7f;
-	const longContentId = hexOf(contentId);
+	const longContentId = hexDigits(contentId);
 	return {
 		version: 1,
 		encoding: 'UTF-8',
@@ -50,12 +51,10 @@ const diskDatabase = (size: number, choices: Choices, longContentId: string, uui
 
 /** As VMware prints it; 6000c29 is its own prefix, of an NAA identifier, and ESXi makes another id for a disk that has a different one. */
 const diskUuid = (fresh: Uint8Array): string => {
-	const digits = `6000C29${hexOf(fresh).slice(7)}`;
+	const digits = `6000C29${hexDigits(fresh).slice(7)}`;
 	const pairs = digits.match(/../g) ?? [];
 	return `${pairs.slice(0, 8).join(' ')}-${pairs.slice(8).join(' ')}`;
 };
-
-const hexOf = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const extentLines = (subformat: Subformat, name: string, size: number): ExtentLine[] => {
 	const one = (type: ExtentType, fileName: string): ExtentLine[] => [{ access: 'RW', size, type, fileName, offset: 0 }];

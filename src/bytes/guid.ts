@@ -1,3 +1,5 @@
+import { hexDigits } from './hex.ts';
+
 /** Where each byte of a stored GUID stands in its text: Microsoft stores the first three groups little-endian. */
 const MIXED = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
@@ -17,7 +19,7 @@ export const uuidText = (bytes: Uint8Array): string => text(bytes, PLAIN);
 export const uuidBytes = (uuid: string): Uint8Array | undefined => parse(uuid, PLAIN);
 
 const text = (bytes: Uint8Array, order: readonly number[]): string => {
-	const hex = order.map((from) => (bytes[from] ?? 0).toString(16).padStart(2, '0')).join('');
+	const hex = hexDigits(Uint8Array.from(order, (from) => bytes[from] ?? 0));
 	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 };
 

@@ -1,3 +1,4 @@
+import { joinBytes } from '../bytes/join.ts';
 import type { ByteStream } from '../core/expand.ts';
 
 /**
@@ -58,12 +59,5 @@ export const byteStream = (next: () => Promise<Uint8Array | undefined>, jump?: (
 
 const joined = (parts: readonly Uint8Array[]): Uint8Array => {
 	const some = parts.filter(({ length }) => length > 0);
-	if (some.length === 1 && some[0]) return some[0];
-	const out = new Uint8Array(some.reduce((sum, { length }) => sum + length, 0));
-	let at = 0;
-	for (const part of some) {
-		out.set(part, at);
-		at += part.length;
-	}
-	return out;
+	return some.length === 1 && some[0] ? some[0] : joinBytes(some);
 };

@@ -1,3 +1,4 @@
+import { hexDigits } from '../bytes/hex.ts';
 import type { Machine } from './format.ts';
 import { isHardDisk } from './hard-disks.ts';
 import { guestOfOsinfo, guestOfVmx } from './migrate/guests.ts';
@@ -42,7 +43,7 @@ const NOT_SAID = new Set(['keys', 'nameStored', 'checkedSaid', 'code', 'subject'
 /** Leaves of a value by their paths. */
 const flatten = (value: unknown, path: string, facts: Facts): void => {
 	if (value === undefined || value === null) return;
-	if (value instanceof Uint8Array) facts.set(path, [...value].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+	if (value instanceof Uint8Array) facts.set(path, hexDigits(value));
 	else if (value instanceof Map) for (const [key, inner] of value) flatten(inner, `${path}/${key}`, facts);
 	else if (Array.isArray(value)) for (const [index, inner] of value.entries()) flatten(inner, `${path}/${index}`, facts);
 	else if (typeof value === 'object') {

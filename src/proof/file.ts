@@ -1,3 +1,4 @@
+import { hexDigits } from '../bytes/hex.ts';
 import type { LeafRun } from '../core/proof.ts';
 import { CorruptError, UnsupportedError } from '../errors.ts';
 import { BLOCK, HASH, type Leaves } from './leaves.ts';
@@ -44,7 +45,7 @@ export const isProof = (head: Uint8Array): boolean => /^\s*\{\s*"v":\s*\d+,\s*"t
 export const printProof = (proof: Proof): string => {
 	const { tool, created, source, target, virtualSize, root } = proof;
 	const leaves = proof.leaves && entriesOf(proof.leaves);
-	const tree = { algorithm: TREE, blockSize: BLOCK, root: hex(root), ...(leaves && { leaves }) };
+	const tree = { algorithm: TREE, blockSize: BLOCK, root: hexDigits(root), ...(leaves && { leaves }) };
 	return `${JSON.stringify({ v: 1, tool, created, source: { name: source }, target, virtualSize, tree })}\n`;
 };
 
@@ -156,6 +157,3 @@ const fromBase64 = (text: string): Uint8Array | undefined => {
 		return undefined;
 	}
 };
-
-/** Bytes in hexadecimal. */
-export const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

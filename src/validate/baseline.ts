@@ -1,3 +1,4 @@
+import { fileName } from '../bytes/path.ts';
 import { UsageError } from '../errors.ts';
 import type { Concern, Evidence } from './rule.ts';
 import type { ValidationReport } from './verdict.ts';
@@ -47,10 +48,8 @@ const readKnown = (text: string, path: string): readonly Known[] => {
 
 /** The same wherever the files lie, and however full a file system is today. */
 const knownOf = (subject: string, { id, target }: Concern, { what, file, key }: Evidence): Known => ({
-	subject: lastOf(subject),
+	subject: fileName(subject),
 	target,
 	id,
-	evidence: [file && lastOf(file), key, what.replace(/\b\d+(\.\d+)? ?([KMGTPE]i?B|B|bytes|inodes)\b/g, '…')].filter(Boolean).join(': '),
+	evidence: [file && fileName(file), key, what.replace(/\b\d+(\.\d+)? ?([KMGTPE]i?B|B|bytes|inodes)\b/g, '…')].filter(Boolean).join(': '),
 });
-
-const lastOf = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;

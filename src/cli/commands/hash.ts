@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
+import { hexDigits } from '../../bytes/hex.ts';
 import { flatHash } from '../../node/flat-hash.ts';
-import { hex } from '../../proof/file.ts';
 import { hashDisk } from '../../proof/hash.ts';
 import { BLOCK } from '../../proof/leaves.ts';
 import { TREE, treeRoot } from '../../proof/tree.ts';
@@ -29,7 +29,7 @@ image knows of are not read, so that a sparse disk of any size is quick.`,
 		const [name] = operands(args, 'IMAGE');
 		const { size, root, flat } = await withReading(name, args, io, async (disk, hashing) => ({
 			size: disk.size,
-			root: hex(await treeRoot(await hashDisk(disk, hashing), hashing.sha256)),
+			root: hexDigits(await treeRoot(await hashDisk(disk, hashing), hashing.sha256)),
 			flat: args.flat ? await flatHash(disk, hashing) : undefined,
 		}));
 		if (isJson(args)) {

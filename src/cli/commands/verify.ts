@@ -1,8 +1,9 @@
 import type { Options } from 'yargs';
-import { hex as hexNumber, humanSize } from '../../bytes/size.ts';
+import { hexDigits } from '../../bytes/hex.ts';
+import { hex, humanSize } from '../../bytes/size.ts';
 import { CorruptError, MismatchError } from '../../errors.ts';
 import { openFile } from '../../node/file.ts';
-import { hex, MOST_BYTES, type Proof, parseProof } from '../../proof/file.ts';
+import { MOST_BYTES, type Proof, parseProof } from '../../proof/file.ts';
 import { type Mismatch, verifyDisk } from '../../proof/verify.ts';
 import { command, operands } from '../command.ts';
 import { isJson } from '../input.ts';
@@ -27,7 +28,7 @@ if not, with the first bytes of the guest that differ.`,
 		const proof = await readProof(proofName);
 		const mismatch = await withReading(name, args, io, (disk, hashing) => verifyDisk(disk, proof, proofName, hashing));
 		if (isJson(args)) {
-			const root = hex(proof.root);
+			const root = hexDigits(proof.root);
 			io.stdout.write(
 				`${toJson({ filename: name, proof: proofName, verified: !mismatch, root, mismatch: mismatch && fieldsOf(mismatch) }, 4)}\n`,
 			);
@@ -39,7 +40,7 @@ if not, with the first bytes of the guest that differ.`,
 				hint: 'the original, or a fresh copy',
 			});
 		if (!args.quiet) {
-			io.stdout.write(`${plain(name)} is what ${plain(proofName)} says: ${humanSize(proof.virtualSize)}, root ${hex(proof.root)}\n`);
+			io.stdout.write(`${plain(name)} is what ${plain(proofName)} says: ${humanSize(proof.virtualSize)}, root ${hexDigits(proof.root)}\n`);
 		}
 		return 0;
 	},
@@ -62,4 +63,4 @@ const fieldsOf = (mismatch: Mismatch) =>
 const wordsOf = (mismatch: Mismatch): string =>
 	mismatch.kind === 'size'
 		? `its disk has ${mismatch.size} bytes, and that one ${mismatch.expected}`
-		: `it differs in the ${mismatch.length} bytes from guest offset ${hexNumber(mismatch.guestOffset)}, and perhaps behind them`;
+		: `it differs in the ${mismatch.length} bytes from guest offset ${hex(mismatch.guestOffset)}, and perhaps behind them`;

@@ -1,3 +1,4 @@
+import { joinBytes } from '../../bytes/join.ts';
 import { CorruptError } from '../../errors.ts';
 import type { BlockDevice } from '../device.ts';
 import type { DirectoryEntry, FileNode, FileSystem } from '../filesystem.ts';
@@ -47,7 +48,7 @@ export const openFat = async (device: BlockDevice): Promise<FileSystem<FatNode, 
 
 	const entriesOf = async (node: FatNode) => {
 		const parts = await pieces(node);
-		const bytes = joined(parts.map((part) => part.bytes));
+		const bytes = joinBytes(parts.map((part) => part.bytes));
 		return directoryEntries(bytes, device.name).map((entry) => ({ ...entry, id: onVolume(parts, entry.at) }));
 	};
 
@@ -113,16 +114,6 @@ const volumeState = async (device: BlockDevice, { bits, size, volume }: Geometry
 		...(noted(STATE.errors, top / 2) ? ['errors'] : []),
 		...(size > device.size ? ['larger-than-device'] : []),
 	];
-};
-
-const joined = (parts: readonly Uint8Array[]): Uint8Array => {
-	const out = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-	let at = 0;
-	for (const part of parts) {
-		out.set(part, at);
-		at += part.length;
-	}
-	return out;
 };
 
 /** Where an offset in a directory is on the volume: no two entries have the same. */

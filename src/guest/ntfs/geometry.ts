@@ -1,4 +1,5 @@
 import { isPowerOfTwo } from '../../bytes/align.ts';
+import { hexDigits } from '../../bytes/hex.ts';
 import { CorruptError } from '../../errors.ts';
 import type { BlockDevice } from '../device.ts';
 import { bootSector, OEM } from './layout.ts';
@@ -42,6 +43,12 @@ export const readGeometry = async (device: BlockDevice): Promise<Geometry> => {
 	if (!Number.isSafeInteger(size)) throw corrupt('sectors', `${sectors} sectors are over 2^53 bytes`);
 	const clusters = Math.floor(size / clusterSize);
 	if (boot.mftCluster >= clusters) throw corrupt('mftCluster', `the MFT is in cluster ${boot.mftCluster}, and there are ${clusters}`);
-	const digits = [...boot.serial].reverse().map((byte) => byte.toString(16).padStart(2, '0'));
-	return { size, clusterSize, clusters, recordSize, mftAt: boot.mftCluster * clusterSize, uuid: digits.join('').toUpperCase() };
+	return {
+		size,
+		clusterSize,
+		clusters,
+		recordSize,
+		mftAt: boot.mftCluster * clusterSize,
+		uuid: hexDigits(boot.serial.toReversed()).toUpperCase(),
+	};
 };

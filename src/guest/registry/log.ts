@@ -1,3 +1,4 @@
+import { hexDigits } from '../../bytes/hex.ts';
 import { VconvError } from '../../errors.ts';
 import { byteReader } from '../reader.ts';
 import type { HiveFile } from './file.ts';
@@ -75,11 +76,7 @@ const decodeEntry = (log: Uint8Array, at: number, path: string): (LogEntry & { r
 };
 
 /** As `marvin32` says it: two words, the lower one stored first. */
-const hashText = (stored: Uint8Array): string =>
-	[...stored]
-		.reverse()
-		.map((byte) => byte.toString(16).padStart(2, '0'))
-		.join('');
+const hashText = (stored: Uint8Array): string => hexDigits(stored.toReversed());
 
 /**
  * What of the logs is to be applied to a hive whose secondary sequence number is `from`: the entries from there on, of the older log

@@ -1,3 +1,4 @@
+import { fileName } from '../../bytes/path.ts';
 import { UsageError } from '../../errors.ts';
 import type { Context } from './context.ts';
 
@@ -41,4 +42,4 @@ export const toVmxPath = (path: string): string => {
 };
 
 /** The last part of a VMX's path without its extension: what a machine without a name is called. */
-export const nameOfVmx = (path: string): string => (path.split(/[\\/]/).at(-1) ?? path).replace(/\.(vmx|vmtx)$/i, '');
+export const nameOfVmx = (path: string): string => fileName(path).replace(/\.(vmx|vmtx)$/i, '');
