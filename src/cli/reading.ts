@@ -26,6 +26,30 @@ type ReadingArguments = InputArguments & {
 };
 
 /**
+ * An image with its parents folded in, and the question whether a file of it has been written to since.
+ * @throws as opening.
+ */
+export const openSteady = async (
+	name: string,
+	args: InputArguments,
+	io: Io,
+): Promise<{
+	readonly disk: Disk;
+	/** @throws ChangedError for the first file that was written to since it was opened. */
+	refuseChanged(): void;
+}> => {
+	const source = await openFile(name);
+	const files: Source[] = [source];
+	const disk = flatten(
+		await openChain(
+			source,
+			openOptions(args, io, (file) => files.push(file)),
+		),
+	);
+	return { disk, refuseChanged: () => files.forEach(refuseChanged) };
+};
+
+/**
  * Open an image with its parents and read it, with progress shown.
  * @throws ChangedError if a file of it was written to meanwhile; otherwise as opening and `use`.
  */
@@ -36,17 +60,11 @@ export const withReading = async <Result>(
 	use: (disk: Disk, hashing: HashOptions & { onProgress: NonNullable<HashOptions['onProgress']> }) => Promise<Result>,
 ): Promise<Result> => {
 	const threads = threadCount(args.threads);
-	const files: Source[] = [await openFile(name)];
-	const disk = flatten(
-		await openChain(
-			files[0] as Source,
-			openOptions(args, io, (file) => files.push(file)),
-		),
-	);
+	const { disk, refuseChanged } = await openSteady(name, args, io);
 	const progress = await reporter(progressStyle(args, io), io);
 	try {
 		const result = await use(disk, { mover: nodeMover({ threads }), sha256, signal: io.signal, onProgress: progress.report });
-		for (const file of files) refuseChanged(file);
+		refuseChanged();
 		return result;
 	} finally {
 		progress.end();

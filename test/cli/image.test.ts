@@ -6,7 +6,7 @@ import { openChain } from '../../src/convert/open.ts';
 import { openFile } from '../../src/node/file.ts';
 import { gate } from '../../src/node/gate.ts';
 import { canSeekHoles } from '../../src/node/holes.ts';
-import { vconv } from '../helpers/cli.ts';
+import { vconv, vconvIn } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
 
@@ -176,4 +176,19 @@ test.skipIf(!canSeekHoles())('measure is how long a conversion then becomes', as
 	expect((await vconv('measure', '--size', '16T', '-O', 'vmdk')).stdout).toContain('fully allocated size: none: ');
 	expect(JSON.parse((await vconv('measure', '--json', '--size', '1M', '-c', '-O', 'qcow2')).stdout)).toMatchObject({ 'at-most': true });
 	expect((await vconv('measure', '--size', 'much')).code).toBe(2);
+});
+
+test.for([
+	['changed.raw', 'changed.raw'],
+	['base.raw', 'base.raw'],
+	['changed.raw', 'base.qcow2'],
+] as const)('compare says nothing of %s and a delta while %s is written to', async ([compared, written]) => {
+	const { at } = await chain();
+	let time = 0;
+	// Asked before each read.
+	const throwIfAborted = () => fs.utimesSync(at(written), 0, time++);
+	const signal = Object.assign(new AbortController().signal, { throwIfAborted });
+	const ran = await vconvIn({ signal }, 'compare', at(compared), at('delta.qcow2'));
+	expect(ran).toMatchObject({ code: 4, stdout: '' });
+	expect(ran.stderr).toContain(`it was written to while it was read\n  at ${at(written)}`);
 });

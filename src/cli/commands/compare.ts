@@ -5,9 +5,10 @@ import { VconvError } from '../../errors.ts';
 import { comparing } from '../../node/comparing.ts';
 import { nodeCodec } from '../../node/packer.ts';
 import { type Arguments, command, operands } from '../command.ts';
-import { inputOptions, isJson, openDisk, openOptions } from '../input.ts';
+import { inputOptions, isJson } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
+import { openSteady } from '../reading.ts';
 import { errorJson, errorText, toJson } from '../render.ts';
 
 const { format, ...rest } = inputOptions;
@@ -30,26 +31,31 @@ export const compare = command({
 	command: 'vconv compare',
 	operands: 'A B',
 	about: `Whether two images, of whatever formats, show a guest the same bytes. Exits 0 if they do, 1 if they do not, 2 if one
-cannot be opened, 3 if its tables cannot be read, 4 if its data cannot.`,
+cannot be opened, 3 if its tables cannot be read, 4 if its data cannot or if it is written to meanwhile.`,
 	options,
 	examples: [['vconv compare web.vmdk web.qcow2', 'after a conversion']],
 	async run(args, io) {
 		const [nameA, nameB] = operands(args, 'A', 'B');
-		const a = await openDisk(nameA, openOptions(args, io));
+		const a = await openSteady(nameA, args, io);
 		try {
-			const b = await openDisk(nameB, openOptions({ ...args, format: args['second-format'] }, io));
+			const b = await openSteady(nameB, { ...args, format: args['second-format'] }, io);
 			try {
-				return await judge(a, b, args, io);
+				const refuseChanged = () => {
+					a.refuseChanged();
+					b.refuseChanged();
+				};
+				return await judge(a.disk, b.disk, refuseChanged, args, io);
 			} finally {
-				await b.close();
+				await b.disk.close();
 			}
 		} finally {
-			await a.close();
+			await a.disk.close();
 		}
 	},
 });
 
-const judge = async (a: Disk, b: Disk, args: Arguments<typeof options>, io: Io): Promise<number> => {
+/** @param refuseChanged what is read of images that are written to meanwhile says nothing, whether it is the same or not. */
+const judge = async (a: Disk, b: Disk, refuseChanged: () => void, args: Arguments<typeof options>, io: Io): Promise<number> => {
 	const { strict = false } = args;
 	const resized = a.size !== b.size;
 	const total = Math.max(a.size, b.size);
@@ -65,6 +71,7 @@ const judge = async (a: Disk, b: Disk, args: Arguments<typeof options>, io: Io):
 				onProgress: (done, data) => progress.report({ stage: 'verify', done, total, data }),
 			});
 		}
+		refuseChanged();
 	} catch (error) {
 		if (!(error instanceof VconvError)) throw error;
 		progress.end();
