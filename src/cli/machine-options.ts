@@ -6,6 +6,7 @@ import { type NetRule, parseNetRule, parseNetRules } from '../machine/migrate/ne
 import { DEVICE_POLICIES, type MigrateOptions, UUID_MODES } from '../machine/migrate/options.ts';
 import type { ToVmxOptions } from '../machine/migrate/to-vmx-context.ts';
 import type { Arguments } from './command.ts';
+import { readSmallText } from './small-file.ts';
 
 /** How a machine is to run on the other hypervisor. */
 export const migrateOptions = {
@@ -86,7 +87,7 @@ const readNetMap = (said: string): NetRule[] => {
 	if (isNetRule(said)) return [parseNetRule(said)];
 	if (!fs.existsSync(said))
 		throw new UsageError(`'${said}' is neither a rule for networks nor a file of them`, { hint: '--net-map default=network=default' });
-	return parseNetRules(fs.readFileSync(said, 'utf8'));
+	return parseNetRules(readSmallText(said, '--net-map', '--net-map with a file of rules, one a line'));
 };
 
 const splitRule = (said: string): readonly [string, string] => {

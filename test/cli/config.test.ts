@@ -95,6 +95,17 @@ test('a description is written to no pipe, and no file gets the name of one', as
 	expect(await vconv('config', input, '-')).toMatchObject({ code: 2, stderr: expect.stringContaining('- is a pipe') });
 });
 
+test('a file of rules for networks that is a folder or without end is refused', async () => {
+	const input = written('web.vmx', vmxWith());
+	const asked = (name: string) => vconv('config', '--net-map', name, input, beside(input, 'web.xml'));
+	const folder = path.dirname(input);
+	expect(await asked(folder)).toMatchObject({ code: 5, stderr: expect.stringContaining(`it is a folder\n  at ${folder}\n`) });
+	fs.writeFileSync(beside(input, 'endless'), '');
+	fs.truncateSync(beside(input, 'endless'), 2 ** 40);
+	const refusal = 'it has more than 16 MiB, the most that a file for --net-map has';
+	expect(await asked(beside(input, 'endless'))).toMatchObject({ code: 2, stderr: expect.stringContaining(refusal) });
+});
+
 test.for([
 	['an intent that is none', ['--intent', 'guess'], 2, /intent.*guess|guess.*intent/s],
 	['a word for networks that is none', ['--net-map', 'nam:VM Network=bridge=br0'], 2, /'nam' is none of mac/],

@@ -82,3 +82,13 @@ rules:
 		expect(stderr).toMatch(/line \d+, column \d+/);
 	});
 });
+
+test.for(['--rules', '--domcaps', '--baseline'])('a file for %s that is far too large is refused with the limit', async (option) => {
+	const large = write(temporaryFolder(), 'large', '');
+	fs.truncateSync(large, 2 ** 40);
+	const { code, stderr } = await vconv('validate', '--to', 'libvirt', option, large, '.');
+	expect({ code, stderr }).toEqual({
+		code: 2,
+		stderr: expect.stringMatching(`it has more than 16 MiB, the most that a file for ${option} has\n  at .*large\n  try ${option} with`),
+	});
+});

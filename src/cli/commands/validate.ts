@@ -1,9 +1,7 @@
-import fs from 'node:fs';
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
 import { UsageError } from '../../errors.ts';
 import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
-import { accessError } from '../../node/file.ts';
 import { gate } from '../../node/gate.ts';
 import { refuseOverwriting } from '../../node/overwriting.ts';
 import { validateFiles } from '../../node/validate/report.ts';
@@ -17,6 +15,7 @@ import { refuseUnknownRules, targetNamed } from '../../validate/validate.ts';
 import { type Arguments, command } from '../command.ts';
 import { inputOptions, openOptions, pathMapOption, pathRules } from '../input.ts';
 import { errorJson } from '../render.ts';
+import { readSmallFile, readSmallText } from '../small-file.ts';
 import { blockedError, printValidation, rulesText, VALIDATION_FORMS } from '../validation-report.ts';
 
 const { output: _, quiet: __, json: ___, 'force-share': ____, ...imageOptions } = inputOptions;
@@ -44,9 +43,6 @@ const options = {
 /** Blocking concerns: the code that is theirs. */
 const BLOCKED = 7;
 
-/** A file of rules, a baseline, the capabilities of a host: none is larger, in bytes. */
-const LARGEST = 16 << 20;
-
 /** `vconv validate`: what stands against a move, before anything is moved. */
 export const validate = command({
 	command: 'vconv validate',
@@ -62,7 +58,7 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		['vconv validate web.vmx --to libvirt --dir /var/lib/libvirt/images --domcaps domcaps.xml', 'will it run there?'],
 	],
 	async run(args, io) {
-		const custom = args.rules === undefined ? NO_CUSTOM : readCustomRules(readText(args.rules), args.rules, rules);
+		const custom = args.rules === undefined ? NO_CUSTOM : readRules(args.rules);
 		const all = [...rules, ...custom.rules];
 		const form = args.json ? 'json' : args.output;
 		if (args.list) {
@@ -89,12 +85,12 @@ all machines in it. Exits with 7 if a concern is critical.`,
 			categories: custom.categories,
 			policy: args.devices,
 			folder: args.dir,
-			capabilities: args.domcaps === undefined ? undefined : readDomainCapabilities(readBytes(args.domcaps), args.domcaps),
+			capabilities: args.domcaps === undefined ? undefined : readCapabilities(args.domcaps),
 			forceShare: args['force-share'],
 			accept: args.accept,
 			strict: args.strict,
 			signal: io.signal,
-			...(args.baseline !== undefined && { unknown: knownBy(readText(args.baseline), args.baseline) }),
+			...(args.baseline !== undefined && { unknown: readBaseline(args.baseline) }),
 		});
 		const baseline = args['write-baseline'];
 		if (baseline !== undefined) {
@@ -123,14 +119,10 @@ const targetsOf = (said: Arguments<typeof options>['to']) => {
 	return [...new Set(ids.map((id) => targetNamed(id)))];
 };
 
-const readBytes = (name: string): Uint8Array => {
-	try {
-		if (fs.statSync(name).size > LARGEST) throw new UsageError('it is too large for what it is to be', { path: name });
-		return fs.readFileSync(name);
-	} catch (cause) {
-		if (cause instanceof UsageError) throw cause;
-		throw accessError('cannot be read', name, cause);
-	}
-};
+const readRules = (name: string): CustomRules =>
+	readCustomRules(readSmallText(name, '--rules', '--rules with a file of rules, YAML or JSON'), name, rules);
 
-const readText = (name: string): string => new TextDecoder().decode(readBytes(name));
+const readCapabilities = (name: string) =>
+	readDomainCapabilities(readSmallFile(name, '--domcaps', '--domcaps with what virsh domcapabilities prints'), name);
+
+const readBaseline = (name: string) => knownBy(readSmallText(name, '--baseline', '--baseline with what --write-baseline wrote'), name);
