@@ -1,7 +1,7 @@
 import { isZero } from '../bytes/align.ts';
-import type { Disk } from '../core/disk.ts';
 import type { Sink } from '../core/sink.ts';
 import type { Stream } from '../core/source.ts';
+import { emptyDisk } from '../disk/empty.ts';
 import { UnrecognizedError } from '../errors.ts';
 import { type ConvertRequest, planImage, type Written } from './convert.ts';
 
@@ -38,13 +38,3 @@ export const receiveRaw = async ({ stream, sink, signal, ...request }: ReceiveRe
 	await sink.resize(size);
 	return { size, data, stored: data };
 };
-
-const emptyDisk = (size: number): Disk => ({
-	size,
-	sectorSize: 512,
-	info: { format: 'raw' },
-	async *extents(offset, length) {
-		yield { kind: 'zero', offset, length };
-	},
-	async close() {},
-});

@@ -176,6 +176,10 @@ test.skipIf(!canSeekHoles())('measure is how long a conversion then becomes', as
 	expect((await vconv('measure', '--size', '16T', '-O', 'vmdk')).stdout).toContain('fully allocated size: none: ');
 	expect(JSON.parse((await vconv('measure', '--json', '--size', '1M', '-c', '-O', 'qcow2')).stdout)).toMatchObject({ 'at-most': true });
 	expect((await vconv('measure', '--size', 'much')).code).toBe(2);
+	const both = await vconv('measure', '--size', '1G', 'other.vmdk');
+	expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('other.vmdk is given too') });
+	expect(await vconv('measure', '--size', '65T')).toMatchObject({ code: 3, stderr: expect.stringContaining('--limit virtual-size') });
+	expect(await vconv('measure', '--size', '65T', '--limit', 'virtual-size=65T')).toMatchObject({ code: 0 });
 });
 
 test.for([

@@ -1,15 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Options } from 'yargs';
 import { diskFormats } from '../../../formats/index.ts';
+import { freshStamp } from '../../api.ts';
 import { parseSize } from '../../bytes/size.ts';
 import { planImage } from '../../convert/convert.ts';
+import { parseLimits } from '../../convert/limits.ts';
 import { measureFull, measureImage } from '../../convert/measure.ts';
 import { profileNamed } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { Disk } from '../../core/disk.ts';
+import { limitsOf, refuseOver } from '../../core/limits.ts';
+import { emptyDisk } from '../../disk/empty.ts';
 import { UnsupportedError, UsageError } from '../../errors.ts';
-import { command, operands } from '../command.ts';
+import { type Arguments, command, operands } from '../command.ts';
 import { asksForOptions, optionsHelp, parseFormatOptions, sectorSizeOption } from '../format-options.ts';
 import { inputOptions, isJson, openDisk, openOptions, snapshotOption } from '../input.ts';
 import { plain, toJson } from '../render.ts';
@@ -45,7 +48,7 @@ the map of IMAGE tells all of its zeros, otherwise the most it can be. What is c
 			return 0;
 		}
 		const [image] = args.size === undefined ? operands(args, 'IMAGE') : ['disk'];
-		const disk = args.size === undefined ? await openDisk(image, openOptions(args, io)) : emptyDisk(args.size);
+		const disk = args.size === undefined ? await openDisk(image, openOptions(args, io)) : diskOfSize(args.size, args);
 		try {
 			const plan = () =>
 				planImage({
@@ -56,7 +59,7 @@ the map of IMAGE tells all of its zeros, otherwise the most it can be. What is c
 					profile,
 					compress: args.compress,
 					sectorSize: args['sector-size'],
-					stamp: { now: new Date(), id: () => new Uint8Array(randomBytes(16)) },
+					stamp: freshStamp(),
 				});
 			const layout = plan();
 			const atMost = layout.packing !== undefined;
@@ -80,16 +83,12 @@ the map of IMAGE tells all of its zeros, otherwise the most it can be. What is c
 	},
 });
 
-const emptyDisk = (said: string): Disk => {
+/** The empty disk that `--size` says, which is held against the limits as one in an image is. */
+const diskOfSize = (said: string, { operands: [image], limit, untrusted }: Arguments<typeof options>): Disk => {
+	if (image !== undefined)
+		throw new UsageError(`--size is measured instead of an image, and ${image} is given too`, { hint: 'one of the two' });
 	const size = parseSize(said);
 	if (size === undefined) throw new UsageError(`--size ${said} is not a size`, { hint: '--size 20G' });
-	return {
-		size,
-		sectorSize: 512,
-		info: { format: 'raw' },
-		async *extents(offset, length) {
-			yield { kind: 'zero', offset, length };
-		},
-		async close() {},
-	};
+	refuseOver('virtual-size', size, `--size ${said}`, limitsOf({ limits: parseLimits(limit), untrusted }));
+	return emptyDisk(size);
 };

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import { freshStamp } from '../../api.ts';
 import { planImage } from '../../convert/convert.ts';
 import { measureImage } from '../../convert/measure.ts';
 import { profiles } from '../../convert/profiles.ts';
@@ -45,8 +45,7 @@ export const neededFor = async (
 	try {
 		const format = targetFormat(formats, '', profile ? undefined : FORMATS[target.id], profile);
 		for (const disk of disks) {
-			const stamp = { now: new Date(), id: () => new Uint8Array(randomBytes(16)) };
-			const layout = planImage({ disk, format, name: `disk.${format.extensions[0]}`, profile, stamp });
+			const layout = planImage({ disk, format, name: `disk.${format.extensions[0]}`, profile, stamp: freshStamp() });
 			sum += (await measureImage(disk, layout, signal)).written;
 		}
 		return sum;
