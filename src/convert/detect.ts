@@ -7,9 +7,6 @@ const PROBE = 4096;
 /** `LUKS` and two bytes that are no text. */
 const LUKS = [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe];
 
-/** Extensions under which unrecognised bytes are believed to be a raw disk. */
-const RAW_EXTENSIONS = ['raw', 'img', 'bin', 'dd', 'ima'];
-
 /** The format of this id or alias. @throws UsageError naming those there are, or of these those that are `offered`. */
 export const formatNamed = (formats: readonly DiskFormat[], name: string, offered = formats): DiskFormat => {
 	const wanted = name.toLowerCase();
@@ -43,7 +40,8 @@ export const detect = async (
 	said: FormatWords = asOption,
 ): Promise<DiskFormat> => {
 	const claims = await claimants(formats, source, signal);
-	const extension = extensionOf(source.name);
+	// Only under its extensions are unrecognised bytes believed to be a raw disk.
+	const named = formatOfName(formats, source.name);
 	const [only, other] = claims;
 	for (const format of formats) {
 		const part = format.partOf?.(source.name);
@@ -61,7 +59,7 @@ export const detect = async (
 		});
 	}
 	if (only) {
-		if (RAW_EXTENSIONS.includes(extension)) {
+		if (named?.id === 'raw') {
 			throw new UnrecognizedError(`it is named like a raw disk and begins or ends like ${only.name}, which a guest may have written`, {
 				path: source.name,
 				hint: `${said('raw')} for the bytes as they are, or ${said(only.id)}`,
@@ -69,7 +67,7 @@ export const detect = async (
 		}
 		return only;
 	}
-	if (RAW_EXTENSIONS.includes(extension)) return formatNamed(formats, 'raw');
+	if (named?.id === 'raw') return named;
 	if (await isLuks(source, signal)) {
 		throw new UnrecognizedError('it is encrypted: a LUKS container, of which vconv has no key', {
 			path: source.name,

@@ -11,9 +11,6 @@ export type Subject = readonly [string, ...string[]];
 
 export type Known = { readonly formats: readonly DiskFormat[]; readonly machineFormats: readonly MachineFormat[] };
 
-/** Extensions of raw disks, besides those of the formats. */
-const RAW_EXTENSIONS = ['img', 'dd', 'ima', 'bin'];
-
 /** Folders with more machines than this are refused, and so are those with more images. */
 const MOST = 4096;
 
@@ -83,5 +80,5 @@ const describes = async (file: string, formats: readonly MachineFormat[]): Promi
 
 const isImage = (file: string, formats: readonly DiskFormat[]): boolean => {
 	if (formats.some(({ partOf }) => partOf?.(path.basename(file)))) return false;
-	return [...formats.flatMap(({ extensions }) => extensions), ...RAW_EXTENSIONS].includes(extensionOf(file));
+	return formats.some(({ extensions }) => extensions.includes(extensionOf(file)));
 };
