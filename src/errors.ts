@@ -87,10 +87,13 @@ export class MismatchError extends VconvError {
 	readonly exitCode = 6;
 }
 
+/** What a command exits with where it is in its report, and nothing is thrown, that a move has to wait. */
+export const BLOCKED = 7;
+
 /** Concerns were found for which a move has to wait. */
 export class BlockedError extends VconvError {
 	readonly code = 'BLOCKED';
-	readonly exitCode = 7;
+	readonly exitCode = BLOCKED;
 }
 
 /** Something else holds what is needed; the same call may succeed later. */

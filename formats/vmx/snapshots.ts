@@ -14,6 +14,3 @@ export const listSnapshots = (bytes: Uint8Array, path: string): ListedSnapshot[]
 		return [{ name: said('displayname') ?? `the one with the id ${value}`, stateFile: said('filename') }];
 	});
 };
-
-/** The names of the same. */
-export const readSnapshots = (bytes: Uint8Array, path: string): string[] => listSnapshots(bytes, path).map(({ name }) => name);

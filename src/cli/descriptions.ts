@@ -1,24 +1,5 @@
-import { UnsupportedError } from '../errors.ts';
 import type { ReportEntry } from '../machine/report.ts';
-import { openFile } from '../node/file.ts';
 import { plain } from './render.ts';
-
-/** No description is larger, in bytes. */
-const MOST = 8 << 20;
-
-/** A machine's description from a file. @throws UnsupportedError for a file that is too large. */
-export const readDescription = async (name: string): Promise<Uint8Array> => {
-	const source = await openFile(name);
-	try {
-		if (source.size > MOST) {
-			const message = `it has ${source.size} bytes, and no description of a machine has over ${MOST}`;
-			throw new UnsupportedError(message, { path: name, hint: 'vconv convert, if it is a disk' });
-		}
-		return await source.read(0, source.size);
-	} finally {
-		await source.close();
-	}
-};
 
 const SEVERITIES = ['error', 'warning', 'info'] as const;
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { UnsupportedError } from '../errors.ts';
 
 /** What lies beside a VMX and says something of its machine. */
 export type Surroundings = {
@@ -28,4 +29,13 @@ export const surroundings = (vmx: string): Surroundings => {
 		locks: names.filter((name) => name.startsWith(`${stem}.`) && name.endsWith('.lck')).map((name) => path.join(folder, name)),
 		memory: names.filter(isMemory).map((name) => path.join(folder, name)),
 	};
+};
+
+/** @throws UnsupportedError for a machine with locks. */
+export const refuseRunning = ([lock]: Surroundings['locks']): void => {
+	if (lock === undefined) return;
+	throw new UnsupportedError('the machine is running, or was when its product broke off', {
+		path: lock,
+		hint: 'shutting it down; --allow-running, if the lock is old',
+	});
 };

@@ -71,6 +71,19 @@ test('the chain of an image is checked, and the image of a machine that is elsew
 	expect((await validated('--to', 'libvirt', folder)).report.verdicts.map(({ subject }) => path.basename(subject))).toEqual(['top.qcow2']);
 });
 
+test.for([
+	['inspect', 'web.vmx'],
+	['inspect', 'web.xml'],
+	['validate', 'web.vmx', '--to', 'libvirt'],
+])('%s says of a %s that is too large that it is no description', async ([command, name, ...more]) => {
+	const large = write(temporaryFolder(), name as string, 'config.version = "8"');
+	fs.truncateSync(large, 9 << 20);
+	expect(await vconv(command as string, large, ...more)).toMatchObject({
+		code: 3,
+		stderr: expect.stringContaining(`it has ${9 << 20} bytes, and no description of a machine has over ${8 << 20}\n  at ${large}`),
+	});
+});
+
 describe('the host', () => {
 	const domcaps = `<domainCapabilities><path>/usr/bin/qemu-system-x86_64</path><machine>pc-q35-7.2</machine><arch>x86_64</arch>
 		<vcpu max='4'/><os supported='yes'><enum name='firmware'><value>efi</value></enum><loader supported='yes'>

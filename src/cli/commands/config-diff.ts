@@ -2,8 +2,8 @@ import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
 import { diffMachines, type MachineDifference } from '../../machine/diff.ts';
 import { parseMachine } from '../../machine/plan.ts';
+import { readDescriptionFile } from '../../node/description.ts';
 import { command, operands } from '../command.ts';
-import { readDescription } from '../descriptions.ts';
 import { plain, toJson } from '../render.ts';
 
 const options = {
@@ -26,8 +26,8 @@ machine, 1 if not.`,
 	],
 	async run(args, io) {
 		const [a, b] = operands(args, 'A', 'B');
-		const [first, second] = await Promise.all([a, b].map(async (name) => parseMachine(await readDescription(name), name, machineFormats)));
-		const differences = first && second ? diffMachines(first, second) : [];
+		const machine = async (name: string) => parseMachine(await readDescriptionFile(name), name, machineFormats);
+		const differences = diffMachines(await machine(a), await machine(b));
 		if (args.json || args.report === 'json') io.stdout.write(`${toJson({ a, b, same: differences.length === 0, differences }, 4)}\n`);
 		else if (!args.quiet) io.stdout.write(differences.map(line).join(''));
 		return differences.length === 0 ? 0 : 1;

@@ -1,9 +1,11 @@
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
+import { BLOCKED } from '../../errors.ts';
 import { lintMachine } from '../../machine/lint.ts';
 import { parseMachine } from '../../machine/plan.ts';
+import { readDescriptionFile } from '../../node/description.ts';
 import { command, operands } from '../command.ts';
-import { countReport, readDescription, reportText } from '../descriptions.ts';
+import { countReport, reportText } from '../descriptions.ts';
 import { toJson } from '../render.ts';
 
 const options = {
@@ -12,9 +14,6 @@ const options = {
 	strict: { type: 'boolean', describe: 'exit with 7 if there is an error in the report' },
 	quiet: { alias: 'q', type: 'boolean', describe: 'nothing of what is merely worth knowing' },
 } as const satisfies Record<string, Options>;
-
-/** The report has an error, and `--strict` is given: the code of blocking concerns. */
-const BLOCKED = 7;
 
 /** `vconv config lint`: what is odd about a description. */
 export const configLint = command({
@@ -29,7 +28,7 @@ export const configLint = command({
 	],
 	async run(args, io) {
 		const [input] = operands(args, 'IN');
-		const bytes = await readDescription(input);
+		const bytes = await readDescriptionFile(input);
 		const machine = parseMachine(bytes, input, machineFormats);
 		const report = lintMachine(machine);
 		const counts = countReport(report);

@@ -1,17 +1,16 @@
 import path from 'node:path';
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
-import { readSnapshots } from '../../../formats/vmx/snapshots.ts';
-import { UnsupportedError, UsageError } from '../../errors.ts';
+import { BLOCKED, UsageError } from '../../errors.ts';
 import { profileNamed, profileNames } from '../../machine/faithful/profiles.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { checkedVersion } from '../../machine/migrate/hardware-version.ts';
 import { type PlanRequest, parseMachine, planMachine, printMachine } from '../../machine/plan.ts';
+import { readDescriptionFile } from '../../node/description.ts';
 import { refuseOverwriting } from '../../node/overwriting.ts';
-import { surroundings } from '../../node/vm-folder.ts';
+import { refuseRunning, surroundings } from '../../node/vm-folder.ts';
 import { writeWhole } from '../../node/write-whole.ts';
 import { type Arguments, type Command, command, operands } from '../command.ts';
-import { readDescription } from '../descriptions.ts';
 import { migrateOptions, netMapFiles, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
 import { printReport, REPORT_FORMS } from '../machine-report.ts';
 import { configDiff } from './config-diff.ts';
@@ -36,9 +35,6 @@ const options = {
 	force: { type: 'boolean', describe: 'replace OUT if it exists' },
 	quiet: { alias: 'q', type: 'boolean', describe: 'no report of what is merely worth knowing' },
 } as const satisfies Record<string, Options>;
-
-/** The report has an error, and `--strict` is given: the code of blocking concerns. */
-const BLOCKED = 7;
 
 /** `vconv config`, `vconv config lint` and `vconv config diff`. */
 export const config: Command = (argv, io) => {
@@ -66,7 +62,7 @@ vconv config lint IN and vconv config diff A B look, and write nothing.`,
 		// A mistyped one is told of, though only a faithful translation asks for it.
 		profileNamed(args.profile);
 		if (output === '-') throw new UsageError('a description is written to a file, and - is a pipe', { hint: 'a name for OUT' });
-		const bytes = await readDescription(input);
+		const bytes = await readDescriptionFile(input);
 		const reportFile = args['report-file'];
 		refuseOverwriting(
 			[{ name: output, role: 'OUT' }, ...(reportFile === undefined ? [] : [{ name: reportFile, role: '--report-file' }])],
@@ -98,14 +94,10 @@ const requestFor = async (args: Arguments<typeof options>, machine: Machine, to:
 	}
 	if (to === 'vmx') return { intent: 'migrate', to, ...toVmxOptions(args), ...(version !== undefined && { hardwareVersion: version }) };
 	const { snapshotList, locks } = surroundings(machine.path);
-	if (locks[0] !== undefined && !args['allow-running']) {
-		throw new UnsupportedError('the machine is running, or was when its product broke off', {
-			path: locks[0],
-			hint: 'shutting it down; --allow-running, if the lock is old',
-		});
-	}
-	const snapshots = snapshotList === undefined ? [] : readSnapshots(await readDescription(snapshotList), snapshotList);
-	return { intent: 'migrate', to: 'libvirt', ...toLibvirtOptions(args), snapshots };
+	if (!args['allow-running']) refuseRunning(locks);
+	const list = machineFormats.find(({ id }) => id === machine.format)?.listSnapshots;
+	const listed = snapshotList === undefined ? [] : (list?.(await readDescriptionFile(snapshotList), snapshotList) ?? []);
+	return { intent: 'migrate', to: 'libvirt', ...toLibvirtOptions(args), snapshots: listed.map(({ name }) => name) };
 };
 
 const hardwareVersion = (said: string | undefined): number | undefined => {

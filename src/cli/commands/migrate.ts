@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
 import { parseLimits } from '../../convert/limits.ts';
-import { UsageError } from '../../errors.ts';
+import { BLOCKED, UsageError } from '../../errors.ts';
 import { runMigration } from '../../node/migrate/migrate.ts';
 import { DESTINATIONS, type Destination } from '../../node/migrate/options.ts';
 import { planMigration } from '../../node/migrate/plan.ts';
@@ -49,9 +49,6 @@ const options = {
 	p: { type: 'boolean', describe: 'show progress, on no terminal too' },
 	progress: { choices: ['bar', 'json', 'none'], describe: 'how to show progress; a bar on a terminal where left out' },
 } as const satisfies Record<string, Options>;
-
-/** What a dry run exits with if the move has to wait. */
-const BLOCKED = 7;
 
 type MigrateArguments = Arguments<typeof options>;
 

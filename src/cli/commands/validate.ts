@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
-import { UsageError } from '../../errors.ts';
+import { BLOCKED, UsageError } from '../../errors.ts';
 import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
 import { gate } from '../../node/gate.ts';
 import { refuseOverwriting } from '../../node/overwriting.ts';
@@ -39,9 +39,6 @@ const options = {
 	json: { type: 'boolean', describe: 'the same as --output=json; errors and notes as JSON lines' },
 	force: { type: 'boolean', describe: 'replace the baseline that is written' },
 } as const satisfies Record<string, Options>;
-
-/** Blocking concerns: the code that is theirs. */
-const BLOCKED = 7;
 
 /** `vconv validate`: what stands against a move, before anything is moved. */
 export const validate = command({

@@ -4,11 +4,10 @@ import { AccessError, UnsupportedError, UsageError } from '../../errors.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { parseMachine } from '../../machine/plan.ts';
 import type { MachineFacts } from '../../validate/facts.ts';
+import { readDescription } from '../description.ts';
 import { accessError, openFile, statOf } from '../file.ts';
 import { machineFacts } from '../validate/description.ts';
-
-/** No description is larger, in bytes. */
-const LARGEST = 8 << 20;
+import { refuseRunning } from '../vm-folder.ts';
 
 export type MachineOptions = {
 	/** Forms of descriptions to know. */
@@ -30,20 +29,10 @@ export const readMachine = async (
 	const { machineFormats, allowRunning = false, discardSuspend = false } = options;
 	const source = await openFile(statOf(vm)?.isDirectory() ? descriptionIn(vm, machineFormats) : vm);
 	try {
-		if (source.size > LARGEST) {
-			const message = `it has ${source.size} bytes, and no description of a machine has over ${LARGEST}`;
-			throw new UnsupportedError(message, { path: source.name, hint: 'vconv convert, if it is a disk' });
-		}
-		const machine = parseMachine(await source.read(0, source.size), source.name, machineFormats);
+		const machine = parseMachine(await readDescription(source), source.name, machineFormats);
 		const facts = await machineFacts(machine, machineFormats);
-		const [lock] = facts.locks;
+		if (!allowRunning) refuseRunning(facts.locks);
 		const [memory] = facts.suspended;
-		if (lock !== undefined && !allowRunning) {
-			throw new UnsupportedError('the machine is running, or was when its product broke off', {
-				path: lock,
-				hint: 'shutting it down; --allow-running, if the lock is old',
-			});
-		}
 		if (memory !== undefined && !discardSuspend) {
 			throw new UnsupportedError('the machine is suspended: this is its memory', {
 				path: memory,

@@ -1,26 +1,26 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../../core/source.ts';
-import { UnsupportedError } from '../../errors.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { parseMachine } from '../../machine/plan.ts';
 import type { MachineFacts, SnapshotFacts } from '../../validate/facts.ts';
-import { openFile, statOf } from '../file.ts';
+import { readDescription, readDescriptionFile } from '../description.ts';
+import { statOf } from '../file.ts';
 import { surroundings } from '../vm-folder.ts';
 import { problemOf } from './problem.ts';
-
-/** No description is larger, in bytes. */
-const LARGEST = 8 << 20;
 
 /** A snapshot's state that is larger holds the memory of the machine too, in bytes. */
 const LARGEST_WITHOUT_MEMORY = 8 << 20;
 
-/** The machine that a file describes; undefined if it is no description. @throws VconvError for a broken one. */
+/**
+ * The machine that a file describes; undefined if it is no description.
+ * @throws VconvError for a broken one, and for a file that is called like one and is too large to be one.
+ */
 export const describedBy = async (source: Source, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
 	const extension = path.extname(source.name).slice(1).toLowerCase();
 	const format = formats.find(({ extensions }) => extensions.includes(extension));
-	if (!format || source.size > LARGEST) return undefined;
-	const bytes = await source.read(0, source.size);
+	if (!format) return undefined;
+	const bytes = await readDescription(source);
 	return format.probe(bytes) ? parseMachine(bytes, source.name, [format]) : undefined;
 };
 
@@ -44,16 +44,10 @@ export const machineFacts = async (machine: Machine, formats: readonly MachineFo
 };
 
 const snapshots = async (file: string, list: NonNullable<MachineFormat['listSnapshots']>): Promise<readonly SnapshotFacts[]> => {
-	const source = await openFile(file);
-	try {
-		if (source.size > LARGEST) throw new UnsupportedError(`it has ${source.size} bytes, over ${LARGEST}`, { path: file });
-		return list(await source.read(0, source.size), file).map(({ name, stateFile }) => ({
-			name,
-			memory: stateFile !== undefined && hasMemory(path.join(path.dirname(file), path.basename(stateFile))),
-		}));
-	} finally {
-		await source.close();
-	}
+	return list(await readDescriptionFile(file), file).map(({ name, stateFile }) => ({
+		name,
+		memory: stateFile !== undefined && hasMemory(path.join(path.dirname(file), path.basename(stateFile))),
+	}));
 };
 
 /** Whether the state of a snapshot comes with memory: in a file of its own, or in itself. */
