@@ -71,8 +71,8 @@ const parentReference = ({ metadata, regions }: Image, path: string) => {
 const noteOddities = ({ headers, regions, metadata, log }: Image, { note }: OpenContext): void => {
 	if (headers.damaged.length > 0)
 		note({ kind: 'assumed', what: 'the header that is whole is the current one', why: 'the other is damaged' });
-	if (regions.damaged.length > 0) note({ kind: 'assumed', what: 'the region table that is whole', why: 'its copy is damaged' });
-	if (regions.differ) note({ kind: 'assumed', what: 'the first of two region tables', why: 'they differ' });
+	if (regions.damaged.length > 0) note({ kind: 'assumed', what: 'its region table is the one that is whole', why: 'the other is damaged' });
+	if (regions.differ) note({ kind: 'assumed', what: 'its region table is the first of the two', why: 'they differ' });
 	if (log) {
 		const why = 'the image was not closed; the file itself is left as it is';
 		note({ kind: 'assumed', what: `${log.entries} log entries, replayed in memory`, why });

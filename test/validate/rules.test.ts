@@ -299,6 +299,14 @@ describe('a rule', () => {
 		expect(fired(healthy(), well)).not.toContain(id);
 	});
 
+	it.each([
+		['99', 'version 99, newer than 22'],
+		['2', 'version 2, older than 3'],
+	])('says of virtual hardware %s on which side of what is known it is', (version, what) => {
+		const found = validate(vm(`virtualHW.version = "${version}"`), targetNamed('libvirt'));
+		expect(found.find(({ id }) => id === 'vconv.hardware_version')?.evidence[0]?.what).toBe(what);
+	});
+
 	it('is not applied for targets that it is not about, nor where it is switched off', () => {
 		const [facts] = cases['vconv.guest.encrypted.target'] ?? [healthy()];
 		expect(fired(facts, 'libvirt')).not.toContain('vconv.guest.encrypted.target');

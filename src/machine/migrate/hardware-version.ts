@@ -77,14 +77,16 @@ const number = (version: string): number => {
 	return (major * 1000 + minor) * 1000 + update;
 };
 
-/** The newest virtual hardware, and whose it is. */
-const [NEWEST_OWNER, NEWEST] = OF_ESXI.at(-1) as readonly [string, number];
+const NEWEST = OF_ESXI.at(-1) as readonly [version: string, hardware: number];
+
+/** The newest version of virtual hardware that is known. */
+export const NEWEST_HARDWARE = NEWEST[1];
 
 /** A virtual hardware version that some product has. @throws UsageError for what is none. */
 export const checkedVersion = (version: number): number => {
-	if (Number.isInteger(version) && version >= 4 && version <= NEWEST) return version;
+	if (Number.isInteger(version) && version >= 4 && version <= NEWEST_HARDWARE) return version;
 	throw new UsageError(`${version} is no virtual hardware version that is known`, {
-		hint: `a whole number from 4 to ${NEWEST}, the newest, of ESXi ${NEWEST_OWNER}`,
+		hint: `a whole number from 4 to ${NEWEST_HARDWARE}, the newest, of ESXi ${NEWEST[0]}`,
 	});
 };
 

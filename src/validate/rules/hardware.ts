@@ -1,5 +1,6 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
+import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { keyIn, startsByEfi } from './describe.ts';
@@ -272,14 +273,14 @@ export const hardwareRules: readonly Rule[] = [
 	{
 		id: 'vconv.hardware_version',
 		category: 'Warning',
-		label: 'Virtual hardware newer than vconv knows',
+		label: 'Virtual hardware of a version that vconv does not know',
 		assessment: 'The description may say things that vconv does not understand; the report names each key that it does not know.',
 		remedy: 'Read the report of vconv config, and see that nothing that matters is in it.',
 		find: ({ machine }) => {
 			const version = machine?.spec.platform.hardwareVersion;
-			return version !== undefined && (version > NEWEST_HARDWARE || version < OLDEST_HARDWARE)
-				? [at(machine, `version ${version}`, 'virtualHW.version')]
-				: [];
+			if (version === undefined || (version >= OLDEST_HARDWARE && version <= NEWEST_HARDWARE)) return [];
+			const known = version < OLDEST_HARDWARE ? `older than ${OLDEST_HARDWARE}` : `newer than ${NEWEST_HARDWARE}`;
+			return [at(machine, `version ${version}, ${known}`, 'virtualHW.version')];
 		},
 	},
 	{
@@ -292,8 +293,7 @@ export const hardwareRules: readonly Rule[] = [
 	},
 ];
 
-/** Of VMware's virtual hardware. */
-const NEWEST_HARDWARE = 22;
+/** The oldest version of VMware's virtual hardware that is known. */
 const OLDEST_HARDWARE = 3;
 
 const at = (machine: Facts['machine'], what: string, key?: string): Evidence => ({

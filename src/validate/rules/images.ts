@@ -65,7 +65,7 @@ export const imageRules: readonly Rule[] = [
 		id: 'vconv.image.in_use',
 		category: 'Critical',
 		label: 'Image in use',
-		assessment: 'Another program has the image open for writing: a copy of it now would be of no moment of its own.',
+		assessment: 'Another program has the image open for writing: a copy of it now would mix several points in time.',
 		remedy: 'Shut the machine down.',
 		find: ({ disks }) => problems(disks, 'in-use'),
 	},

@@ -8,7 +8,7 @@ export const stateRules: readonly Rule[] = [
 		id: 'vconv.vm.running',
 		category: 'Critical',
 		label: 'The machine runs',
-		assessment: 'Its disks change while they are copied: the copy would be of no moment at all.',
+		assessment: 'Its disks change while they are copied: the copy would mix several points in time.',
 		remedy: 'Shut it down. If it is not running, remove the lock that was left behind.',
 		find: ({ machine }) => (machine?.locks ?? []).map((file) => ({ what: 'it is locked by a running program', file })),
 	},

@@ -162,7 +162,7 @@ test('one region table is enough', async () => {
 	const notes: Note[] = [];
 	const bytes = image.slice().fill(0, REGION_TABLES_AT[0], REGION_TABLES_AT[0] + 4096);
 	expect(await firstDifference(await open(bytes, notes), disk)).toBeUndefined();
-	expect(notes.map(({ why }) => why)).toEqual(['its copy is damaged']);
+	expect(notes.map(({ what, why }) => `${what}; ${why}`)).toEqual(['its region table is the one that is whole; the other is damaged']);
 });
 
 /** Region entry `index` of both tables, changed. */
