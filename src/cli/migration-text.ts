@@ -1,7 +1,8 @@
 import { humanSize } from '../bytes/size.ts';
 import type { MigrationReport } from '../node/migrate/documents.ts';
 import { guestSummary } from '../node/migrate/documents.ts';
-import type { MigrationPlan, PlannedDisk } from '../node/migrate/plan.ts';
+import type { MigrationPlan } from '../node/migrate/plan.ts';
+import type { PlannedDisk } from '../node/migrate/planned-disk.ts';
 import { countReport, reportText } from './descriptions.ts';
 import { clock, plain } from './render.ts';
 

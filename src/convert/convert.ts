@@ -1,9 +1,10 @@
 import type { Disk } from '../core/disk.ts';
-import type { BackingReference, DiskFormat, DiskWriter, Layout, OptionValues, Stamp } from '../core/format.ts';
+import type { BackingReference, DiskFormat, DiskWriter, Layout, OptionValues } from '../core/format.ts';
 import type { Moved, Mover, Progress } from '../core/mover.ts';
 import type { Note } from '../core/note.ts';
 import type { Sha256 } from '../core/proof.ts';
 import type { Sink, Target } from '../core/sink.ts';
+import type { Stamp } from '../core/stamp.ts';
 import { UnsupportedError, UsageError, VconvError } from '../errors.ts';
 import { hashDisk } from '../proof/hash.ts';
 import { type Leaves, leafCollector } from '../proof/leaves.ts';

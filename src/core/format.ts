@@ -3,6 +3,7 @@ import type { Limits } from './limits.ts';
 import type { Note } from './note.ts';
 import type { Sink } from './sink.ts';
 import type { Source, Stream } from './source.ts';
+import type { Stamp } from './stamp.ts';
 
 /** A disk image format. One of these per folder in formats/, listed once in formats/index.ts. */
 export interface DiskFormat {
@@ -99,13 +100,6 @@ export type BackingReference = {
 	readonly size: number;
 	/** What identifies it, as `Disk.id` says it. */
 	readonly id?: string | undefined;
-};
-
-/** The time and fresh ids, for headers that want them. Given, not taken, so that the same input gives the same bytes. */
-export type Stamp = {
-	readonly now: Date;
-	/** 16 fresh bytes. */
-	id(): Uint8Array;
 };
 
 export type OptionTable = Readonly<

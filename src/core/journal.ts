@@ -1,5 +1,5 @@
-import type { Stamp } from './format.ts';
 import type { LeafRun } from './proof.ts';
+import type { Stamp } from './stamp.ts';
 
 /** What a mover did with a run of the disk, in a form in which it can be done again without reading. Lengths are guest bytes. */
 export type Placement = {

@@ -11,42 +11,15 @@ import type { Target } from '../core/sink.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
 import { PROOF } from '../proof/file.ts';
+import type { ConvertFileOptions, ProvingOptions } from './convert-options.ts';
 import { folderOf, identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
-import { type GateOptions, gate, siblings } from './gate.ts';
-import { holdSource, refuseReplacingUsed, type SharingOptions } from './inuse.ts';
+import { gate, siblings } from './gate.ts';
+import { holdSource, refuseReplacingUsed } from './inuse.ts';
 import { nodeMover } from './mover.ts';
 import { noteOpenFolder } from './open-folder.ts';
 import { nodeCodec } from './packer.ts';
-import { type ProvingOptions, proving } from './proving.ts';
+import { proving } from './proving.ts';
 import { createTarget, freeSpace } from './target.ts';
-
-export type ConvertFileOptions = Omit<ConvertOptions, 'from' | 'to' | 'backing' | 'follow' | 'siblings' | 'mover' | 'codec' | 'hashing'> &
-	GateOptions &
-	SharingOptions &
-	ProvingOptions & {
-		/** Write only what differs from the image of this name. */
-		readonly backing?: string | undefined;
-		/** What the new image will call it; how it is found from the output's folder where left out. */
-		readonly backingName?: string | undefined;
-		/** Its format; by its bytes where left out. */
-		readonly backingFormat?: string | undefined;
-		/** Replace what has the output's name already. */
-		readonly force?: boolean | undefined;
-		/** Who may read and write the output, but for what the umask forbids: 0o600 where left out. */
-		readonly mode?: number | undefined;
-		/** Begin even if the output may not fit. */
-		readonly skipSpaceCheck?: boolean | undefined;
-		/** Forget what an interrupted run has left of this output; without it that is taken up. */
-		readonly restart?: boolean | undefined;
-		/** Keep what is written when the run is interrupted or the store is full, for the same call to go on with; true where left out. */
-		readonly keepPartial?: boolean | undefined;
-		/** Hears that it was kept. */
-		onKept?(): void;
-		/** How many threads work on it. */
-		readonly threads?: number | undefined;
-		/** Bring the output to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
-		readonly durable?: boolean | undefined;
-	};
 
 /**
  * Convert the image of one file, or of any source, into another: `convertFile('web.vmdk', 'web.qcow2')`. Parents and extents are found as `gate` allows.

@@ -11,20 +11,11 @@ import { UnsupportedError, UsageError } from '../errors.ts';
 import { PROOF, printProof } from '../proof/file.ts';
 import type { Leaves } from '../proof/leaves.ts';
 import { treeRoot } from '../proof/tree.ts';
-import type { ConvertFileOptions } from './convert.ts';
+import type { ConvertFileOptions } from './convert-options.ts';
 import { judgeWithQemu, requireQemu } from './qemu-judge.ts';
 import { sha256 } from './sha256.ts';
-import { type Unnamed, type VerifyLevel, verifyWritten } from './verify.ts';
+import { type Unnamed, verifyWritten } from './verify.ts';
 import { version } from './version.ts';
-
-export type ProvingOptions = {
-	/** How closely the output is looked at before it has its name; `none` where left out. */
-	readonly verify?: VerifyLevel | undefined;
-	/** Another program that compares it with the source then. */
-	readonly verifyWith?: 'qemu-img' | undefined;
-	/** Write a proof of what the guest sees beside the output, as `OUTPUT.vconv.json`: see docs/proof.md. */
-	readonly proof?: boolean | undefined;
-};
 
 /** What a conversion does besides, for its output to be proved. */
 export type Proving = {

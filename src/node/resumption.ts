@@ -1,6 +1,6 @@
-import type { Stamp } from '../core/format.ts';
 import type { Begun, Journal, Placement, Undertaking } from '../core/journal.ts';
 import type { LeafRun } from '../core/proof.ts';
+import type { Stamp } from '../core/stamp.ts';
 import { pushJoined } from '../engine/trail-bytes.ts';
 import { AccessError, ChangedError } from '../errors.ts';
 import { accessError } from './file.ts';

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ChangedError, UsageError } from '../../src/errors.ts';
 import { convertChain } from '../../src/node/chain.ts';
-import { type ConvertFileOptions, convertFile, streamFile } from '../../src/node/convert.ts';
+import { convertFile, streamFile } from '../../src/node/convert.ts';
+import type { ConvertFileOptions } from '../../src/node/convert-options.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
 

@@ -1,10 +1,11 @@
 import { CorruptError, UnsupportedError } from '../../errors.ts';
 import { byteReader } from '../reader.ts';
 import { hiveCells } from './cells.ts';
-import { type HiveFile, patchedFile } from './file.ts';
+import type { HiveFile } from './file.ts';
 import { type Key, readKey } from './keys.ts';
 import { BINS_AT, baseBlock, HIVE_SIGNATURE } from './layout.ts';
 import { entriesFrom, readLog } from './log.ts';
+import { patchedFile } from './replay.ts';
 
 /** A part of the registry: SYSTEM, SOFTWARE. */
 export type Hive = {

@@ -1,9 +1,7 @@
-import type { Controller, Network, Nic } from '../spec.ts';
+import type { Network, Nic } from '../spec.ts';
 import type { Context } from './context.ts';
 import type { NetRule } from './net-map.ts';
-import { planNames } from './nic-names.ts';
-
-export type PlannedNetwork = { readonly nics: Nic[]; readonly controllers: Controller[] };
+import { type PlannedNetwork, planNames } from './nic-names.ts';
 
 const idOf = ({ index }: Nic): string => `ethernet${index}`;
 

@@ -1,6 +1,8 @@
 import type { Controller, Nic } from '../spec.ts';
 import type { Context } from './context.ts';
-import type { PlannedNetwork } from './network.ts';
+
+/** The network cards of the new machine, and the controllers that are there for them alone. */
+export type PlannedNetwork = { readonly nics: Nic[]; readonly controllers: Controller[] };
 
 /**
  * The number in the name that systemd in the guest gives a card, `ens192`, by the slot that VMware says: undefined where that is on no

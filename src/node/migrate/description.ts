@@ -8,7 +8,7 @@ import { type MachinePlan, planMachine } from '../../machine/plan.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { SnapshotFacts } from '../../validate/facts.ts';
 import { DESTINATIONS, type PlanOptions } from './options.ts';
-import type { PlannedDisk } from './plan.ts';
+import type { PlannedDisk } from './planned-disk.ts';
 
 type Surroundings = {
 	/** Where everything goes. */

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { Concern } from '../../validate/rule.ts';
 import { version } from '../version.ts';
-import type { MigrationPlan, PlannedDisk } from './plan.ts';
+import type { MigrationPlan } from './plan.ts';
+import type { PlannedDisk } from './planned-disk.ts';
 import { quoted } from './shell.ts';
 import type { Done } from './state.ts';
 

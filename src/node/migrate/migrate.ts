@@ -8,7 +8,8 @@ import { freeSpace } from '../target.ts';
 import { locateDisk, readingOptions } from './disks.ts';
 import { type MigrationReport, migrationReport, readme } from './documents.ts';
 import { DESTINATIONS, type PlanOptions, type RunOptions } from './options.ts';
-import { type MigrationPlan, namesOf, type PlannedDisk, planMigration, README, REPORT } from './plan.ts';
+import { type MigrationPlan, namesOf, planMigration, README, REPORT } from './plan.ts';
+import type { PlannedDisk } from './planned-disk.ts';
 import { openStaging, type Staging } from './staging.ts';
 import type { Done } from './state.ts';
 

@@ -6,7 +6,6 @@ import { planImage } from '../../convert/convert.ts';
 import { measureImage } from '../../convert/measure.ts';
 import { profileNamed } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
-import type { OptionValues } from '../../core/format.ts';
 import { limitsOf } from '../../core/limits.ts';
 import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
@@ -14,7 +13,7 @@ import type { GuestReport } from '../../guest/facts.ts';
 import type { Machine } from '../../machine/format.ts';
 import { printMachine } from '../../machine/plan.ts';
 import type { ReportEntry } from '../../machine/report.ts';
-import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
+import type { VmSpec } from '../../machine/spec.ts';
 import type { Concern } from '../../validate/rule.ts';
 import { targetNamed } from '../../validate/validate.ts';
 import { siblings } from '../gate.ts';
@@ -24,31 +23,7 @@ import { describe, nameFor } from './description.ts';
 import { hardDisks, machineGate, type OpenDisk, openDiskOf, readingOptions } from './disks.ts';
 import { readMachine } from './machine.ts';
 import { DESTINATIONS, type Destination, type PlanOptions } from './options.ts';
-
-/** A disk, and the image that it becomes. */
-export type PlannedDisk = {
-	/** As the source has it. */
-	readonly device: DiskDevice;
-	/** The image and its parents, by name, the top first. */
-	readonly chain: readonly string[];
-	/** The id of the image's format. */
-	readonly from: string;
-	/** Virtual size in bytes. */
-	readonly size: number;
-	/** The names of its files in the folder, the one that the description names first. */
-	readonly files: readonly [string, ...string[]];
-	readonly format: string;
-	readonly options: OptionValues;
-	/** Bytes that it takes at the most. */
-	readonly bytes: number;
-	/** The device that it is in the new machine. */
-	readonly becomes?: DiskDevice | undefined;
-	/** See `OpenDisk.versions`. */
-	readonly versions: readonly string[] | undefined;
-	/** The id of the disk, as a VMDK has it. */
-	readonly uuid?: string | undefined;
-	readonly notes: readonly Note[];
-};
+import type { PlannedDisk } from './planned-disk.ts';
 
 /** What a migration will do. Nothing is written by it. */
 export type MigrationPlan = {
