@@ -1,4 +1,4 @@
-import type { Entry, Mistake, Place, Tree, Unreadable } from './tree.ts';
+import type { Entry, Mistake, Place, Tree, Unreadable } from '../syntax/tree.ts';
 
 type Cell = Place & { readonly text: string };
 

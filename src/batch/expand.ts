@@ -1,7 +1,7 @@
+import type { Mistake } from '../syntax/tree.ts';
 import { argvOf, type JobKind, type Value } from './kinds.ts';
 import type { JobEntry } from './plan.ts';
 import { fillTemplate, templateNames } from './template.ts';
-import type { Mistake } from './tree.ts';
 
 /** One thing to do: a run of a command of vconv. */
 export type Job = {

@@ -1,5 +1,5 @@
+import type { Entry, Mistake, Place, Tree } from '../syntax/tree.ts';
 import { type JobKind, jobKinds, type Value } from './kinds.ts';
-import type { Entry, Mistake, Place, Tree } from './tree.ts';
 
 /** What all jobs share that do not say otherwise. */
 export type Defaults = {
@@ -26,6 +26,9 @@ export type Plan = { readonly entries: readonly JobEntry[]; readonly mistakes: r
 
 /** The version of plans that this is. */
 const VERSION = '1';
+
+/** Larger plans are refused, in bytes. */
+export const MAX_PLAN = 4 << 20;
 
 /** More jobs than this are refused. */
 const MAX_JOBS = 100_000;

@@ -1,7 +1,7 @@
-import type { Entry, Tree } from '../batch/tree.ts';
-import { readYaml } from '../batch/yaml.ts';
 import { UsageError } from '../errors.ts';
 import { isSecret } from '../machine/report.ts';
+import type { Entry, Tree } from '../syntax/tree.ts';
+import { readYaml } from '../syntax/yaml.ts';
 import type { Facts } from './facts.ts';
 import type { Category, Evidence, Rule } from './rule.ts';
 import { targets } from './targets.ts';

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/batch/csv.ts';
 import { expandPlan, type Surroundings } from '../../src/batch/expand.ts';
 import { type Defaults, readPlan } from '../../src/batch/plan.ts';
-import { readYaml } from '../../src/batch/yaml.ts';
 import { EXAMPLE_PLAN } from '../../src/cli/commands/batch-init.ts';
+import { readYaml } from '../../src/syntax/yaml.ts';
 
 const nothing: Defaults = { values: new Map() };
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readCsv } from '../../src/batch/csv.ts';
 import { readPlan } from '../../src/batch/plan.ts';
-import { readYaml } from '../../src/batch/yaml.ts';
+import { readYaml } from '../../src/syntax/yaml.ts';
 import { dist } from '../helpers/dist.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 

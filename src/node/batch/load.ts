@@ -3,11 +3,11 @@ import path from 'node:path';
 import { readCsv } from '../../batch/csv.ts';
 import { expandPlan, type Job } from '../../batch/expand.ts';
 import { isGlob } from '../../batch/glob.ts';
-import { type Defaults, readPlan } from '../../batch/plan.ts';
-import { MAX_PLAN, type Mistake, type Tree } from '../../batch/tree.ts';
-import { readYaml } from '../../batch/yaml.ts';
+import { type Defaults, MAX_PLAN, readPlan } from '../../batch/plan.ts';
 import type { Note } from '../../core/note.ts';
 import { AccessError, UnsupportedError, UsageError, type VconvError } from '../../errors.ts';
+import type { Mistake, Tree } from '../../syntax/tree.ts';
+import { readYaml } from '../../syntax/yaml.ts';
 import { accessError, statOf } from '../file.ts';
 import { surroundings } from './sources.ts';
 

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Entry, Mistake, Place, Tree, Unreadable } from './tree.ts';
 
-/** Plans are three deep; a parser that recurses must not be led deeper than this. */
+/** Plans and rules are three deep; a parser that recurses must not be led deeper than this. */
 const MAX_DEPTH = 32;
 
 /** Columns of indentation and dashes at the start of a line: block collections nest no deeper than that. */
@@ -10,7 +10,7 @@ const MAX_INDENT = 4 * MAX_DEPTH;
 /** What the lexer says of itself between the pieces of the text: the start of a document, of a scalar, an end. */
 const LEXER_MARKS = ['\u0002', '\u0018', '\u001f'];
 
-/** A plan in YAML 1.2, and so in JSON. */
+/** What a text says in YAML 1.2, and so in JSON. */
 export const readYaml = (text: string): Tree | Unreadable => {
 	const counter = new LineCounter();
 	const at = (offset: number): Place => {
@@ -48,7 +48,7 @@ export const readYaml = (text: string): Tree | Unreadable => {
 	return mistakes.length > 0 ? { mistakes } : tree;
 };
 
-/** Where collections nest deeper than a plan ever does: the parser would run out of stack. */
+/** Where collections nest deeper than anybody means: the parser would run out of stack. */
 const tooDeep = (text: string): Mistake | undefined => {
 	const message = 'it nests too deep';
 	const indent = new RegExp(`^[ \\t?:-]{${MAX_INDENT},}`, 'm').exec(text);
