@@ -1,12 +1,10 @@
-import { alignUp } from '../bytes/align.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Layout, Outline } from '../core/format.ts';
 import type { Sink } from '../core/sink.ts';
 import { joined } from '../disk/clip.ts';
 import { isQuiet } from '../disk/compare.ts';
-import { blocks, chunkSize, steps } from '../engine/chunks.ts';
-import { frameHead, packRoom } from '../engine/frame.ts';
 import { breather } from '../io/breathe.ts';
+import { type Placed, placeAll, storedAtMost } from './place.ts';
 
 /** What an image will take, in bytes, summed over its files. */
 export type Measure = {
@@ -69,23 +67,8 @@ const counter = (unit: number): { touch(offset: number, length: number): void; r
 /** By giving every block its place, and writing the tables to nowhere. */
 const layOut = async (disk: Disk, layout: Layout, signal?: AbortSignal): Promise<Measure> => {
 	const files = ['', ...(layout.files ?? [])].map(() => ruler());
-	const breathe = breather();
-	for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal)) {
-		await breathe();
-		signal?.throwIfAborted();
-		if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
-		if (step.kind !== 'chunk') continue;
-		for (const { offset, length, data } of blocks(step, layout)) {
-			if (!data) {
-				layout.zero?.(offset, length);
-				continue;
-			}
-			const stored = storedAtMost(layout, length);
-			const at =
-				layout.fixedAt === undefined ? layout.place(offset, length, stored, layout.packing?.always ?? false) : layout.fixedAt + offset;
-			files[layout.fileOf?.(offset) ?? 0]?.add(at, stored);
-		}
-	}
+	const add = ({ guestOffset, hostOffset, stored }: Placed) => files[layout.fileOf?.(guestOffset) ?? 0]?.add(hostOffset, stored);
+	await placeAll(disk, layout, add, signal);
 	await layout.finish(files);
 	return {
 		length: files.reduce((sum, file) => sum + file.length, 0),
@@ -120,7 +103,3 @@ const ruler = (): Ruler => {
 		},
 	};
 };
-
-/** A block that must be packed has a frame around it, and grows where nothing can be saved; one that need not be is stored as it is. */
-const storedAtMost = ({ packing, block }: Layout, length: number): number =>
-	packing?.always ? alignUp(frameHead(packing) + packRoom(block), packing.frame?.align ?? 1) : length;

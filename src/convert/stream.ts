@@ -3,11 +3,12 @@ import type { Layout } from '../core/format.ts';
 import type { Moved } from '../core/mover.ts';
 import type { Sink } from '../core/sink.ts';
 import { readDisk } from '../disk/read.ts';
-import { blocks, CHUNK, chunkSize, steps } from '../engine/chunks.ts';
+import { CHUNK } from '../engine/chunks.ts';
 import { portableMover } from '../engine/portable.ts';
 import { UnsupportedError } from '../errors.ts';
 import { type ConvertRequest, planImage, type Written } from './convert.ts';
 import { type Pieces, pieces } from './pieces.ts';
+import { type Placed, placeAll } from './place.ts';
 
 export type StreamRequest = Omit<ConvertRequest, 'target' | 'mover' | 'onPlan'> & {
 	/** What the image calls itself, where its format wants a name. */
@@ -72,7 +73,7 @@ const streamPlaced = async (request: StreamRequest, layout: Layout): Promise<Mov
 		});
 	}
 	const image = pieces(request.name, SPOOL);
-	const data = await placeAll(request, layout, image);
+	const data = await place(request, layout, image);
 	await layout.finish([image.sink]);
 
 	const out = forward(request);
@@ -94,26 +95,18 @@ const streamPlaced = async (request: StreamRequest, layout: Layout): Promise<Mov
 };
 
 /** Give every block of data its place. Gives how many bytes that is. */
-const placeAll = async ({ disk, signal }: StreamRequest, layout: Layout, image: Pieces): Promise<number> => {
+const place = async ({ disk, signal }: StreamRequest, layout: Layout, image: Pieces): Promise<number> => {
 	if (layout.fixedAt !== undefined) {
 		image.guest(layout.fixedAt, 0, disk.size);
 		return disk.size;
 	}
-	let stored = 0;
-	for await (const step of steps(disk, layout, chunkSize(disk, layout.block), signal)) {
-		signal?.throwIfAborted();
-		if (step.kind === 'zero') layout.zero?.(step.offset, step.length);
-		if (step.kind !== 'chunk') continue;
-		for (const { offset, length, data } of blocks(step, layout)) {
-			if (!data) {
-				layout.zero?.(offset, length);
-				continue;
-			}
-			image.guest(layout.place(offset, length, length, false), offset, length);
-			stored += length;
-		}
-	}
-	return stored;
+	let data = 0;
+	const take = ({ hostOffset, guestOffset, length }: Placed): void => {
+		image.guest(hostOffset, guestOffset, length);
+		data += length;
+	};
+	await placeAll(disk, layout, take, signal);
+	return data;
 };
 
 const ZEROS = new Uint8Array(CHUNK);
