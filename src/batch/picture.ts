@@ -1,3 +1,4 @@
+import { clock } from '../bytes/time.ts';
 import { markup } from '../report/markup.ts';
 import type { JobReport } from './report.ts';
 
@@ -63,11 +64,8 @@ const withoutPauses = (spans: readonly Span[]) => {
 	return { place, pauses: cuts.map(({ start }) => start), length: place(last) };
 };
 
-/** `3.2 s`, `12:30`, `1:05:00`. */
+/** A length of time, to a tenth of a second where it is short: `3.2 s`, `12:30`, `1:05:00`. */
 export const duration = (seconds: number): string => {
-	if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-	const whole = Math.round(seconds);
-	const two = (value: number): string => String(value).padStart(2, '0');
-	const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-	return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+	if (seconds >= 60) return clock(seconds);
+	return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 };

@@ -1,10 +1,11 @@
 import { humanSize } from '../bytes/size.ts';
+import { clock } from '../bytes/time.ts';
 import type { MigrationReport } from '../node/migrate/documents.ts';
 import { guestSummary } from '../node/migrate/documents.ts';
 import type { MigrationPlan } from '../node/migrate/plan.ts';
 import type { PlannedDisk } from '../node/migrate/planned-disk.ts';
 import { countReport, reportText } from './descriptions.ts';
-import { clock, plain } from './render.ts';
+import { plain } from './render.ts';
 
 /** What a migration would do, for people. @param free bytes in the folder that it would go to. */
 export const planText = (plan: MigrationPlan, folder: string, free: number | undefined): string => {

@@ -1,8 +1,9 @@
 import type ProgressBar from 'progress';
 import { humanSize } from '../bytes/size.ts';
+import { clock } from '../bytes/time.ts';
 import type { Progress } from '../core/mover.ts';
 import type { Io } from './io.ts';
-import { clock, toJson } from './render.ts';
+import { toJson } from './render.ts';
 
 /** How progress is shown: a bar on a terminal, a line now and then elsewhere, JSON lines, or not at all. */
 export type ProgressStyle = 'bar' | 'lines' | 'json' | 'none';

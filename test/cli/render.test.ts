@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { clock, errorText, plain, toJson } from '../../src/cli/render.ts';
+import { clock } from '../../src/bytes/time.ts';
+import { errorText, plain, toJson } from '../../src/cli/render.ts';
 import { CorruptError, UsageError } from '../../src/errors.ts';
 
 test('an error is three lines, and only those that have something to say', () => {

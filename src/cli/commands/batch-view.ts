@@ -1,8 +1,9 @@
 import { humanSize } from '../../bytes/size.ts';
+import { clock } from '../../bytes/time.ts';
 import type { JobState } from '../../node/batch/run.ts';
 import type { Io } from '../io.ts';
 import type { ProgressStyle } from '../progress.ts';
-import { clock, plain, toJson } from '../render.ts';
+import { plain, toJson } from '../render.ts';
 
 /** Time between two pictures on a terminal, and between two lines of JSON, in ms. */
 const INTERVALS = { bar: 200, json: 500 } as const;

@@ -6,6 +6,7 @@ import { jobKinds, type Value } from '../../batch/kinds.ts';
 import { type Defaults, splitOptions } from '../../batch/plan.ts';
 import { type BatchReport, batchJunit, batchReport } from '../../batch/report.ts';
 import { humanSize } from '../../bytes/size.ts';
+import { clock } from '../../bytes/time.ts';
 import { UsageError } from '../../errors.ts';
 import { type Estimates, estimate } from '../../node/batch/estimate.ts';
 import { openState, REPORTS, readRecords, refuseState, type StateFolder } from '../../node/batch/folder.ts';
@@ -15,7 +16,7 @@ import { version } from '../../node/version.ts';
 import { type Arguments, type Command, command } from '../command.ts';
 import type { Io } from '../io.ts';
 import { progressStyle } from '../progress.ts';
-import { clock, errorJson, errorText, noteJson, noteText, plain, toJson } from '../render.ts';
+import { errorJson, errorText, noteJson, noteText, plain, toJson } from '../render.ts';
 import { batchInit } from './batch-init.ts';
 import { batchView } from './batch-view.ts';
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Options } from 'yargs';
 import { diskFormats } from '../../../formats/index.ts';
 import { humanSize, parseSize } from '../../bytes/size.ts';
+import { clock } from '../../bytes/time.ts';
 import { formatNamed, formatOfName } from '../../convert/detect.ts';
 import { parseLimits } from '../../convert/limits.ts';
 import { profileNamed } from '../../convert/profiles.ts';
@@ -18,7 +19,7 @@ import { asksForOptions, optionsHelp, parseFormatOptions, profilesHelp, sectorSi
 import { inputOptions, isJson, noteWriter, snapshotOption } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
-import { clock, plain, toJson } from '../render.ts';
+import { plain, toJson } from '../render.ts';
 import { threadCount } from '../threads.ts';
 
 const options = {
