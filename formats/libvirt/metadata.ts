@@ -36,11 +36,12 @@ export const readOrigin = (root: Dom): Origin | undefined => {
 		devices: source
 			.children(`${prefix}:device`)
 			.map((child) => [child.attribute('from') ?? '', child.attribute('to') ?? '', child.attribute('wwn')]),
+		written: source.children(`${prefix}:written`).map((child) => [child.attribute('about') ?? '', child.attribute('words') ?? '']),
 	};
 };
 
 /** The same, as the metadata of a domain hold it. */
-export const writeOrigin = ({ format, entries, devices }: Origin): XmlElement =>
+export const writeOrigin = ({ format, entries, devices, written }: Origin): XmlElement =>
 	element(
 		'vconv:vconv',
 		{ 'xmlns:vconv': VCONV_NAMESPACE },
@@ -48,6 +49,7 @@ export const writeOrigin = ({ format, entries, devices }: Origin): XmlElement =>
 			'vconv:source',
 			{ format },
 			...devices.map(([from, to, wwn]) => element('vconv:device', { from, to, wwn })),
+			...written.map(([about, words]) => element('vconv:written', { about, words })),
 			...entries.map(([key, value]) => element('vconv:entry', { key, value })),
 		),
 	);

@@ -209,6 +209,8 @@ export type Origin = {
 	readonly entries: readonly (readonly [key: string, value: string])[];
 	/** What became of its devices: `scsi0:0` is `sda`, with the WWN that was made up for it. */
 	readonly devices: readonly (readonly [from: string, to: string, wwn?: string | undefined])[];
+	/** How the result said what it says in words of its own: `clock` is `utc`. What differs by now, somebody changed. */
+	readonly written: readonly (readonly [about: string, words: string])[];
 };
 
 /** A piece of a description that the model has no place for. */

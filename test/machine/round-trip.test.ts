@@ -3,7 +3,9 @@ import { machineFormats } from '../../formats/machines.ts';
 import { diffMachines } from '../../src/machine/diff.ts';
 import type { Machine } from '../../src/machine/format.ts';
 import { lintMachine } from '../../src/machine/lint.ts';
+import { parseNetRule } from '../../src/machine/migrate/net-map.ts';
 import type { ToVmxOptions } from '../../src/machine/migrate/to-vmx-context.ts';
+import { writtenWords } from '../../src/machine/migrate/written.ts';
 import { parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
 import { kvmWith, richKvm } from './kvm-sample.ts';
 import { richVmx, vmxWith } from './samples.ts';
@@ -190,6 +192,102 @@ scsi1.virtualDev = "lsilogic"
 		const text = printMachine(planBack(vmxWith(...segment)), machineFormats);
 		for (const line of segment) expect(text).toContain(`${line}\n`);
 		expect(text).not.toContain('networkName');
+	});
+
+	describe('what somebody changed in the domain counts', () => {
+		const card = ['ethernet0.present = "TRUE"', 'ethernet0.virtualDev = "vmxnet3"', 'ethernet0.generatedAddress = "00:0c:29:00:00:01"'];
+		const shared = ['scsi0.present = "TRUE"', 'scsi0.sharedBus = "virtual"', 'scsi0:0.present = "TRUE"', 'scsi0:0.fileName = "q.vmdk"'];
+		const port = ['serial0.present = "TRUE"', 'serial0.fileType = "pipe"', 'serial0.fileName = "/tmp/p"'];
+		const put = (from: string | RegExp, to: string) => (xml: string) => {
+			expect(xml).toMatch(from);
+			return xml.replace(from, to);
+		};
+
+		test.for([
+			['the name', ['displayName = "a/b"'], put(/<name>.*<\/name>/, '<name>new</name>'), 'displayName = "new"', 'a%2fb'],
+			[
+				'the guest',
+				['guestOS = "debian12-64"'],
+				put('debian.org/debian/12', 'ubuntu.com/ubuntu/22.04'),
+				'guestOS = "ubuntu-64"',
+				'debian12',
+			],
+			[
+				'the network',
+				[...card, 'ethernet0.connectionType = "nat"'],
+				put("network='default'", "network='dmz'"),
+				'networkName = "VM Network"',
+				'nat',
+			],
+			[
+				'the network of a switch',
+				[...card, 'ethernet0.opaqueNetwork.id = "n1"'],
+				put("network='default'", "network='dmz'"),
+				'networkName = "VM Network"',
+				'opaqueNetwork',
+			],
+			[
+				'the card',
+				[...card, 'ethernet0.networkName = "p"'],
+				put(/<model type='virtio'\/>\s*<boot/, "<model type='e1000'/><boot"),
+				'virtualDev = "e1000"',
+				'vmxnet3',
+			],
+			[
+				'the card, which stays where it is',
+				[...card, 'ethernet0.networkName = "p"'],
+				put(/<model type='virtio'\/>\s*<boot/, "<model type='e1000'/><boot"),
+				'networkName = "p"',
+				'VM Network',
+			],
+			['a port', port, put("<serial type='unix'>", "<serial type='file'>"), 'serial0.fileType = "file"', '"pipe"'],
+			[
+				'the clock',
+				['rtc.startTime = "1500000000"'],
+				put(/<clock offset='absolute' start='\d+'/, "<clock offset='utc'"),
+				'rtc.diffFromUTC = "0"',
+				'startTime',
+			],
+			['sound', ['sound.present = "TRUE"', 'sound.virtualDev = "es1371"'], put(/<sound.*\/>/, ''), 'displayName', 'sound'],
+			[
+				'nested machines',
+				['vhv.enable = "TRUE"'],
+				put(/<feature .*name='(vmx|svm)'\/>\s*<feature .*name='(vmx|svm)'\/>/, ''),
+				'displayName',
+				'vhv',
+			],
+			[
+				'the hypervisor',
+				['hypervisor.cpuid.v0 = "FALSE"'],
+				(xml: string) => xml.replace(/<hidden[^>]*>/, '').replace(/<feature [^>]*name='hypervisor'\/>/, ''),
+				'displayName',
+				'cpuid.v0',
+			],
+			['USB', ['usb.present = "TRUE"'], put("model='qemu-xhci'", "model='ich9-ehci1'"), 'ehci.present = "TRUE"', 'xhci'],
+			['shares', ['sched.cpu.shares = "high"'], put(/<shares>\d+</, '<shares>1024<'), 'sched.cpu.shares = "normal"', 'high'],
+			['sharing', shared, put('<shareable/>', ''), 'scsi0:0.present', 'sharedBus'],
+			['the bus of a disk', shared, put(/bus='(virtio|scsi|sata)'/, "bus='ide'"), 'ide0:0.present', 'scsi0:0.present'],
+		] as const)('%s', ([, lines, change, there, gone]) => {
+			const vmx = vmxWith('guestOS = "debian12-64"', ...lines);
+			const text = printMachine(planBack(vmx, change), machineFormats);
+			expect(text).toContain(there);
+			expect(text).not.toContain(gone);
+		});
+
+		test('and nothing else, for a domain as it was written says what was written down of it', () => {
+			const there = planMachine(parse(full), { intent: 'migrate', to: 'libvirt' });
+			const { spec } = parse(printMachine(there, machineFormats));
+			expect(writtenWords(spec)).toEqual(there.spec.origin?.written);
+			expect(spec.origin?.written).toEqual(there.spec.origin?.written);
+		});
+
+		test('and a network that was said by a rule is as it was', () => {
+			const vmx = parse(vmxWith(...card, 'ethernet0.networkName = "prod"'));
+			const there = planMachine(vmx, { intent: 'migrate', to: 'libvirt', netMap: [parseNetRule('default=ovs=br-int,vlan=7,model=e1000')] });
+			const { report, ...back } = planMachine(parse(printMachine(there, machineFormats)), { intent: 'migrate', to: 'vmx' });
+			expect(printMachine({ report, ...back }, machineFormats)).toContain('ethernet0.networkName = "prod"');
+			expect(report.map(({ code }) => code)).not.toContain('VLAN_TO_PORTGROUP');
+		});
 	});
 
 	test('no secret went along', () => {

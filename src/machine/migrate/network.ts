@@ -62,7 +62,7 @@ const USUAL: Network = { type: 'other', said: 'network', name: 'default' };
 const ISOLATED = ['hostonly', 'pvn'];
 
 /** Whether the card would reach more in libvirt's own network than it did, or not what it did: its cable is unplugged there. */
-export const isUnpluggedThere = ({ network, opaqueNetwork }: Nic): boolean =>
+const isUnpluggedThere = ({ network, opaqueNetwork }: Nic): boolean =>
 	network.type === 'other' ? ISOLATED.includes(network.said) : network.type === 'none' && opaqueNetwork === undefined;
 
 type Target = { readonly network: Network; readonly down?: boolean };

@@ -13,6 +13,7 @@ import type { MigrateOptions } from './options.ts';
 import { planCpu, planMemory } from './processor.ts';
 import { planStorage } from './storage.ts';
 import { storageRule } from './storage-policy.ts';
+import { writtenWords } from './written.ts';
 
 /**
  * A KVM domain that boots, of a VMX. Every key of it ends in the domain, in what the domain keeps for the way back, or in the report.
@@ -39,7 +40,7 @@ export const planForKvm = (
 	const network = planNetwork(rule.machine, storage.places, c);
 	const helpers = planHelpers(c);
 	const channels: Controller[] = helpers.channels ? [{ bus: 'virtio-serial', index: 0, keys: [] }] : [];
-	const planned: VmSpec = {
+	const planned: Omit<VmSpec, 'origin'> = {
 		identity: planIdentity(c),
 		guest: planGuest(c),
 		platform: planPlatform(rule.machine, c),
@@ -62,10 +63,9 @@ export const planForKvm = (
 		tpms: planTpms(c),
 		chipset: {},
 		management: {},
-		origin: planOrigin(machine, storage.disks, options),
 		extras: [],
 	};
-	return { spec: planned, report: c.finish('a domain of KVM') };
+	return { spec: { ...planned, origin: planOrigin(machine, planned, options) }, report: c.finish('a domain of KVM') };
 };
 
 const refuse = (c: Context): void => {
@@ -114,12 +114,13 @@ const reportState = (c: Context): void => {
 };
 
 /** What the result keeps of the source: all that is nobody's secret. */
-const planOrigin = ({ format, entries = [] }: Machine, disks: VmSpec['disks'], { keepSource = true }: MigrateOptions): VmSpec['origin'] =>
+const planOrigin = ({ format, entries = [] }: Machine, planned: VmSpec, { keepSource = true }: MigrateOptions): VmSpec['origin'] =>
 	keepSource
 		? {
 				format,
 				entries: entries.filter(([key, value]) => canKeep(key, value)),
 				// A VMX says no WWN: all that there are were made up.
-				devices: disks.map(({ id, target = '', wwn }) => [id, target, wwn] as const),
+				devices: planned.disks.map(({ id, target = '', wwn }) => [id, target, wwn] as const),
+				written: writtenWords(planned),
 			}
 		: undefined;

@@ -38,6 +38,8 @@ export type Migration = {
 	readonly guest: GuestOs;
 	readonly hardwareVersion: number;
 	readonly report: ReportEntry[];
+	/** Whether the domain says what was written into it: then the VMX counts that it came from, and otherwise what somebody made of it. */
+	isAsWritten(about: string): boolean;
 	/** Add to the report; something was changed where nothing else is said. */
 	tell(code: Code, subject: string, message: string, told?: Told): void;
 };

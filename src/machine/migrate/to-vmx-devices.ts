@@ -18,7 +18,7 @@ export const planVideos = (m: Migration): Video[] => {
 		const message = `the screen is seen in VMware's console, and not by ${type}${listen === undefined ? '' : ` at ${listen}`}`;
 		m.tell('GRAPHICS_CHANGED', 'graphics', message, { keys: [field('graphics', index, displays.length)], action: 'dropped' });
 	}
-	if (was) return [was];
+	if (was && m.isAsWritten('video')) return [was];
 	const said = videos[0]?.vram;
 	const vram = Math.max(LEAST_VRAM, Math.ceil((said ?? 0) / KIB64) * KIB64);
 	if (said !== undefined && vram !== said) {
@@ -39,7 +39,7 @@ export const planSounds = (m: Migration): Sound[] => {
 		return [];
 	}
 	const was = m.origin?.sounds?.[0];
-	if (was) return [was];
+	if (was && m.isAsWritten('sound')) return [was];
 	const isOld = m.guest.profile === 'win-legacy' || m.guest.profile === 'linux-24';
 	const model = isOld ? 'es1371' : 'hdaudio';
 	m.tell('SOUND_CHANGED', 'sound', `the sound card '${sound.model}' becomes ${model}`, { keys });
@@ -48,7 +48,7 @@ export const planSounds = (m: Migration): Sound[] => {
 
 export const planUsb = (m: Migration): Usb | undefined => {
 	// What is there for a mouse of KVM's is not what the machine had.
-	if (m.origin) return m.origin.usb;
+	if (m.origin && m.isAsWritten('usb')) return m.origin.usb;
 	const { usb } = m.spec;
 	return usb && (m.hardwareVersion < 8 ? { uhci: true, ehci: usb.ehci || usb.xhci } : { ...usb, uhci: usb.uhci || usb.ehci });
 };
@@ -62,8 +62,8 @@ export const planPorts = (kind: 'serial' | 'parallel', m: Migration): CharPort[]
 	const leftOut = were.filter((was) => !ports.some(({ index }) => index === was.index) && isInNoDomain(kind, was));
 	const planned = ports.flatMap(({ index, backend }, position): CharPort[] => {
 		const was = were.find((port) => port.index === index);
-		if (was) return [was];
 		const id = `${kind}${index}`;
+		if (was && m.isAsWritten(id)) return [was];
 		const keys = [field(kind, position, ports.length)];
 		const planned = index < MOST_PORTS[kind] ? planBackend(backend, id, keys, m) : undefined;
 		if (planned && (kind === 'serial' || planned.type === 'device' || planned.type === 'file')) return [{ index, backend: planned }];

@@ -3,7 +3,7 @@ import { toVmxPath } from '../faithful/paths.ts';
 import type { DiskDevice, Media } from '../spec.ts';
 import { bootsFirst } from './to-vmx-boot.ts';
 import type { Migration } from './to-vmx-context.ts';
-import { idOf, originDisk, type Place, placeDisks } from './to-vmx-places.ts';
+import { idOf, isSharedAsBefore, originDisk, type Place, placeDisks } from './to-vmx-places.ts';
 
 /** The drives of a VMX, and where they are. */
 export type PlannedDisks = { readonly disks: readonly DiskDevice[]; readonly places: readonly Place[] };
@@ -45,8 +45,8 @@ const planAttributes = (disk: DiskDevice, id: string, m: Migration): Pick<DiskDe
 	return {
 		mode: mode ?? (snapshots === false ? 'independent-persistent' : undefined),
 		cache: cache === 'writethrough' || cache === 'directsync' ? 'writethrough' : undefined,
-		// The key of the VMX that shared it is restored: it may be that of its bus.
-		shareable: was?.shareable && was.id === id ? undefined : shareable,
+		// The key of the VMX that shared it is restored.
+		shareable: was?.shareable && was.id === id && isSharedAsBefore(was.bus, was.controller, m) ? undefined : shareable,
 	};
 };
 
@@ -109,7 +109,7 @@ const planImage = (
 		m.tell('DISK_TO_CONVERT', target, message, { keys: [`${field}/source`, `${field}/driver/@type`, `${field}/@type`], remedy });
 	}
 	const usual = bus === 'scsi' ? 'scsi-hardDisk' : bus === 'ide' ? 'ata-hardDisk' : undefined;
-	const deviceType = was ? was.deviceType : usual;
+	const deviceType = was?.bus === bus ? was.deviceType : usual;
 	return { media: { type: 'file', path }, deviceType, fileName: path };
 };
 
@@ -174,7 +174,7 @@ const tellMoves = (disks: readonly DiskDevice[], places: readonly Place[], m: Mi
 		const id = idOf(place);
 		const [field = ''] = disk.keys;
 		const was = m.spec.controllers.find((controller) => controller.bus === bus && controller.index === disk.controller)?.model;
-		if (originDisk(disk, m)) continue;
+		if (originDisk(disk, m)?.id === id) continue;
 		if (bus !== place.bus || (place.bus === 'scsi' && was !== place.model)) {
 			const [from, to] = [named(bus, bus === 'scsi' ? was : undefined), named(place.bus, place.model)];
 			const message = `${target} moves from ${from} to ${to}, as ${id}`;

@@ -1,6 +1,6 @@
 import type { Mac, Network, Nic } from '../spec.ts';
-import { isUnpluggedThere } from './network.ts';
 import type { Migration } from './to-vmx-context.ts';
+import { cardOf } from './written.ts';
 
 /** VMware's network cards. */
 const OURS = ['vlance', 'vmxnet', 'vmxnet2', 'vmxnet3', 'e1000', 'e1000e'];
@@ -24,24 +24,20 @@ export const planNics = (m: Migration): Nic[] => {
 	const used = new Set(kept.flatMap((nic) => originNic(nic, m)?.index ?? []));
 	const planned = kept.map((nic): Nic => {
 		const was = originNic(nic, m);
-		if (was) {
-			const network = planNetwork(nic, fieldOf(nic.index), m, was.network);
-			return { ...was, network, connected: planCable(nic, was, network, fieldOf(nic.index), m) };
-		}
-		let index = 0;
-		while (used.has(index)) index++;
+		let index = was?.index ?? 0;
+		while (!was && used.has(index)) index++;
 		used.add(index);
-		return planNic(nic, index, fieldOf(nic.index), m);
+		return planNic(nic, index, fieldOf(nic.index), was, m);
 	});
 	tellNames(kept, m);
 	return planned;
 };
 
-/** Whether a card that came from a VMX is plugged in: one that the translation unplugged, and nobody else, is as it was. */
+/** Whether a card that came from a VMX is plugged in: one that is where it was, and that nobody plugged in or out, is as it was. */
 const planCable = (nic: Nic, was: Nic, network: Network, field: string, m: Migration): boolean | undefined => {
-	if (nic.connected !== false) return was.connected || undefined;
-	const isThere = nic.network.type === 'other' && nic.network.said === 'network' && nic.network.name === 'default';
-	if (was.connected === false || (isThere && network === was.network && isUnpluggedThere(was))) return was.connected;
+	if (network === was.network && m.isAsWritten(`${cardOf(nic)} link`)) return was.connected;
+	if (nic.connected !== false) return network.type === 'none' ? false : undefined;
+	if (was.connected === false) return false;
 	const message = `ethernet${was.index} was plugged in, and is not, as in the domain`;
 	m.tell('NIC_LINK_DOWN', `ethernet${was.index}`, message, { keys: [`${field}/link`] });
 	return false;
@@ -51,20 +47,34 @@ const planCable = (nic: Nic, was: Nic, network: Network, field: string, m: Migra
 const originNic = ({ mac, index }: Nic, { origin }: Migration): Nic | undefined =>
 	origin?.nics.find((nic, position) => nic.mac.address === mac.address && (mac.address !== undefined || position === index));
 
-const planNic = (nic: Nic, index: number, field: string, m: Migration): Nic => {
+const planNic = (nic: Nic, index: number, field: string, was: Nic | undefined, m: Migration): Nic => {
 	const id = `ethernet${index}`;
-	const model = planModel(nic.model, m);
-	if (model !== nic.model) {
-		const message = `the network card ${nic.model ?? 'of no model'} (${nic.mac.address ?? 'no address'}) becomes ${model}`;
-		m.tell('NIC_MODEL_CHANGED', id, message, { keys: [`${field}/model`] });
-	}
-	if (nic.vlans && nic.vlans.length > 0) {
+	const isIn = was && m.isAsWritten(`${cardOf(nic)} network`) ? was.network : undefined;
+	const network = planNetwork(nic, field, m, isIn);
+	if (nic.vlans && nic.vlans.length > 0 && network !== isIn) {
 		const message = `VLAN ${nic.vlans.join(', ')} has to be set at the port group that ${id} is connected to`;
 		m.tell('VLAN_TO_PORTGROUP', id, message, { keys: [`${field}/vlan`], action: 'dropped' });
 	}
-	const network = planNetwork(nic, field, m, undefined);
 	const connected = nic.connected === false || network.type === 'none' ? false : undefined;
-	return { index, model, network, connected, mac: planMac(nic.mac, id, field, m) };
+	return {
+		...was,
+		index,
+		model: was && m.isAsWritten(`${cardOf(nic)} model`) ? was.model : modelFor(nic, id, field, m),
+		network,
+		opaqueNetwork: network === was?.network ? was.opaqueNetwork : undefined,
+		connected: was ? planCable(nic, was, network, field, m) : connected,
+		mac: was ? was.mac : planMac(nic.mac, id, field, m),
+	};
+};
+
+/** The model that it has in VMware, and a word where that is another. */
+const modelFor = ({ model, mac }: Nic, id: string, field: string, m: Migration): string => {
+	const planned = planModel(model, m);
+	if (planned !== model) {
+		const message = `the network card ${model ?? 'of no model'} (${mac.address ?? 'no address'}) becomes ${planned}`;
+		m.tell('NIC_MODEL_CHANGED', id, message, { keys: [`${field}/model`] });
+	}
+	return planned;
 };
 
 const planModel = (model: string | undefined, { guest, hardwareVersion, options }: Migration): string => {

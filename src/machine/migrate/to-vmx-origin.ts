@@ -1,12 +1,30 @@
 import type { VmSpec } from '../spec.ts';
 import type { Migration } from './to-vmx-context.ts';
 import { fittingReservation } from './to-vmx-memory.ts';
+import { isSharedAsBefore } from './to-vmx-places.ts';
 
 const MIB = 1 << 20;
 
 /** Keys that are about the file that was, or that this plan decides whatever was said. */
 const NEVER =
 	/^(uuid\.|vc\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|bios\.)/;
+
+/** Keys that say again what a part of the model holds: they come back where that part does. */
+const HELD: readonly (readonly [keys: RegExp, part: (spec: VmSpec, index: number) => unknown])[] = [
+	[/^vhv\.enable$/, ({ cpu }) => cpu.nested || undefined],
+	[/^hypervisor\.cpuid\.v0$/, ({ platform }) => platform.hidesHypervisor],
+	[/^sound\./, ({ sounds = [] }) => sounds],
+	[/^(usb|ehci|usb_xhci)\.present$/, ({ usb }) => usb],
+	[/^rtc\./, ({ clockOffset, clockStart }) => [clockOffset, clockStart]],
+	[/^ethernet(\d+)\.startconnected$/, ({ nics }, index) => nics.find((nic) => nic.index === index)?.connected],
+	[
+		/^ethernet(\d+)\.(connectiontype|networkname|vnet|pvnid|dvs\.|opaquenetwork\.|externalid)/,
+		({ nics }, index) => {
+			const nic = nics.find((one) => one.index === index);
+			return [nic?.network, nic?.opaqueNetwork];
+		},
+	],
+];
 
 /** The device that a key is about, with the controller that it is on. */
 const DEVICE = /^((scsi|sata|nvme|ide)\d+)(:\d+)?\.|^((?:ethernet|serial|parallel|floppy|sharedfolder)\d+)\./;
@@ -32,9 +50,21 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 		if (other !== undefined) return devices.has(other);
 		return controller === undefined || devices.has(`${controller}${unit}`);
 	};
+	const isHeldStill = (key: string): boolean =>
+		HELD.every(([keys, part]) => {
+			const [found, index] = keys.exec(key) ?? [];
+			return found === undefined || JSON.stringify(part(planned, Number(index))) === JSON.stringify(part(origin, Number(index)));
+		});
+	const isSharedStill = (key: string): boolean => {
+		const [, bus = '', controller] = /^(scsi|sata|nvme|ide)(\d+)(?::\d+\.sharing|\.sharedbus)$/.exec(key) ?? [];
+		return controller === undefined || isSharedAsBefore(bus, Number(controller), m);
+	};
 	const kept = origin.extras
 		.map(({ key, value }) => [key, fitting(key, value, planned, m)] as const)
-		.filter(([key]) => !NEVER.test(key.toLowerCase()) && isThere(key.toLowerCase()))
+		.filter(([said]) => {
+			const key = said.toLowerCase();
+			return !NEVER.test(key) && isThere(key) && isHeldStill(key) && isSharedStill(key);
+		})
 		.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 	const keys = m.spec.extras.flatMap(({ key }) => (/^metadata\//.test(key) ? [key] : []));
 	const message = `${kept.length} keys of the VMX that the machine came from are restored`;

@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Controller, DiskDevice, VmSpec } from '../spec.ts';
 import type { Migration } from './to-vmx-context.ts';
+import { adapterOf } from './written.ts';
 
 /** Where a drive goes: `model` is of its SCSI adapter. */
 export type Place = {
@@ -64,7 +65,7 @@ export const placeDisks = (disks: readonly DiskDevice[], m: Migration): Place[] 
 /** Where the drive was in the VMX that the machine came from. */
 const originPlace = (disk: DiskDevice, m: Migration): Place | undefined => {
 	const was = originDisk(disk, m);
-	if (!was) return undefined;
+	if (!was || !m.isAsWritten(adapterOf(disk.target ?? disk.id))) return undefined;
 	const { controller, unit } = was;
 	const bus = was.bus as Place['bus'];
 	const model = m.origin?.controllers.find((known) => known.bus === bus && known.index === controller)?.model;
@@ -77,6 +78,13 @@ export const originDisk = ({ target, id }: DiskDevice, { machine, origin }: Migr
 	return from === undefined ? undefined : origin?.disks.find((disk) => disk.id === from);
 };
 
+/** Whether the drives of a controller of that VMX are shared with other machines as they were: it may be by the key of their bus. */
+export const isSharedAsBefore = (bus: string, controller: number, m: Migration): boolean =>
+	m.spec.disks.every((disk) => {
+		const was = originDisk(disk, m);
+		return was?.bus !== bus || was.controller !== controller || (was.shareable ?? false) === (disk.shareable ?? false);
+	});
+
 /** The bus, and on SCSI the adapter, that a drive shall have. Hardware specification, section 8.3. */
 const wish = (disk: DiskDevice, m: Migration): Wish => {
 	const { guest, hardwareVersion, options } = m;
@@ -88,7 +96,7 @@ const wish = (disk: DiskDevice, m: Migration): Wish => {
 	if (disk.bus === 'sata' && hardwareVersion >= 10) return { bus: 'sata' };
 	if (disk.bus === 'nvme' && hardwareVersion >= 13) return { bus: 'nvme' };
 	if (disk.bus === 'scsi') {
-		const model = adapterOf(disk, m);
+		const model = modelOf(disk, m);
 		const ofVmware = m.spec.platform.hypervisor === 'vmware' && model === 'lsilogic';
 		if (model !== undefined && (SAME_ADAPTER.includes(model) || ofVmware)) return scsi(model, hardwareVersion);
 	}
@@ -117,13 +125,13 @@ const scsi = (model: string, hardwareVersion: number): Wish => ({
 });
 
 /** The SCSI adapter that a drive is on. */
-const adapterOf = ({ controller }: DiskDevice, { spec }: Migration): string | undefined =>
+const modelOf = ({ controller }: DiskDevice, { spec }: Migration): string | undefined =>
 	spec.controllers.find(({ bus, index }) => bus === 'scsi' && index === controller)?.model;
 
 /** The address that a drive has on the adapter that it stays on. */
 const samePlace = (disk: DiskDevice, wished: Wish, m: Migration): Place | undefined => {
 	const { bus, address, target = '' } = disk;
-	if (wished.bus !== bus || (bus === 'scsi' && adapterOf(disk, m) !== wished.model)) return undefined;
+	if (wished.bus !== bus || (bus === 'scsi' && modelOf(disk, m) !== wished.model)) return undefined;
 	const room = ROOM[wished.bus];
 	const letter = /^[hf]d([a-d])$/.exec(target)?.[1];
 	const named = letter === undefined ? undefined : letter.charCodeAt(0) - 97;

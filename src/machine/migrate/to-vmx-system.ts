@@ -12,13 +12,13 @@ export const startsWithEfi = ({ firmware }: VmSpec): boolean =>
 export const planIdentity = (m: Migration): Identity => {
 	const { identity } = m.spec;
 	const was = m.origin?.identity.name;
-	const isWas = was !== undefined && (identity.title === was || identity.name === was);
+	const isWas = was !== undefined && m.isAsWritten('name');
 	const name = isWas ? was : (identity.name ?? m.machine.path.replace(/^.*[\\/]|\.xml$/gi, ''));
 	if (identity.name === undefined)
 		m.tell('NAME_ASSUMED', 'identity', `the domain has no name: '${name}' is taken`, { action: 'defaulted' });
 	if (name.length > LONGEST_NAME)
 		m.tell('NAME_CHANGED', 'identity', `VMware shows the first ${LONGEST_NAME} letters of the name`, { action: 'none' });
-	if (identity.title !== undefined && !isWas) {
+	if (identity.title !== undefined && !(isWas && m.isAsWritten('title'))) {
 		m.tell('TITLE_DROPPED', 'identity', `a VMX has no place for the title '${identity.title}'`, { keys: ['title'], action: 'dropped' });
 	}
 	const { options } = m;
@@ -73,14 +73,15 @@ export const planCpu = (m: Migration): Cpu => {
 		topology: topology && planTopology(topology, count, online, m),
 		affinity: planAffinity(online, m),
 		shares:
-			was?.shares ?? (shares === undefined ? undefined : planShares(shares, platform.hypervisor === 'vmware' ? 1000 * count : 1024, m)),
+			was && m.isAsWritten('shares') ? was.shares : shares && planShares(shares, platform.hypervisor === 'vmware' ? 1000 * count : 1024, m),
 	};
 };
 
 /** Those of the VMX that the machine came from: VMware starts no machine with more CPUs than these. */
 const planAffinity = (online: number, m: Migration): Cpu['affinity'] => {
 	const { affinity, count = 1 } = m.origin?.cpu ?? {};
-	if (affinity === undefined || online <= Math.max(count, affinity.length)) return affinity;
+	if (affinity === undefined || !m.isAsWritten('affinity')) return undefined;
+	if (online <= Math.max(count, affinity.length)) return affinity;
 	const message = `${affinity.length} CPUs of the host are too few for ${online}: any of them may be used`;
 	m.tell('CPU_AFFINITY_LOST', 'cpu', message, { keys: ['vcpu'], action: 'dropped' });
 	return undefined;
@@ -157,14 +158,15 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 	};
 };
 
-/** What VMware's clock is ahead of UTC; undefined where it shows the host's time. */
-export const planClock = (m: Migration): number | undefined => {
-	const { clock = 'utc', clockOffset, clockStart } = m.spec;
-	if (m.origin && clockStart !== undefined && clockStart !== m.origin.clockStart) {
-		const message = `the clock starts where that of the VMX did, and not at ${clockStart}`;
-		m.tell('CLOCK_LOST', 'clock', message, { keys: ['clock/@start'], action: 'dropped' });
-	}
-	if (m.origin) return m.origin.clockOffset;
+/** What VMware's clock shows at the start, where that is not the host's time. */
+export const planClock = (m: Migration): Pick<VmSpec, 'clockOffset' | 'clockStart'> =>
+	m.origin && m.isAsWritten('clock')
+		? { clockOffset: m.origin.clockOffset, clockStart: m.origin.clockStart }
+		: { clockOffset: planClockOffset(m) };
+
+/** What it is ahead of UTC; undefined where it shows the host's time. */
+const planClockOffset = (m: Migration): number | undefined => {
+	const { clock = 'utc', clockOffset } = m.spec;
 	if (clock === 'utc') return 0;
 	if (clock === 'variable') return clockOffset ?? 0;
 	if (clock === 'localtime' && m.product === 'hosted') return undefined;

@@ -13,6 +13,7 @@ import { planNics } from './to-vmx-nics.ts';
 import { restored } from './to-vmx-origin.ts';
 import { controllersFor } from './to-vmx-places.ts';
 import { planClock, planCpu, planFirmware, planIdentity, startsWithEfi } from './to-vmx-system.ts';
+import { asWritten } from './written.ts';
 
 /**
  * The VMX of a machine that ESXi, Workstation or Fusion runs, from a libvirt domain. Hardware specification, section 8. A domain that
@@ -28,8 +29,9 @@ export const planMigrationToVmx = (
 	refuseOtherArchitectures(machine);
 	const isEfi = startsWithEfi(spec);
 	const hardwareVersion = hardwareVersionFor(spec, isEfi, origin, options);
-	const guest = guestOf(spec, origin, options, hardwareVersion);
-	const m = migration({ machine, spec, origin, options, product: options.product ?? 'any', guest, hardwareVersion });
+	const isAsWritten = asWritten(spec);
+	const guest = guestOf(spec, isAsWritten('guest') ? origin : undefined, options, hardwareVersion);
+	const m = migration({ machine, spec, origin, options, product: options.product ?? 'any', guest, hardwareVersion, isAsWritten });
 	tellGuest(m);
 	tellPlatform(m);
 
@@ -49,13 +51,13 @@ export const planMigrationToVmx = (
 		cpu: planCpu(m),
 		memory: planMemory(m),
 		firmware: { ...planFirmware(isEfi, m), ...planBoot(disks, nics, isEfi, m) },
-		clockOffset: planClock(m),
+		...planClock(m),
 		showsSerials: spec.disks.some(({ serial }) => serial !== undefined) || undefined,
 		lifecycle: {},
 		controllers,
 		disks: [...disks, ...leftOut(m)],
 		nics,
-		displays: origin?.displays ?? [],
+		displays: (m.isAsWritten('screen') && origin?.displays) || [],
 		videos: planVideos(m),
 		serials: planPorts('serial', m),
 		parallels: planPorts('parallel', m),
@@ -119,7 +121,7 @@ const tellGuest = (m: Migration): void => {
 		const message = `'${options.guestOs}' is no guestOS that is known here: VMware runs what it does not know as 'other'`;
 		m.tell('GUESTOS_UNKNOWN', 'guest', message, { severity: 'warning', action: 'none' });
 	}
-	if (options.guestOs !== undefined || origin || guest.match === 'exact') return;
+	if (options.guestOs !== undefined || (origin && m.isAsWritten('guest')) || guest.match === 'exact') return;
 	const { osinfo } = spec.guest;
 	const what = osinfo === undefined ? 'the domain does not say its guest' : `the guest is ${osinfo}`;
 	const keys = osinfo === undefined ? [] : spec.extras.flatMap(({ key, value }) => (value === osinfo ? [key] : []));
