@@ -290,6 +290,57 @@ scsi1.virtualDev = "lsilogic"
 		});
 	});
 
+	describe('what the product has not is left out, with a word', () => {
+		const card = ['ethernet0.present = "TRUE"', 'ethernet0.generatedAddress = "00:0c:29:00:00:01"'];
+		const dvs = [
+			'ethernet0.dvs.switchId = "50 34 26 b2 94 e9 3b 16-1d 68 87 bf ff 4a 54 40"',
+			'ethernet0.dvs.portgroupId = "dvportgroup-1"',
+		];
+		const folder = ['sharedFolder0.present = "TRUE"', 'sharedFolder0.enabled = "TRUE"', 'sharedFolder0.hostPath = "C:\\Users"'];
+		const folders = ['isolation.tools.hgfs.disable = "FALSE"', 'sharedFolder.maxNum = "1"', ...folder];
+		const drive = ['ide1:0.present = "TRUE"', 'ide1:0.deviceType = "cdrom-image"', 'ide1:0.fileName = "C:\\d.iso"'];
+
+		test.for([
+			['NAT', 'esxi', [...card, 'ethernet0.connectionType = "nat"'], 'NET_UNMAPPED', /"nat"/],
+			['a host-only network', 'esxi', [...card, 'ethernet0.connectionType = "hostonly"'], 'NET_UNMAPPED', /hostonly/],
+			['a LAN segment', 'esxi', [...card, 'ethernet0.connectionType = "pvn"', 'ethernet0.pvnID = "52"'], 'NET_UNMAPPED', /pvn/i],
+			['VMnet3', 'esxi', [...card, 'ethernet0.connectionType = "custom"', 'ethernet0.vnet = "VMnet3"'], 'NET_UNMAPPED', /vmnet3|custom/i],
+			['a distributed switch', 'hosted', [...card, ...dvs], 'NET_UNMAPPED', /dvs/],
+			['a network of NSX', 'hosted', [...card, 'ethernet0.opaqueNetwork.id = "n1"'], 'NET_UNMAPPED', /opaqueNetwork/],
+			['sound', 'esxi', ['sound.present = "TRUE"'], 'DEVICE_DROPPED', /sound/],
+			['a folder', 'esxi', folders, 'SHARED_FOLDER_DROPPED', /sharedFolder0|Users/],
+			['a disc', 'esxi', drive, 'CDROM_MEDIA_DROPPED', /\.iso/],
+			['a diskette', 'esxi', ['floppy0.present = "TRUE"', 'floppy0.fileName = "C:\\d.flp"'], 'FLOPPY_DROPPED', /\.flp/],
+			['a printer', 'esxi', ['serial1.present = "TRUE"', 'serial1.fileType = "thinprint"'], 'SERIAL_DROPPED', /thinprint/],
+			[
+				'what a parallel port prints to',
+				'esxi',
+				['parallel0.present = "TRUE"', 'parallel0.fileType = "file"', 'parallel0.fileName = "C:\\p"'],
+				'SERIAL_FILE_MOVED',
+				/C:/,
+			],
+			[
+				'a datastore',
+				'hosted',
+				['ide1:0.present = "TRUE"', 'ide1:0.deviceType = "cdrom-image"', 'ide1:0.fileName = "/vmfs/volumes/a/d.iso"'],
+				'CDROM_MEDIA_DROPPED',
+				/vmfs/,
+			],
+		] as const)('%s on %s', ([, product, lines, code, gone]) => {
+			const { report, ...back } = planBack(vmxWith('guestOS = "ubuntu-64"', ...lines), undefined, { product });
+			expect(printMachine({ report, ...back }, machineFormats)).not.toMatch(gone);
+			expect(report.map((one) => one.code)).toContain(code);
+			expect(printMachine(planBack(vmxWith(...lines)), machineFormats)).toMatch(gone);
+		});
+
+		test('and a port group of its own is not', () => {
+			const lines = [...card, 'ethernet0.networkName = "prod"'];
+			const { report, ...back } = planBack(vmxWith(...lines), undefined, { product: 'esxi' });
+			expect(printMachine({ report, ...back }, machineFormats)).toContain('ethernet0.networkName = "prod"');
+			expect(report.map(({ code }) => code)).not.toContain('NET_UNMAPPED');
+		});
+	});
+
 	test('no secret went along', () => {
 		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
 		expect(xml).not.toMatch(/opensesame|c2VjcmV0/);

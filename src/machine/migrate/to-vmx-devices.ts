@@ -1,6 +1,7 @@
 import { toVmxPath } from '../faithful/paths.ts';
 import type { CharBackend, CharPort, SharedFolder, Sound, Tpm, Usb, Video } from '../spec.ts';
 import type { Migration } from './to-vmx-context.ts';
+import { hasBackend } from './to-vmx-product.ts';
 
 const KIB64 = 64 << 10;
 const LEAST_VRAM = 8 << 20;
@@ -63,7 +64,7 @@ export const planPorts = (kind: 'serial' | 'parallel', m: Migration): CharPort[]
 	const planned = ports.flatMap(({ index, backend }, position): CharPort[] => {
 		const was = were.find((port) => port.index === index);
 		const id = `${kind}${index}`;
-		if (was && m.isAsWritten(id)) return [was];
+		if (was && m.isAsWritten(id) && hasBackend(was.backend, m.product)) return [was];
 		const keys = [field(kind, position, ports.length)];
 		const planned = index < MOST_PORTS[kind] ? planBackend(backend, id, keys, m) : undefined;
 		if (planned && (kind === 'serial' || planned.type === 'device' || planned.type === 'file')) return [{ index, backend: planned }];
@@ -71,7 +72,11 @@ export const planPorts = (kind: 'serial' | 'parallel', m: Migration): CharPort[]
 		m.tell('SERIAL_DROPPED', id, `VMware has no ${kind} port ${index} that is a '${said}'`, { keys, action: 'dropped' });
 		return [];
 	});
-	return [...planned, ...leftOut];
+	for (const { index, backend } of leftOut.filter((was) => !hasBackend(was.backend, m.product))) {
+		const said = backend.type === 'other' ? backend.said : backend.type;
+		m.tell('SERIAL_DROPPED', `${kind}${index}`, `the port of the VMX is a '${said}' of another host`, { action: 'dropped' });
+	}
+	return [...planned, ...leftOut.filter((was) => hasBackend(was.backend, m.product))];
 };
 
 /** Ports that no domain of KVM's has: parallel ones, VMware's printer, and more than a PC has. */
@@ -105,11 +110,15 @@ const planBackend = (backend: CharBackend, id: string, keys: readonly string[], 
 
 export const planFolders = (m: Migration): readonly SharedFolder[] => {
 	// A domain of KVM's has them where somebody wanted them there.
-	if (m.origin && m.spec.sharedFolders.length === 0) return m.origin.sharedFolders;
-	return m.spec.sharedFolders.flatMap((folder, index, all) => {
+	const isBack = m.origin !== undefined && m.spec.sharedFolders.length === 0;
+	const folders = isBack ? m.origin.sharedFolders : m.spec.sharedFolders;
+	return folders.flatMap((folder, index, all) => {
 		if (folder.type === 'mount' && m.product !== 'esxi' && folder.hostPath !== '') return [folder];
 		const message = `the folder '${folder.hostPath}' (${folder.type}) is not shared as '${folder.guestName}'`;
-		m.tell('SHARED_FOLDER_DROPPED', 'shared folders', message, { keys: [field('filesystem', index, all.length)], action: 'dropped' });
+		m.tell('SHARED_FOLDER_DROPPED', 'shared folders', message, {
+			keys: isBack ? [] : [field('filesystem', index, all.length)],
+			action: 'dropped',
+		});
 		return [];
 	});
 };

@@ -4,6 +4,7 @@ import type { DiskDevice, Media } from '../spec.ts';
 import { bootsFirst } from './to-vmx-boot.ts';
 import type { Migration } from './to-vmx-context.ts';
 import { idOf, isSharedAsBefore, originDisk, type Place, placeDisks } from './to-vmx-places.ts';
+import { hasPath } from './to-vmx-product.ts';
 
 /** The drives of a VMX, and where they are. */
 export type PlannedDisks = { readonly disks: readonly DiskDevice[]; readonly places: readonly Place[] };
@@ -23,7 +24,8 @@ export const planDisks = (m: Migration): PlannedDisks => {
 
 /** A floppy drive whose image stays behind is of no use. */
 const isDropped = (disk: DiskDevice, m: Migration): boolean => {
-	if (disk.bus !== 'fdc' || imageFor(disk, m) !== undefined || originDisk(disk, m)) return false;
+	const was = originDisk(disk, m);
+	if (disk.bus !== 'fdc' || imageFor(disk, m) !== undefined || (was && hasPath(was.fileName, m.product))) return false;
 	const message = `the floppy drive ${disk.target ?? disk.id} (${describe(disk.media)}) is left out`;
 	m.tell('FLOPPY_DROPPED', disk.target ?? disk.id, message, { keys: disk.keys, action: 'dropped' });
 	return true;
@@ -99,7 +101,8 @@ const planImage = (
 		});
 	}
 	const was = originDisk(disk, m);
-	const path = imageFor(disk, m) ?? unique(was?.fileName ?? vmdkName(media, target), names);
+	const had = hasPath(was?.fileName, m.product) ? was?.fileName : undefined;
+	const path = imageFor(disk, m) ?? unique(had ?? vmdkName(media, target), names);
 	names.add(path.toLowerCase());
 	const isThere = media.type === 'file' && toVmxPath(media.path) === path;
 	if (!isThere) {
@@ -142,11 +145,12 @@ const planMedium = (disk: DiskDevice, m: Migration): Medium => {
 	const path = imageFor(disk, m) ?? (media.type === 'file' && /^\[/.test(media.path) ? toVmxPath(media.path) : undefined);
 	if (path !== undefined) return { media: { type: 'file', path }, deviceType: 'cdrom-image', fileName: path };
 	const was = originDisk(disk, m);
-	if (was && media.type === 'none') {
+	if (was && media.type === 'none' && hasPath(was.fileName, m.product)) {
 		return { media: was.media, deviceType: was.deviceType, fileName: was.fileName, connected: was.connected, client: was.client };
 	}
-	if (media.type !== 'none') {
-		const message = `${describe(media)} is taken out of ${target}`;
+	const lost = media.type === 'none' ? was?.media : media;
+	if (lost && lost.type !== 'none') {
+		const message = `${describe(lost)} is taken out of ${target}`;
 		m.tell('CDROM_MEDIA_DROPPED', target, message, { keys: [`${field}/source`, `${field}/driver`, `${field}/@type`], action: 'dropped' });
 	}
 	return EMPTY;

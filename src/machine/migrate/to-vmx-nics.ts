@@ -1,5 +1,6 @@
 import type { Mac, Network, Nic } from '../spec.ts';
 import type { Migration } from './to-vmx-context.ts';
+import { hasNetwork } from './to-vmx-product.ts';
 import { cardOf } from './written.ts';
 
 /** VMware's network cards. */
@@ -49,7 +50,7 @@ const originNic = ({ mac, index }: Nic, { origin }: Migration): Nic | undefined 
 
 const planNic = (nic: Nic, index: number, field: string, was: Nic | undefined, m: Migration): Nic => {
 	const id = `ethernet${index}`;
-	const isIn = was && m.isAsWritten(`${cardOf(nic)} network`) ? was.network : undefined;
+	const isIn = was && m.isAsWritten(`${cardOf(nic)} network`) && hasNetwork(was, m.product) ? was.network : undefined;
 	const network = planNetwork(nic, field, m, isIn);
 	if (nic.vlans && nic.vlans.length > 0 && network !== isIn) {
 		const message = `VLAN ${nic.vlans.join(', ')} has to be set at the port group that ${id} is connected to`;
@@ -133,10 +134,14 @@ const planNetwork = (nic: Nic, field: string, m: Migration, was: Network | undef
 	if (to === 'hostonly') return { type: 'other', said: 'hostonly' };
 	if (to !== undefined) return { type: 'bridged', name: to };
 	if (was) return was;
-	const ofVmware = m.spec.platform.hypervisor === 'vmware';
-	if (network.type === 'none' || network.type === 'dvs' || (network.type === 'custom' && VMNET.test(network.device ?? ''))) return network;
-	if (network.type === 'bridged' && ofVmware && network.name !== undefined) return network;
-	return unmapped(nic, field, m);
+	return isOfVmware(network, m) && hasNetwork(nic, m.product) ? network : unmapped(nic, field, m);
+};
+
+/** Whether a domain names a network as VMware does. */
+const isOfVmware = (network: Network, { spec }: Migration): boolean => {
+	if (network.type === 'custom') return VMNET.test(network.device ?? '');
+	const isNamed = network.type === 'bridged' && spec.platform.hypervisor === 'vmware' && network.name !== undefined;
+	return isNamed || network.type === 'none' || network.type === 'dvs';
 };
 
 /** Where a card is connected whose network VMware does not know. */

@@ -46,7 +46,7 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 	const isThere = (key: string): boolean => {
 		const [, controller, , unit = '', other] = DEVICE.exec(key) ?? [];
 		// No domain has them, and those of one that does count in their place.
-		if (other?.startsWith('sharedfolder')) return m.spec.sharedFolders.length === 0;
+		if (other?.startsWith('sharedfolder')) return m.spec.sharedFolders.length === 0 && m.product !== 'esxi';
 		if (other !== undefined) return devices.has(other);
 		return controller === undefined || devices.has(`${controller}${unit}`);
 	};

@@ -12,6 +12,7 @@ import { planMemory } from './to-vmx-memory.ts';
 import { planNics } from './to-vmx-nics.ts';
 import { restored } from './to-vmx-origin.ts';
 import { controllersFor } from './to-vmx-places.ts';
+import { hasPath } from './to-vmx-product.ts';
 import { planClock, planCpu, planFirmware, planIdentity, startsWithEfi } from './to-vmx-system.ts';
 import { asWritten } from './written.ts';
 
@@ -75,9 +76,15 @@ export const planMigrationToVmx = (
 	return { spec: { ...planned, kept }, report: [...machine.report, ...m.report, ...leftovers(unheld(m), 'a VMX')] };
 };
 
-/** Drives of the VMX that the machine came from which the domain never had. */
-const leftOut = ({ spec, origin }: Migration): VmSpec['disks'] =>
-	(origin?.disks ?? []).filter(({ id }) => !spec.origin?.devices.some(([from]) => from === id));
+/** Drives of the VMX that the machine came from which the domain never had: floppy drives. */
+const leftOut = ({ spec, origin, product, tell }: Migration): VmSpec['disks'] => {
+	const drives = (origin?.disks ?? []).filter(({ id }) => !spec.origin?.devices.some(([from]) => from === id));
+	return drives.filter(({ id, fileName }) => {
+		if (hasPath(fileName, product)) return true;
+		tell('FLOPPY_DROPPED', id, `the drive ${id} of the VMX (${fileName}) is left out`, { action: 'dropped' });
+		return false;
+	});
+};
 
 /** What VMware's own machines have. */
 const planChipset = (hardwareVersion: number): Chipset => ({
