@@ -69,8 +69,29 @@ export const toVmxOptions = (args: Said): ToVmxOptions => ({
 	guestOs: args['guest-os'],
 	networks: new Map((args['net-map'] ?? []).map(splitRule)),
 	assumeVmwareDrivers: args['assume-vmware-drivers'],
+	firmware: unlessAuto(args.firmware),
+	secureBoot: onOff(args['secure-boot']),
+	tpm: onOff(args.tpm),
+	clock: unlessAuto(args.clock),
 	newUuid: args.uuid === 'new',
 });
+
+/** What means something in a machine of KVM alone, and what in one of VMware's. */
+const MEANT_FOR = {
+	libvirt: ['devices', 'assume-virtio', 'uefi-scsi', 'machine', 'nic-names', 'images', 'keep-source-config', 'discard-suspend'],
+	vmx: ['product', 'target-version', 'hw-version', 'guest-os', 'assume-vmware-drivers'],
+} as const;
+
+/** The options that were given and mean nothing in a machine of this form, as they are written on a command line. */
+export const meaninglessOptions = (args: Readonly<Record<string, unknown>>, form: keyof typeof MEANT_FOR): string[] => {
+	const specs: Readonly<Record<string, Options>> = migrateOptions;
+	return MEANT_FOR[form === 'vmx' ? 'libvirt' : 'vmx']
+		.filter((name) => args[name] !== undefined && args[name] !== false && args[name] !== specs[name]?.default)
+		.map((name) => `--${name}`);
+};
+
+/** Which machines those options are for. */
+export const OTHER_FORM = { libvirt: "a machine of VMware's", vmx: 'a machine of KVM' } as const;
 
 const unlessAuto = <T extends string>(said: T): Exclude<T, 'auto'> | undefined =>
 	said === 'auto' ? undefined : (said as Exclude<T, 'auto'>);

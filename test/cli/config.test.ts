@@ -188,3 +188,21 @@ test('the report is SARIF for a code host, in a file of its own', async () => {
 	expect(run.tool.driver.rules[run.results[0].ruleIndex].id).toBe(run.results[0].ruleId);
 	expect(run.results).toContainEqual(expect.objectContaining({ ruleId: 'PASSTHROUGH', level: 'error' }));
 });
+
+test('an option that means nothing for what is written is a mistake, and the message says what it is for', async () => {
+	const vmx = written('web.vmx', vmxWith());
+	const domain = written('web.xml', domainWith());
+	const refused = async (...argv: string[]) => {
+		const { code, stderr } = await vconv('config', ...argv);
+		return [code, /^vconv: (.*)$/m.exec(stderr)?.[1]];
+	};
+	expect(await refused('--devices', 'virtio', domain, beside(domain, 'a.vmx'))).toEqual([
+		2,
+		'--devices is for a machine of KVM, and the VMX that is written is none',
+	]);
+	expect(await refused('--product', 'esxi', vmx, beside(vmx, 'a.xml'))).toEqual([
+		2,
+		"--product is for a machine of VMware's, and the domain that is written is none",
+	]);
+	expect((await vconv('config', '--firmware', 'efi', '--devices', 'auto', domain, beside(domain, 'a.vmx'))).code).toBe(0);
+});

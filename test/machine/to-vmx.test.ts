@@ -312,3 +312,29 @@ test('a domain with any value changed becomes a VMX, or is refused with an error
 		{ numRuns: process.env['VCONV_THOROUGH'] ? 5000 : 100 },
 	);
 });
+
+describe('what is asked for counts before what the domain says', () => {
+	const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>";
+	const efi = "<os firmware='efi'><type arch='x86_64'>hvm</type></os>";
+
+	test.for([
+		['EFI', kvmWith(), { firmware: 'efi' }, 'firmware = "efi"', 'FIRMWARE_UNKNOWN'],
+		['secure boot', kvmWith(), { firmware: 'efi', secureBoot: true }, 'uefi.secureBoot.enabled = "TRUE"', 'SECUREBOOT_KEYS_LOST'],
+		['secure boot of a BIOS', kvmWith(), { secureBoot: true }, 'displayName', 'SECUREBOOT_LOST'],
+		['a TPM', kvmWith(), { firmware: 'efi', tpm: true }, 'vtpm.present = "TRUE"', 'TPM_NEEDS_PROVIDER'],
+		['a clock of local time on ESXi', kvmWith(), { clock: 'localtime', product: 'esxi' }, 'displayName', 'CLOCK_LOST'],
+		['a clock of UTC', kvmWith('', "<clock offset='variable' adjustment='60'/>"), { clock: 'utc' }, 'rtc.diffFromUTC = "0"', 'CLOCK_LOST'],
+		['no TPM', kvmWith(tpm), { tpm: false }, 'displayName', 'TPM_STATE_LOST'],
+	] as const)('%s', ([, domain, options, there, code]) => {
+		expect(toVmx(domain, options)).toContain(there);
+		expect(entry(domain, code)).toBeUndefined();
+		expect(entry(domain, code, options)).toBeDefined();
+	});
+
+	test('and takes away what is not wanted', () => {
+		const said = kvmWith('', '', efi);
+		expect(toVmx(said)).toContain('firmware = "efi"');
+		expect(toVmx(said, { firmware: 'bios' })).not.toContain('firmware = ');
+		expect(toVmx(kvmWith(), { clock: 'localtime', product: 'hosted' })).not.toContain('rtc.');
+	});
+});

@@ -75,6 +75,13 @@ test('nothing is written by a dry run, which says what would be', async () => {
 	expect(fs.existsSync(out(vm))).toBe(false);
 });
 
+test('an option for machines of the other kind has no effect, and a note says so', async () => {
+	const vm = await machine();
+	const { code, stderr } = await vconv('migrate', '--to', 'libvirt', '-n', '--guest-os', 'other', vm, out(vm));
+	expect(code).toBe(0);
+	expect(stderr).toContain("note: --guest-os has no effect; it is for a machine of VMware's");
+});
+
 test('format, name and the folder on the host are as the user says', async () => {
 	const vm = await machine();
 	const argv = ['-O', 'raw', '--name', "it's $(me)", '--images', '/srv/my vms', '--verify', 'none', vm, out(vm)];

@@ -11,7 +11,7 @@ import { refuseOverwriting } from '../../node/overwriting.ts';
 import { refuseRunning, surroundings } from '../../node/vm-folder.ts';
 import { writeWhole } from '../../node/write-whole.ts';
 import { type Arguments, type Command, command, operands } from '../command.ts';
-import { migrateOptions, netMapFiles, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
+import { meaninglessOptions, migrateOptions, netMapFiles, OTHER_FORM, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
 import { printReport, REPORT_FORMS } from '../machine-report.ts';
 import { configDiff } from './config-diff.ts';
 import { configLint } from './config-lint.ts';
@@ -92,7 +92,15 @@ const requestFor = async (args: Arguments<typeof options>, machine: Machine, to:
 		const { profile, datacenter } = args;
 		return { intent: 'faithful', to, profile, vmxPath: args['vmx-path'], datacenter, hardwareVersion: version };
 	}
-	if (to === 'vmx') return { intent: 'migrate', to, ...toVmxOptions(args), ...(version !== undefined && { hardwareVersion: version }) };
+	const form = to === 'vmx' ? 'vmx' : 'libvirt';
+	const [meaningless] = meaninglessOptions(args, form);
+	if (meaningless !== undefined) {
+		const written = form === 'vmx' ? 'the VMX' : 'the domain';
+		const message = `${meaningless} is for ${OTHER_FORM[form]}, and ${written} that is written is none`;
+		throw new UsageError(message, { hint: `the same without ${meaningless}` });
+	}
+	if (form === 'vmx')
+		return { intent: 'migrate', to: form, ...toVmxOptions(args), ...(version !== undefined && { hardwareVersion: version }) };
 	const { snapshotList, locks } = surroundings(machine.path);
 	if (!args['allow-running']) refuseRunning(locks);
 	const list = machineFormats.find(({ id }) => id === machine.format)?.listSnapshots;

@@ -9,7 +9,7 @@ import { refuseUnknownRules } from '../../validate/validate.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { parseFormatOptions } from '../format-options.ts';
 import { inputOptions, isJson, noteWriter, pathMapOption, pathRules } from '../input.ts';
-import { migrateOptions, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
+import { meaninglessOptions, migrateOptions, OTHER_FORM, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
 import { madeText, planJson, planText } from '../migration-text.ts';
 import { progressStyle, reporter } from '../progress.ts';
 import { plain, toJson } from '../render.ts';
@@ -74,6 +74,11 @@ Nothing has its name before everything is there. The same command goes on with w
 		refuseUnknownRules(args.accept);
 		const progress = await reporter(progressStyle(args, io), io);
 		const note = noteWriter(args, { stderr: { write: progress.above } });
+		const { form } = DESTINATIONS[to];
+		// A plan of many has options for all of its machines.
+		for (const option of meaninglessOptions(args, form)) {
+			note({ kind: 'dropped', what: `${option} has no effect`, why: `it is for ${OTHER_FORM[form]}` });
+		}
 		let kept: string | undefined;
 		const wanted = {
 			...planOptions(args, to),

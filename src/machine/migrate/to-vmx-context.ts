@@ -21,6 +21,11 @@ export type ToVmxOptions = {
 	readonly networks?: ReadonlyMap<string, string> | undefined;
 	/** The guest has VMware's drivers already, and starts from a paravirtual disk. */
 	readonly assumeVmwareDrivers?: boolean | undefined;
+	/** What starts the guest, whether that checks signatures, whether there is a TPM, what the clock shows: as the domain says it where left out. */
+	readonly firmware?: 'bios' | 'efi' | undefined;
+	readonly secureBoot?: boolean | undefined;
+	readonly tpm?: boolean | undefined;
+	readonly clock?: 'utc' | 'localtime' | undefined;
 	/** A UUID of its own for a copy. */
 	readonly newUuid?: boolean | undefined;
 };

@@ -140,9 +140,14 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 		m.tell('SECUREBOOT_KEYS_LOST', 'firmware', 'secure boot has the keys of vendors, and no others', {
 			keys: ['os/firmware', 'os/loader'],
 		});
+	} else if (secureBoot) {
+		m.tell('SECUREBOOT_LOST', 'secure boot', 'secure boot is on, and a BIOS has none', {
+			keys: ['os/firmware', 'os/loader'],
+			action: 'dropped',
+		});
 	} else if (secureBoot !== undefined || enrolledKeys !== undefined) {
 		const message = `secure boot is off (keys enrolled: ${enrolledKeys === true})`;
-		m.tell('BOOT_OPTION_LOST', 'secure boot', message, { keys: ['os/firmware', 'os/loader'], action: secureBoot ? 'dropped' : 'none' });
+		m.tell('BOOT_OPTION_LOST', 'secure boot', message, { keys: ['os/firmware', 'os/loader'], action: 'none' });
 	}
 	if (smbios !== undefined && smbios !== 'host' && smbios !== 'emulate') {
 		m.tell('SMBIOS_PARTIAL', 'identity', `a VMX has no place for the SMBIOS mode '${smbios}'`, { keys: ['os/smbios'], action: 'dropped' });
@@ -160,7 +165,7 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 
 /** What VMware's clock shows at the start, where that is not the host's time. */
 export const planClock = (m: Migration): Pick<VmSpec, 'clockOffset' | 'clockStart'> =>
-	m.origin && m.isAsWritten('clock')
+	m.origin && m.options.clock === undefined && m.isAsWritten('clock')
 		? { clockOffset: m.origin.clockOffset, clockStart: m.origin.clockStart }
 		: { clockOffset: planClockOffset(m) };
 

@@ -4,6 +4,7 @@ import { leftovers, type ReportEntry } from '../report.ts';
 import type { Chipset, VmSpec } from '../spec.ts';
 import { type GuestOs, guestOfOsinfo, guestOfVmx } from './guests.ts';
 import { hardwareVersionFor, tellTooLow } from './hardware-version.ts';
+import { asAsked, tellAsked } from './to-vmx-asked.ts';
 import { planBoot } from './to-vmx-boot.ts';
 import { type Migration, migration, type ToVmxOptions } from './to-vmx-context.ts';
 import { planFolders, planPorts, planSounds, planTpms, planUsb, planVideos } from './to-vmx-devices.ts';
@@ -25,16 +26,18 @@ export const planMigrationToVmx = (
 	machine: Machine,
 	options: ToVmxOptions,
 ): { readonly spec: VmSpec; readonly report: readonly ReportEntry[] } => {
-	const { spec } = machine;
+	const spec = asAsked(machine.spec, options);
 	const origin = machine.origin?.format === 'vmx' ? machine.origin.spec : undefined;
 	refuseOtherArchitectures(machine);
-	const isEfi = startsWithEfi(spec);
+	const wasEfi = startsWithEfi(machine.spec);
+	const isEfi = options.firmware === undefined ? wasEfi : options.firmware === 'efi';
 	const hardwareVersion = hardwareVersionFor(spec, isEfi, origin, options);
-	const isAsWritten = asWritten(spec);
+	const isAsWritten = asWritten(machine.spec);
 	const guest = guestOf(spec, isAsWritten('guest') ? origin : undefined, options, hardwareVersion);
 	const m = migration({ machine, spec, origin, options, product: options.product ?? 'any', guest, hardwareVersion, isAsWritten });
 	tellGuest(m);
 	tellPlatform(m);
+	tellAsked(wasEfi, isEfi, m);
 
 	const { disks, places } = planDisks(m);
 	const controllers = controllersFor(places, origin);
