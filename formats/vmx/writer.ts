@@ -203,7 +203,7 @@ const sayPort = (id: string, backend: CharPort['backend'], asLibvirt: boolean, s
 	say(`${id}.present`, true);
 	if (backend.type === 'tcp' || backend.type === 'unclear') {
 		say(`${id}.fileType`, 'network');
-		say(`${id}.fileName`, backend.type === 'tcp' ? `${backend.protocol}://${backend.host}:${backend.service}` : backend.said);
+		say(`${id}.fileName`, backend.type === 'tcp' ? `${backend.protocol}://${hostOf(backend)}:${backend.service}` : backend.said);
 		say(`${id}.network.endPoint`, backend.role);
 		return;
 	}
@@ -214,3 +214,6 @@ const sayPort = (id: string, backend: CharPort['backend'], asLibvirt: boolean, s
 	}
 	if ('path' in backend) say(`${id}.fileName`, backend.path);
 };
+
+/** An address of IPv6 is in brackets, for its colons to be told from that of the port. */
+const hostOf = ({ host }: { readonly host: string }): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);

@@ -187,6 +187,15 @@ scsi1.virtualDev = "lsilogic"
 		expect(lost((xml) => xml.replace("start='1500000000'", "start='5'"))).toHaveLength(1);
 	});
 
+	test.for(['[fe80::1]', '192.0.2.1', ''])('a port on the network of %s is where it was', (host) => {
+		const port = ['serial0.present = "TRUE"', 'serial0.fileType = "network"', `serial0.fileName = "telnet://${host}:22"`];
+		const lines = [...port, 'serial0.network.endPoint = "server"'];
+		expect(printMachine(planBack(vmxWith(...lines)), machineFormats)).toContain(lines[2]);
+		const moved = (xml: string) => xml.replace(/service='22'/, "service='23'");
+		const written = host === '' ? '0.0.0.0' : host;
+		expect(printMachine(planBack(vmxWith(...lines), moved), machineFormats)).toContain(`"telnet://${written}:23"`);
+	});
+
 	test('a LAN segment has its id alone', () => {
 		const segment = ['ethernet0.present = "TRUE"', 'ethernet0.connectionType = "pvn"', 'ethernet0.pvnID = "52 00"'];
 		const text = printMachine(planBack(vmxWith(...segment)), machineFormats);
