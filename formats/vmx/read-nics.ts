@@ -10,7 +10,7 @@ export const readNics = (c: Cursor, more: Cursor): Nic[] =>
 			{
 				index,
 				model: readModel(c, id),
-				mac: readMac(c, id),
+				mac: readMac(c, more, id),
 				network: readNetwork(c, more, id),
 				connected: more.boolean(`${id}.startConnected`),
 				opaqueNetwork: more.text(`${id}.opaqueNetwork.id`),
@@ -26,14 +26,21 @@ const readModel = (c: Cursor, id: string): string | undefined => {
 	return model === 'vmxnet' && c.integer(`${id}.features`) === 15 ? 'vmxnet2' : model;
 };
 
-const readMac = (c: Cursor, id: string): Mac => {
+const readMac = (c: Cursor, more: Cursor, id: string): Mac => {
 	const assignment = c.text(`${id}.addressType`)?.toLowerCase();
 	const key = assignment === 'static' ? `${id}.address` : `${id}.generatedAddress`;
 	const said = c.text(key)?.toLowerCase();
 	const address = said === undefined ? undefined : normalMac(said);
 	if (said !== undefined && address === undefined) c.odd('VMX_BAD_VALUE', key, 'no MAC address of six bytes');
 	const checkedSaid = c.text(`${id}.checkMACAddress`);
-	return { address, assignment, checked: checkedSaid === undefined ? undefined : checkedSaid.toLowerCase() === 'true', checkedSaid };
+	const offset = more.integer(`${id}.generatedAddressOffset`);
+	return {
+		address,
+		assignment,
+		offset,
+		checked: checkedSaid === undefined ? undefined : checkedSaid.toLowerCase() === 'true',
+		checkedSaid,
+	};
 };
 
 /** Products leave an address of the other kind behind. */

@@ -187,10 +187,10 @@ const sayNetwork = (id: string, network: Network, say: Say): void => {
 	if (network.type === 'custom') say(`${id}.vnet`, network.device);
 };
 
-const sayMac = (id: string, { assignment, address, checked }: Mac, say: Say): void => {
+const sayMac = (id: string, { assignment, address, offset = 0, checked }: Mac, say: Say): void => {
 	say(`${id}.addressType`, assignment);
 	say(`${id}.${assignment === 'static' ? 'address' : 'generatedAddress'}`, address);
-	if (assignment === 'generated' && address !== undefined) say(`${id}.generatedAddressOffset`, 0);
+	if (assignment === 'generated' && address !== undefined) say(`${id}.generatedAddressOffset`, offset);
 	say(`${id}.checkMACAddress`, checked);
 };
 

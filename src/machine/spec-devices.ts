@@ -91,6 +91,8 @@ export type Mac = {
 	readonly address?: string | undefined;
 	/** `static`, `generated` or `vpx`, as the file says it. */
 	readonly assignment?: string | undefined;
+	/** How far it is from the first address that VMware generated for the machine. */
+	readonly offset?: number | undefined;
 	/** Whether VMware checks that it is in the range of its assignment. */
 	readonly checked?: boolean | undefined;
 	/** The value of VMX's `checkMACAddress`, which libvirt reads by the letter. */

@@ -196,6 +196,13 @@ scsi1.virtualDev = "lsilogic"
 		expect(printMachine(planBack(vmxWith(...lines), moved), machineFormats)).toContain(`"telnet://${written}:23"`);
 	});
 
+	test('generated addresses keep their distance from the first', () => {
+		const card = ['ethernet1.present = "TRUE"', 'ethernet1.addressType = "generated"', 'ethernet1.generatedAddress = "00:0c:29:00:00:0b"'];
+		const lines = [...card, 'ethernet1.generatedAddressOffset = "10"'];
+		const text = printMachine(planBack(vmxWith(...lines)), machineFormats);
+		for (const line of lines) expect(text).toContain(`${line}\n`);
+	});
+
 	test('a LAN segment has its id alone', () => {
 		const segment = ['ethernet0.present = "TRUE"', 'ethernet0.connectionType = "pvn"', 'ethernet0.pvnID = "52 00"'];
 		const text = printMachine(planBack(vmxWith(...segment)), machineFormats);
