@@ -203,6 +203,20 @@ scsi1.virtualDev = "lsilogic"
 		for (const line of lines) expect(text).toContain(`${line}\n`);
 	});
 
+	test.for([
+		['EFI', ['firmware = "efi"'], 'NVRAM_NOT_CONVERTED'],
+		['a BIOS', [], 'NVRAM_IGNORED'],
+	] as const)('the variables of %s are not named by a machine that moves without their file', ([, lines, code]) => {
+		const vmx = vmxWith('nvram = "web.nvram"', ...lines);
+		const back = (options?: ToVmxOptions) => {
+			const { report, ...made } = planBack(vmx, undefined, options);
+			const { severity } = report.find((told) => told.code === code) ?? {};
+			return [/^nvram = .*/m.exec(printMachine({ report, ...made }, machineFormats))?.[0], severity];
+		};
+		expect(back()).toEqual(['nvram = "web.nvram"', code === 'NVRAM_NOT_CONVERTED' ? 'info' : undefined]);
+		expect(back({ images: new Map() })).toEqual([undefined, code === 'NVRAM_NOT_CONVERTED' ? 'warning' : 'info']);
+	});
+
 	test('a LAN segment has its id alone', () => {
 		const segment = ['ethernet0.present = "TRUE"', 'ethernet0.connectionType = "pvn"', 'ethernet0.pvnID = "52 00"'];
 		const text = printMachine(planBack(vmxWith(...segment)), machineFormats);

@@ -120,14 +120,31 @@ const planShares = (shares: Shares, normal: number, m: Migration): Shares => {
 	return level;
 };
 
+/**
+ * The file with the firmware's variables that the VMX had which the machine came from. A description lies where the file may be; a machine
+ * that moves with its disks is without.
+ */
+const keptNvram = (isEfi: boolean, { origin, options, tell }: Migration): string | undefined => {
+	const { type, nvram } = origin?.firmware ?? {};
+	if (nvram === undefined || isEfi !== (type?.toLowerCase() === 'efi')) return undefined;
+	if (options.images === undefined) {
+		const message = `what the firmware keeps is in '${nvram}', as it was in the VMX: without that file it starts with nothing`;
+		const remedy = `${nvram} beside the VMX`;
+		if (isEfi) tell('NVRAM_NOT_CONVERTED', 'firmware', message, { action: 'none', severity: 'info', remedy });
+		return nvram;
+	}
+	if (!isEfi) tell('NVRAM_IGNORED', 'firmware', `the settings in the BIOS, in '${nvram}', are not carried over`, { action: 'dropped' });
+	return undefined;
+};
+
 /** What starts the guest, without the boot order. */
 export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 	const { type, secureBoot, enrolledKeys, loader, nvram, smbios, bootDelay, bootRetry } = m.spec.firmware;
-	const was = m.origin?.firmware;
 	if (!isEfi && type !== undefined && type !== 'bios') {
 		m.tell('FIRMWARE_UNKNOWN', 'firmware', `the firmware '${type}' is none of VMware's: it has a BIOS`, { keys: ['os/@firmware'] });
 	}
-	if (isEfi && !was?.nvram) {
+	const file = keptNvram(isEfi, m);
+	if (isEfi && file === undefined) {
 		const files = [loader, nvram].filter((file) => file !== undefined).join(' and ');
 		const message = `EFI starts with empty variables${files && `; ${files} stay behind`}: the guest starts from \\EFI\\BOOT\\BOOTX64.EFI`;
 		const remedy = 'add its boot entries again in the firmware, if it does not start';
@@ -156,7 +173,7 @@ export const planFirmware = (isEfi: boolean, m: Migration): Firmware => {
 		// A BIOS is what a VMX without the key has, and libvirt's driver takes no other word for it.
 		type: isEfi ? 'efi' : undefined,
 		secureBoot: (secureBoot && isEfi) || undefined,
-		nvram: isEfi === (was?.type === 'efi') ? was?.nvram : undefined,
+		nvram: file,
 		smbios: smbios === 'host' ? smbios : undefined,
 		bootDelay: bootDelay || undefined,
 		bootRetry,
