@@ -15,8 +15,11 @@ export type Partial = {
 	readonly final: string;
 	readonly name: string;
 	readonly fd: number;
+	/** What it is, whatever has its name. */
+	readonly id: string;
 	readonly journalName: string;
 	readonly journalFd: number;
+	readonly journalId: string;
 	readonly journal: JournalFile;
 	/** It was there, with the bytes that an earlier run wrote. */
 	readonly found: boolean;
@@ -75,7 +78,8 @@ export const openPartial = async (final: string, { files, force, main, missing }
 			journal.forget();
 			missing?.();
 		});
-		return { final, name, fd, journalName, journalFd, journal, found };
+		const [id, journalId] = [files.state(fd).id, files.state(journalFd).id];
+		return { final, name, fd, id, journalName, journalFd, journalId, journal, found };
 	} catch (error) {
 		for (const act of undo.reverse()) {
 			try {

@@ -86,19 +86,31 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 		syncFolder();
 	};
 
-	const give = ({ name: partial, final }: Partial): void => {
-		guarded('cannot be given its name', final, () => publish(partial, final, force, files));
+	const give = (partial: Partial): void => {
+		const { name: from, final } = partial;
+		refuseReplaced(partial);
+		guarded('cannot be given its name', final, () => publish(from, final, force, files));
 		named.push(final);
+	};
+
+	/** The name under which a file was written may have come to mean another, of a second run for one: that is not what was written here. */
+	const refuseReplaced = ({ name: from, id, final }: Partial): void => {
+		if (guarded('cannot be looked at', from, () => files.idOf(from)) === id) return;
+		const hint = `the same command again, with nothing else removing or replacing ${path.basename(from)}`;
+		throw new AccessError('its partial file was removed or replaced while it was written', { path: final, hint });
 	};
 
 	/**
 	 * Remove the partial files and their journals: those last, which are the locks. A journal that says something is emptied first, for a power
-	 * failure may bring its name back, beside a partial file of another run.
+	 * failure may bring its name back, beside a partial file of another run. What has come to have their names since stays.
 	 */
 	const clear = (remove: (act: () => void) => void): void => {
+		const removeOurs = (from: string, id: string): void => {
+			if (!isAnother(from, id, files)) files.remove(from);
+		};
 		if (main.journal.records() > 0) remove(main.journal.forget);
-		for (const { name } of partials) remove(() => files.remove(name));
-		for (const { journalName } of partials) remove(() => files.remove(journalName));
+		for (const { name: from, id } of partials) remove(() => removeOurs(from, id));
+		for (const { journalName, journalId } of partials) remove(() => removeOurs(journalName, journalId));
 	};
 
 	const end = async (leave: boolean): Promise<void> => {
@@ -133,7 +145,10 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 				for (const { fd, final } of partials) guarded('cannot be opened to others', final, () => files.chmod(fd, mode & ~umask));
 			}
 			if (durable) for (const { fd, final } of partials) guarded('cannot be made durable', final, () => files.fsync(fd));
+			// While they are open, for then no other file has their numbers.
+			for (const partial of partials) refuseReplaced(partial);
 			await options.verify?.(partials);
+			for (const partial of partials) refuseReplaced(partial);
 			// Before it has its name: some network file systems say only now what they could not write.
 			for (const { fd, final } of partials) guarded('cannot be closed', final, () => close(fd));
 			if (force) removeOldProof();
@@ -154,7 +169,7 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 		abandon: () => end(work.isAnothers()),
 		async suspend() {
 			if (ended) return;
-			const kept = await work.keep();
+			const kept = (await work.keep()) && !partials.some(({ name: from, id }) => isAnother(from, id, files));
 			await end(kept);
 			if (kept) options.onKept?.();
 		},
@@ -174,6 +189,15 @@ const beginsAsProof = (name: string, files: Files): boolean => {
 	const isOurs = files.state(fd).own && isProof(head.subarray(0, files.read(fd, head, 0)));
 	files.close(fd);
 	return isOurs;
+};
+
+/** Whether a name is known to be that of another file than this. */
+const isAnother = (name: string, id: string, files: Files): boolean => {
+	try {
+		return (files.idOf(name) ?? id) !== id;
+	} catch {
+		return false;
+	}
 };
 
 /** link(2) fails where the name is taken, so that nothing is ever replaced unasked, whoever else is at work. */

@@ -270,6 +270,32 @@ describe('the name', () => {
 		expect([written(name), fs.readdirSync(folder)]).toEqual([true, ['disk.raw']]);
 	});
 
+	test.for([
+		['a second run', 'at work', false],
+		['a second run', 'at work', true],
+		['a link', 'by the name of the partial', false],
+		['nothing', 'by the name of the partial', false],
+	] as const)('is not given to %s that is %s by now (force: %s), which is left alone', async ([what, , force]) => {
+		const folder = temporaryFolder();
+		const name = path.join(folder, 'disk.raw');
+		const partial = path.join(folder, '.disk.raw.vconv-partial');
+		const first = await createTarget(name, { force });
+		await first.main.write(0, patternBytes(0, 10_000));
+		fs.rmSync(partial);
+		if (what === 'a link') fs.symlinkSync(path.join(folder, 'victim'), partial);
+		if (what !== 'a second run') {
+			await expect(finish(first, async () => {})).rejects.toMatchObject({ code: 'ACCESS', path: name });
+			expect(fs.readdirSync(folder)).toEqual(what === 'a link' ? ['.disk.raw.vconv-partial'] : []);
+			return;
+		}
+		fs.rmSync(`${partial}.journal`);
+		const second = await createTarget(name, { force });
+		await expect(finish(first, async () => {})).rejects.toThrow('its partial file was removed or replaced while it was written');
+		expect(fs.readdirSync(folder)).toEqual(['.disk.raw.vconv-partial', '.disk.raw.vconv-partial.journal']);
+		await finish(second, async () => second.main.write(0, patternBytes(0, 10_000)));
+		expect([written(name), fs.readdirSync(folder)]).toEqual([true, ['disk.raw']]);
+	});
+
 	test('may be one that the system cannot look up, and that is told', async () => {
 		const name = path.join(temporaryFolder(), 'x'.repeat(256));
 		await expect(write(name)).rejects.toMatchObject({ code: 'ACCESS', path: name, message: expect.stringContaining('too long') });
@@ -342,8 +368,8 @@ describe.for(WRITERS)('%s %o, compressed: %s', ([id, options, compress = false])
 			);
 			expect(end).toBe(true);
 			const left = fs.readdirSync(folder);
-			// Whatever happens to a lock that nobody needs any more, the image is there.
-			if (calls[n] === 'close' && failure === undefined) expect(left).toEqual(whole);
+			// Whatever happens to a lock or a partial name that nobody needs any more, the image is there.
+			if (['close', 'idOf'].includes(calls[n] ?? '') && failure === undefined) expect(left).toEqual(whole);
 			else expect([failure, left], `${calls[n]}, call ${n}`).toEqual([expect.any(VconvError), []]);
 		}
 	});
