@@ -2,12 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type JobRecord, parseJournal, printRecord } from '../../batch/journal.ts';
-import { BusyError } from '../../errors.ts';
+import { AccessError, BusyError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
 import { refuseOverwriting } from '../overwriting.ts';
 import { writeFully } from '../write.ts';
 import { type FolderLock, takeLock } from './lock.ts';
+import { openOwn, refuseForeign } from './own.ts';
 
 /** The folder in which a batch keeps what it knows: nobody else's while it is open. */
 export type StateFolder = {
@@ -28,10 +29,15 @@ export type StateFolder = {
 /** What the journal of a folder says, whoever writes to it; nothing if there is none. */
 export const readRecords = (folder: string): ReadonlyMap<string, JobRecord> => {
 	const name = path.join(folder, JOURNAL);
+	if (!fs.existsSync(name)) return new Map();
+	refuseForeign(folder);
+	const fd = openOwn(name, fs.constants.O_RDONLY);
 	try {
-		return fs.existsSync(name) ? parseJournal(fs.readFileSync(name, 'utf8')).records : new Map();
+		return parseJournal(fs.readFileSync(fd, 'utf8')).records;
 	} catch (cause) {
 		throw accessError('cannot be read', name, cause);
+	} finally {
+		fs.closeSync(fd);
 	}
 };
 
@@ -62,13 +68,18 @@ const PATIENCE = 1000;
 
 /**
  * Open the folder of a batch, which is made if it is not there.
- * @throws BusyError if another batch has it, AccessError.
+ * @throws BusyError if another batch has it; AccessError, for a folder or files of another user too.
  */
 export const openState = async (folder: string): Promise<StateFolder> => {
+	const jobs = path.join(folder, 'jobs');
 	try {
-		fs.mkdirSync(path.join(folder, 'jobs'), { recursive: true, mode: 0o700 });
+		// One that is there is looked at before anything is made in it.
+		for (const each of [folder, jobs]) {
+			fs.mkdirSync(each, { recursive: true, mode: 0o700 });
+			refuseForeign(each);
+		}
 	} catch (cause) {
-		throw accessError('cannot be made', folder, cause);
+		throw cause instanceof AccessError ? cause : accessError('cannot be made', folder, cause);
 	}
 	const lock = await patiently(() => takeLock(path.join(folder, 'batch.lock')));
 	const name = path.join(folder, JOURNAL);
@@ -76,7 +87,7 @@ export const openState = async (folder: string): Promise<StateFolder> => {
 	let end: number;
 	let journal: ReturnType<typeof parseJournal>;
 	try {
-		fd = fs.openSync(name, fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NOFOLLOW ?? 0), 0o600);
+		fd = openOwn(name, fs.constants.O_RDWR | fs.constants.O_CREAT);
 		const bytes = fs.readFileSync(fd);
 		// What is behind the last line end was torn; it must not become the beginning of the next record.
 		end = bytes.lastIndexOf(10) + 1;
@@ -85,7 +96,7 @@ export const openState = async (folder: string): Promise<StateFolder> => {
 		nodeFiles.fsyncFolder(folder);
 	} catch (cause) {
 		lock.release();
-		throw accessError('cannot be opened', name, cause);
+		throw cause instanceof AccessError ? cause : accessError('cannot be opened', name, cause);
 	}
 	const records = new Map(journal.records);
 	return {
@@ -103,12 +114,15 @@ export const openState = async (folder: string): Promise<StateFolder> => {
 			end += bytes.length;
 			records.set(record.id, record);
 		},
-		log: (id) => path.join(folder, 'jobs', `${id}.log`),
+		log: (id) => path.join(jobs, `${id}.log`),
 		write(file, text) {
 			const final = path.join(folder, file);
+			const next = `${final}.new`;
 			try {
-				fs.writeFileSync(`${final}.new`, text, { mode: 0o600 });
-				fs.renameSync(`${final}.new`, final);
+				// What an interrupted run has left, or anybody has put there, is not written to.
+				nodeFiles.remove(next);
+				fs.writeFileSync(next, text, { mode: 0o600, flag: 'wx' });
+				fs.renameSync(next, final);
 			} catch (cause) {
 				throw accessError('cannot be written', final, cause);
 			}

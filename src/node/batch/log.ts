@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import { redact } from '../../batch/redact.ts';
+import { AccessError } from '../../errors.ts';
 import { accessError } from '../file.ts';
+import { openOwn } from './own.ts';
 
 /** The log of a job, for whoever wants to know more than its record says. */
 export type JobLog = {
@@ -18,11 +20,12 @@ export const openLog = (name: string): JobLog => {
 		try {
 			return act();
 		} catch (cause) {
-			failed ??= `${name}: the log ends early; ${accessError('cannot be written', name, cause).message}`;
+			const { message } = cause instanceof AccessError ? cause : accessError('cannot be written', name, cause);
+			failed ??= `${name}: the log ends early; ${message}`;
 			return undefined;
 		}
 	};
-	const fd = attempt(() => fs.openSync(name, 'a', 0o600));
+	const fd = attempt(() => openOwn(name, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_APPEND));
 	return {
 		write(text) {
 			if (fd !== undefined && failed === undefined) attempt(() => fs.writeFileSync(fd, redact(text)));
