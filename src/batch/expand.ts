@@ -1,5 +1,5 @@
 import type { Mistake } from '../syntax/tree.ts';
-import { argvOf, type JobKind, type Value } from './kinds.ts';
+import { argvOf, type JobKind, jobKinds, type Value } from './kinds.ts';
 import type { JobEntry } from './plan.ts';
 import { fillTemplate, templateNames } from './template.ts';
 
@@ -23,6 +23,10 @@ export type Job = {
 export type Surroundings = {
 	/** An absolute name, with `/`, for one that a plan says. */
 	resolve(name: string): string;
+	/** Where a file of this name is, past the links that lead to its folder: of two names with one place, either replaces the other. */
+	place(name: string): string;
+	/** What a name leads to, past a link that it is itself too. */
+	real(name: string): string;
 	/** What a source stands for: itself, the images or machines of a folder, all that fit a pattern. @throws VconvError. */
 	find(name: string, source: JobKind['source']): { readonly root: string; readonly files: readonly string[] };
 	/** The id of a job by its words. */
@@ -36,6 +40,7 @@ export const expandPlan = (
 ): { readonly jobs: readonly Job[]; readonly mistakes: readonly Mistake[] } => {
 	const jobs: Job[] = [];
 	const mistakes: Mistake[] = [];
+	/** What is written, and the field of the entry that does. */
 	const claimed = new Map<string, string>();
 	const sources = new Set<string>();
 	for (const entry of entries) {
@@ -65,7 +70,7 @@ export const expandPlan = (
 			const to = filled === undefined ? undefined : surroundings.resolve(filled);
 			const argv = argvOf(kind, values, from, to);
 			const id = surroundings.id(argv);
-			const claim = to ?? id;
+			const claim = to === undefined ? id : claimOf(to, kind, surroundings);
 			const other = claimed.get(claim);
 			if (other !== undefined) {
 				const hint = files.length > 1 ? 'a template with {name}, {base} or {dir} in it' : 'another target';
@@ -73,18 +78,23 @@ export const expandPlan = (
 				break;
 			}
 			claimed.set(claim, field);
-			sources.add(from);
+			sources.add(surroundings.place(from)).add(surroundings.real(from));
 			jobs.push({ id, kind: entry.kindName, name: nameOf(entry, from, root), from, to, argv, values });
 		}
 	}
-	for (const { to, name } of jobs) {
-		if (to === undefined || !sources.has(to)) continue;
-		const place = entries.find(({ field }) => field === claimed.get(to)) ?? { line: 1, column: 1, field: 'jobs' };
+	for (const { to, name, kind } of jobs) {
+		const claim = to === undefined ? '' : claimOf(to, jobKinds[kind], surroundings);
+		if (!sources.has(claim)) continue;
+		const place = entries.find(({ field }) => field === claimed.get(claim)) ?? { line: 1, column: 1, field: 'jobs' };
 		const message = `${name} would be written over what another job reads`;
 		mistakes.push({ line: place.line, column: place.column, field: `${place.field}.to`, message, hint: 'another target' });
 	}
 	return { jobs, mistakes };
 };
+
+/** What a target is, whatever links lead to it: a file replaces a link that has its name, and a folder is entered through one. */
+const claimOf = (to: string, kind: JobKind | undefined, { place, real }: Surroundings): string =>
+	kind?.target === 'folder' ? real(to) : place(to);
 
 /** Its own name, or that of its source below the folder where the search began. */
 const nameOf = ({ name }: JobEntry, from: string, root: string): string => {

@@ -12,7 +12,7 @@ import type { Source, Stream } from '../core/source.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
 import { PROOF } from '../proof/file.ts';
 import type { ConvertFileOptions, ProvingOptions } from './convert-options.ts';
-import { folderOf, identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
+import { folderOf, identityOf, openFile, placeOf, refuseChanged, statOf, versionOf } from './file.ts';
 import { gate, siblings } from './gate.ts';
 import { holdSource, refuseReplacingUsed } from './inuse.ts';
 import { nodeMover } from './mover.ts';
@@ -160,8 +160,7 @@ export const committedIf = (check: () => void, target: Target): Target => ({
 });
 
 /** A file as it is found from the output's folder, whatever links lead there: `..` is the folder above what a link leads to. */
-const relativeTo = (output: string, name: string): string =>
-	asReference(path.relative(folderOf(output), path.join(folderOf(name), path.basename(name))));
+const relativeTo = (output: string, name: string): string => asReference(path.relative(folderOf(output), placeOf(name)));
 
 /**
  * @param held bytes on the disk that an earlier run has written of it.

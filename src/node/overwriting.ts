@@ -1,6 +1,5 @@
-import path from 'node:path';
 import { UsageError } from '../errors.ts';
-import { folderOf, identityOf } from './file.ts';
+import { identityOf, placeOf } from './file.ts';
 
 /** A file by its name, and what messages call it. */
 type Named = { readonly name: string; readonly role: string };
@@ -11,9 +10,9 @@ type Named = { readonly name: string; readonly role: string };
  * @throws UsageError
  */
 export const refuseOverwriting = (written: readonly (Named & { readonly hint?: string })[], read: readonly Named[]): void => {
-	const known = new Map(read.map(({ name, role }) => [placeOf(name), role]));
+	const known = new Map(read.map(({ name, role }) => [fileOf(name), role]));
 	for (const { name, role, hint = `another name for ${role}` } of written) {
-		const place = placeOf(name);
+		const place = fileOf(name);
 		const other = known.get(place);
 		if (other !== undefined) throw new UsageError(`${other} and ${role} are one file`, { path: name, hint });
 		known.set(place, role);
@@ -21,4 +20,4 @@ export const refuseOverwriting = (written: readonly (Named & { readonly hint?: s
 };
 
 /** What a name leads to; where there is nothing yet, the name itself, by whatever way it was said. */
-const placeOf = (name: string): string => identityOf(name) ?? path.join(folderOf(name), path.basename(name));
+const fileOf = (name: string): string => identityOf(name) ?? placeOf(name);

@@ -12,6 +12,8 @@ const nothing: Defaults = { values: new Map() };
 const world = (files: Readonly<Record<string, readonly string[]>> = {}): Surroundings => ({
 	resolve: (name) => (name.startsWith('/') ? name : `/plans/${name}`),
 	find: (name) => ({ root: name.replace(/\/[^/]*$/, ''), files: files[name] ?? [name] }),
+	place: (name) => name.replace(/^\/plans\/alias\//, '/plans/out/'),
+	real: (name) => name.replace(/^\/plans\/(alias|link\.vmdk)/, '/plans/out'),
 	id: (argv) => argv.join(' '),
 });
 
@@ -116,6 +118,15 @@ describe('a mistake is told with its line and column:', () => {
 		['jobs:\n  - { from: a, to: b, kind: copy }\n', ["2:29 jobs[1].kind: there is no kind of job called 'copy'"]],
 		['jobs:\n  - { from: a, to: b }\n  - { from: c, to: b }\n', ["3:5 jobs[2].to: jobs[1] writes 'b' too"]],
 		['jobs:\n  - { from: a, to: b }\n  - { from: b, to: c }\n', ['2:5 jobs[1].to: a would be written over what another job reads']],
+		['jobs:\n  - { from: a, to: out/b }\n  - { from: c, to: alias/b }\n', ["3:5 jobs[2].to: jobs[1] writes 'alias/b' too"]],
+		[
+			'jobs:\n  - { from: link.vmdk, to: b }\n  - { from: c, to: out }\n',
+			['3:5 jobs[2].to: c would be written over what another job reads'],
+		],
+		[
+			'defaults: { kind: migrate, target: libvirt }\njobs:\n  - { from: a, to: out }\n  - { from: c, to: alias }\n',
+			["4:5 jobs[2].to: jobs[1] writes 'alias' too"],
+		],
 		['jobs:\n  - { from: a, to: "{nam}.raw" }\n', ['2:5 jobs[1].to: there is no {nam}']],
 		['jobs:\n  - { kind: validate, from: a, to: b }\n', ['2:32 jobs[1].to: validate writes nothing']],
 		['version: 2\njobs: [{ from: a, to: b }]\n', ['1:10 version: this vconv reads plans of version 1']],

@@ -35,6 +35,29 @@ test('the reports are written over no plan, and nothing that a job reads or writ
 	expect(fs.readFileSync(plan, 'utf8')).toContain('a.qcow2');
 });
 
+test('with force too, nothing is written over what another job reads, under any name', async () => {
+	const { folder, batch } = batchFolder(
+		'{ from: a.raw, to: alias/base.qcow2, force: true }',
+		'{ from: top.qcow2, to: out/top.raw }',
+		'{ from: b.raw, to: out/b.qcow2 }',
+	);
+	const file = (name: string) => path.join(folder, name);
+	fs.symlinkSync('.', file('alias'));
+	expect(await vconv('convert', file('b.raw'), file('base.qcow2'))).toMatchObject({ code: 0 });
+	expect(await vconv('convert', '-B', file('base.qcow2'), file('a.raw'), file('top.qcow2'))).toMatchObject({ code: 0 });
+	const before = fs.readFileSync(file('base.qcow2'));
+	for (const words of [[], ['--dry-run']]) {
+		expect(await batch(...words)).toMatchObject({
+			code: 2,
+			stderr: expect.stringContaining('a.raw would be written over what top.qcow2 reads'),
+		});
+	}
+	expect(fs.readFileSync(file('base.qcow2')).equals(before)).toBe(true);
+	fs.writeFileSync(file('plan.yaml'), 'jobs:\n  - { from: a.raw, to: out/x.raw }\n  - { from: b.raw, to: alias/out/x.raw, force: true }\n');
+	expect(await batch()).toMatchObject({ code: 2, stderr: expect.stringContaining("jobs[1] writes 'alias/out/x.raw' too") });
+	expect(fs.existsSync(file('out'))).toBe(false);
+}, 120_000);
+
 test('one failure stops no other job; it is not tried again unasked, unless its source has changed', async () => {
 	const secret = '{ from: b.raw, to: secret.qcow2, arguments: [--api-token=hunter2] }';
 	const { folder, state, batch } = batchFolder('{ from: a.raw, to: out/a.qcow2 }', '{ from: c.vmdk, to: out/c.qcow2 }', secret);

@@ -6,7 +6,7 @@ import type { Surroundings } from '../../batch/expand.ts';
 import { globMatch, globRoot, isGlob } from '../../batch/glob.ts';
 import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
-import { accessError, statOf } from '../file.ts';
+import { accessError, placeOf, realOf, statOf } from '../file.ts';
 import { jobId } from './identity.ts';
 
 /** Extensions of machines of which vconv knows no more. */
@@ -30,6 +30,8 @@ const MAX_FILES = 1_000_000;
  */
 export const surroundings = (folder: string, note: (note: Note) => void): Surroundings => ({
 	resolve: (name) => slashed(path.resolve(folder, name)),
+	place: (name) => slashed(placeOf(name)),
+	real: (name) => slashed(realOf(name)),
 	id: jobId,
 	find(name, source) {
 		if (fs.existsSync(name) || !isGlob(name)) {
