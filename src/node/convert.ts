@@ -164,7 +164,7 @@ const relativeTo = (output: string, name: string): string => asReference(path.re
 
 /**
  * @param held bytes on the disk that an earlier run has written of it.
- * @throws AccessError for an image that would replace what is read, or cannot fit.
+ * @throws AccessError for an image that would replace what is read or what a machine uses, or cannot fit.
  */
 export const checkPlan = async (
 	output: string,
@@ -174,7 +174,10 @@ export const checkPlan = async (
 ): Promise<void> => {
 	const name = path.basename(output);
 	const files = [name, ...(plan.layout.files ?? []), ...(options.proof ? [`${name}${PROOF}`] : [])];
-	for (const file of files) refuseReplacing(path.join(path.dirname(output), file), plan.reads);
+	for (const file of files.map((each) => path.join(path.dirname(output), each))) {
+		refuseReplacing(file, plan.reads);
+		refuseReplacingUsed(file);
+	}
 	if (!options.skipSpaceCheck) await checkSpace(output, plan, held, (note) => options.onNote?.(note));
 };
 

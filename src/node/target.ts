@@ -6,6 +6,7 @@ import { AccessError, VconvError } from '../errors.ts';
 import { isProof, PROOF } from '../proof/file.ts';
 import { accessError, rememberDescriptor } from './file.ts';
 import { type Files, nodeFiles } from './files.ts';
+import { refuseReplacingUsed } from './inuse.ts';
 import { heldOf, openPartial, type Partial } from './partial.ts';
 import { type Interval, resumption } from './resumption.ts';
 import { writeFully } from './write.ts';
@@ -41,7 +42,7 @@ export type FileTarget = Target &
 /**
  * A file that gets its name only when the whole of it is on disk. Until then it is a partial file beside it, readable by nobody else, with a
  * journal from which an interrupted run can be taken up: see docs/crash-safety.md.
- * @throws AccessError if the name is taken and `force` is not set, or its folder cannot be written; BusyError if another run writes it.
+ * @throws AccessError if the name is taken and `force` is not set, if a machine uses what is to be replaced, or its folder cannot be written; BusyError if another run writes it.
  */
 export const createTarget = async (name: string, options: TargetOptions = {}): Promise<FileTarget> => {
 	const { force = false, mode, durable = true, files = nodeFiles } = options;
@@ -149,6 +150,8 @@ export const createTarget = async (name: string, options: TargetOptions = {}): P
 			for (const partial of partials) refuseReplaced(partial);
 			await options.verify?.(partials);
 			for (const partial of partials) refuseReplaced(partial);
+			// A machine may have started since the run began.
+			if (force) for (const { final } of partials) refuseReplacingUsed(final);
 			// Before it has its name: some network file systems say only now what they could not write.
 			for (const { fd, final } of partials) guarded('cannot be closed', final, () => close(fd));
 			if (force) removeOldProof();

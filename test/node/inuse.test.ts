@@ -6,6 +6,7 @@ import { convertFile } from '../../src/node/convert.ts';
 import { openFile } from '../../src/node/file.ts';
 import { holdSource } from '../../src/node/inuse.ts';
 import { native } from '../../src/node/native.ts';
+import { createTarget } from '../../src/node/target.ts';
 import { vconv } from '../helpers/cli.ts';
 import { has, requires, run, temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
@@ -47,6 +48,24 @@ test.skipIf(!QEMU)('an image that a machine writes to is refused, as source, as 
 	expect(fs.readdirSync(folder)).toEqual(before);
 	expect(await vconv('-U', at('base.qcow2'), at('out.raw'))).toMatchObject({ code: 0 });
 });
+
+test.skipIf(!QEMU)(
+	'a further file of an image that a machine writes to is not replaced, were it opened while the run was at work',
+	async () => {
+		const { at, folder } = room();
+		const options = { format: 'vmdk', options: { subformat: 'monolithicFlat' } };
+		await convertFile(at('in.raw'), at('disk.vmdk'), options);
+		const before = fs.readdirSync(folder);
+		const refused = { code: 'ACCESS', path: at('disk-flat.vmdk'), message: expect.stringContaining('in use') };
+		const late = await createTarget(at('disk.vmdk'), { force: true });
+		for (const sink of [late.main, await late.beside('disk-flat.vmdk')]) await sink.write(0, new Uint8Array(512));
+		await qemuWith(at('disk-flat.vmdk'), '-f', 'raw');
+		await expect(late.commit()).rejects.toMatchObject(refused);
+		await late.abandon();
+		await expect(convertFile(at('in.raw'), at('disk.vmdk'), { ...options, force: true })).rejects.toMatchObject(refused);
+		expect(fs.readdirSync(folder)).toEqual(before);
+	},
+);
 
 test.skipIf(!QEMU || !KOFFI)("another program's lock on all of an image is no machine, and hides none", async () => {
 	const { at } = room();
