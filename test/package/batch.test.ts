@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { BatchReport } from '../../src/batch/report.ts';
+import { convertFile } from '../../src/node/convert.ts';
 import { type Ended, ended, journalOf, startVconv } from '../helpers/batch.ts';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
@@ -95,6 +96,21 @@ test.runIf(process.platform === 'linux')('a job whose log cannot be written is d
 	const early = [expect.stringContaining('the log ends early')];
 	expect(reportIn(state).jobs.map(({ notes }) => notes)).toEqual([early, early]);
 });
+
+test('what an interrupted run has written of another source or with other options is begun anew, and a note says so', async () => {
+	const { folder, state, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }', '{ from: b.raw, to: b.qcow2, compress: true }');
+	const file = (name: string) => path.join(folder, name);
+	for (const name of ['a', 'b']) {
+		const controller = new AbortController();
+		const onProgress = () => controller.abort();
+		await expect(convertFile(file(`${name}.raw`), file(`${name}.qcow2`), { signal: controller.signal, onProgress })).rejects.toThrow();
+		expect(fs.existsSync(file(`.${name}.qcow2.vconv-partial`))).toBe(true);
+	}
+	rawFile(file('a.raw'), 2 * MiB, [[MiB, MiB]]);
+	expect(await batch()).toMatchObject({ code: 0 });
+	for (const { notes } of reportIn(state).jobs) expect(notes).toContainEqual(expect.stringContaining('begun anew'));
+	expect(await vconv('compare', file('a.raw'), file('a.qcow2'))).toMatchObject({ code: 0 });
+}, 120_000);
 
 test('a target that a killed run has finished and not recorded is compared with its source, and stays', async () => {
 	const { folder, state, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }', '{ from: b.raw, to: b.qcow2 }');

@@ -142,10 +142,10 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 		folder.append({ id: job.id, at: started, attempt, state: 'started', absent });
 	}
 	const obstacle = job.to === undefined ? undefined : makeFolder(path.dirname(job.to));
-	const end =
-		obstacle ??
-		(await runChild({
-			argv: comparing ? [...adoptionArgv(job), ...live] : argvOf(job, options.threads),
+	const argv = comparing ? [...adoptionArgv(job), ...live] : argvOf(job, options.threads);
+	const run = (further: readonly string[]): Promise<ChildEnd> =>
+		runChild({
+			argv: [...argv, ...further],
 			log: folder.log(job.id),
 			hold: folder.lock.fd,
 			signal: options.signal,
@@ -153,7 +153,12 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 				state.progress = progress;
 				options.onChange(state);
 			},
-		}));
+		});
+	let end = obstacle ?? (await run([]));
+	if (isOutdated(end)) {
+		notes.push('an interrupted run had written a part of it from another source, with other options or another vconv: begun anew');
+		end = await run(['--restart']);
+	}
 	state.progress = undefined;
 	if (end.code !== 0 && options.signal.aborted) {
 		state.status = 'waiting';
@@ -188,6 +193,9 @@ const argvOf = ({ kind, argv, values }: Job, threads: number): string[] => [
 	// Nobody watches, so that all of it is read back unless the plan says otherwise.
 	...(kind === 'convert' && !argv.some((word) => /^--verify(=|$)/.test(word)) ? ['--verify', 'full'] : []),
 ];
+
+/** Whether a child has refused to go on with what an interrupted run has left: nobody wants that part any more, and nobody is there to say so. */
+const isOutdated = ({ code, error }: ChildEnd): boolean => code !== 0 && error?.hint?.startsWith('--restart') === true;
 
 const isStale = (record: JobRecord | undefined, { files }: Survey): boolean =>
 	record?.state === 'done' && record.sources.some(({ path: name, id }) => files.find((file) => file.path === name)?.id !== id);
