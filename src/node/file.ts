@@ -24,15 +24,15 @@ const versions = new WeakMap<object, string>();
  */
 export const versionOf = (source: object): string | undefined => versions.get(source);
 
-/** Whether the files behind sources were written to while they were open. */
-const changes = new WeakMap<Source, () => boolean>();
+/** What has become of the files behind sources while they were open; undefined where nothing was written to them. */
+const changes = new WeakMap<Source, () => string | undefined>();
 
 const UNUSED = 'again when nothing uses it, or a snapshot of it';
 
-/** @throws ChangedError if a source is a file that was written to while it was open here. */
+/** @throws ChangedError if a source is a file that was written to while it was open here, or may have been. */
 export const refuseChanged = (source: Source): void => {
-	if (!changes.get(source)?.()) return;
-	throw new ChangedError('it was written to while it was read', { path: source.name, hint: UNUSED });
+	const change = changes.get(source)?.();
+	if (change !== undefined) throw new ChangedError(change, { path: source.name, hint: UNUSED });
 };
 
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
@@ -86,12 +86,8 @@ const fileSource = (fd: number, name: string, named: boolean, otherwise?: string
 	const size = stat.isBlockDevice() ? deviceSize(fd) : stat.size;
 	const opened = fs.fstatSync(fd, { bigint: true });
 	let open = true;
-	let changed = false;
-	const isChanged = (): boolean => {
-		if (!open) return changed;
-		const { mtimeNs, size } = fs.fstatSync(fd, { bigint: true });
-		return mtimeNs !== opened.mtimeNs || size !== opened.size;
-	};
+	let changed: string | undefined;
+	const change = (): string | undefined => (open ? changeOf(opened, fs.fstatSync(fd, { bigint: true }), name) : changed);
 	const source: Source = {
 		name,
 		size,
@@ -112,18 +108,34 @@ const fileSource = (fd: number, name: string, named: boolean, otherwise?: string
 		allocated: (offset, length) => dataRuns(fd, offset, length),
 		async close() {
 			if (!open) return;
-			changed = isChanged();
-			open = false;
-			fs.closeSync(fd);
+			try {
+				changed = change();
+			} finally {
+				open = false;
+				fs.closeSync(fd);
+			}
 		},
 	};
-	changes.set(source, isChanged);
+	changes.set(source, change);
 	// Not the device: its number may be another when the system has started again.
 	const { ino, mtimeNs, ctimeNs } = opened;
 	if (stat.isFile()) versions.set(source, `${ino} ${size} ${mtimeNs} ${ctimeNs}`);
 	rememberDescriptor(source, fd);
 	return source;
 };
+
+/** What was done to a file between two looks at it, if it was written to. */
+const changeOf = (then: fs.BigIntStats, now: fs.BigIntStats, name: string): string | undefined => {
+	if (now.mtimeNs !== then.mtimeNs || now.size !== then.size) return 'it was written to while it was read';
+	// Whoever writes to a file can set its time of writing back, and programs that preserve times do; its ctime nobody can. On Windows that is moved by
+	// whatever marks files: the indexer, a backup.
+	if (now.ctimeNs === then.ctimeNs || process.platform === 'win32' || isExplained(then, now, name)) return undefined;
+	return 'it may have been written to while it was read: its time of change is another, though its time of writing is not';
+};
+
+/** Whether something else than a write has moved the ctime of a file: another owner or mode, a name more or fewer, a renaming. */
+const isExplained = (then: fs.BigIntStats, now: fs.BigIntStats, name: string): boolean =>
+	now.mode !== then.mode || now.uid !== then.uid || now.gid !== then.gid || now.nlink !== then.nlink || identityOf(name) !== identity(then);
 
 /** What a file is, whatever it is called. Some file systems number their files beyond 2^53. */
 const identity = (stat: fs.BigIntStats): string => `file:${stat.dev}:${stat.ino}${stat.isBlockDevice() ? `:${stat.rdev}` : ''}`;

@@ -32,6 +32,31 @@ test.for(Object.entries(ways))('a parent that is written to while its child is c
 	expect(fs.readdirSync(folder).sort()).toEqual([...before, 'new'].sort());
 });
 
+test.skipIf(process.platform === 'win32').for<[what: string, act: (name: string) => void, refused: boolean]>([
+	['written to while it is read, its time set back, is refused', (name) => fs.writeFileSync(name, 'x', { flag: 'r+' }), true],
+	['given a second name meanwhile is converted', (name) => fs.linkSync(name, `${name}.linked`), false],
+	['renamed meanwhile is converted', (name) => fs.renameSync(name, `${name}.moved`), false],
+	['given another mode meanwhile is converted', (name) => fs.chmodSync(name, 0o640), false],
+])('a source that is %s', async ([, act, refused]) => {
+	const folder = temporaryFolder();
+	const [input, output] = [path.join(folder, 'in.raw'), path.join(folder, 'out.qcow2')];
+	rawFile(input, MiB, [[0, 4096]]);
+	const then = new Date(2020, 1, 1);
+	fs.utimesSync(input, then, then);
+	let done = false;
+	const onProgress = () => {
+		if (done) return;
+		done = true;
+		act(input);
+		if (refused) fs.utimesSync(input, then, then);
+	};
+	const made = convertFile(input, output, { onProgress });
+	if (refused)
+		await expect(made).rejects.toMatchObject({ code: 'CHANGED', path: input, message: expect.stringContaining('may have been') });
+	else await made;
+	expect(fs.existsSync(output)).toBe(!refused);
+});
+
 test.skipIf(process.platform === 'win32').for(['web:1.qcow2', 'nbd:web.qcow2', 'b\\c.qcow2'])(
 	'a delta of %s finds it, whatever its name looks like',
 	async (name) => {
