@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { openLocked, unlock } from './lock.ts';
+import { reserve } from './reserve.ts';
 
 /** What a descriptor leads to. */
 type FileState = {
@@ -29,6 +30,8 @@ export interface Files {
 	/** As pwrite(2): how many bytes were written, which may be fewer. */
 	write(fd: number, bytes: Uint8Array, start: number, length: number, position: number): number;
 	truncate(fd: number, size: number): void;
+	/** Lay room aside for what is to be written there, where the system can; the size stays. */
+	reserve(fd: number, position: number, length: number): void;
 	/** Who may read and write it, as chmod(2) takes it; the umask has no part in it. */
 	chmod(fd: number, mode: number): void;
 	fsync(fd: number): void;
@@ -65,6 +68,7 @@ export const nodeFiles: Files = {
 	read: (fd, bytes, position) => fs.readSync(fd, bytes, 0, bytes.byteLength, position),
 	write: (fd, bytes, start, length, position) => fs.writeSync(fd, bytes, start, length, position),
 	truncate: (fd, size) => fs.ftruncateSync(fd, size),
+	reserve,
 	chmod: (fd, mode) => fs.fchmodSync(fd, mode),
 	fsync: (fd) => fs.fsyncSync(fd),
 	fdatasync: (fd) => new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()))),

@@ -19,6 +19,9 @@ const SIZE = 8;
 /** No record is longer: more is not from us. */
 const MAX_RECORD = 64 * 1024 * 1024;
 
+/** Room for the next record, in bytes: of what is usually done between two of them, with what it hashed to. */
+const ROOM = 256 * 1024;
+
 /** The first record: what is being done. */
 export type Header = {
 	/** The version of vconv, for another may lay images out otherwise. */
@@ -45,6 +48,8 @@ export type JournalFile = {
 	sizes(): readonly number[];
 	/** Begin anew: whatever was known is forgotten. */
 	begin(header: Header): void;
+	/** Lay room aside for the next record: when the store is full is when it is wanted most. */
+	reserve(): void;
 	/** Forget whatever is known, for good. */
 	forget(): void;
 	/** Add to what is done, in files of these lengths. It is not durable yet. */
@@ -143,6 +148,7 @@ export const journalFile = (fd: number, name: string, files: Files): JournalFile
 			first = end = put(end, Buffer.from(JSON.stringify(next)));
 			header = next;
 		},
+		reserve: () => files.reserve(fd, end, ROOM),
 		forget,
 		append(placements, leaves, lengths) {
 			const trail = encodeTrail(placements);

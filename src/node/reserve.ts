@@ -4,6 +4,15 @@ import { native } from './native.ts';
 type Fallocate = (fd: number, mode: number, offset: number, length: number) => number;
 
 const FALLOC_FL_KEEP_SIZE = 1;
+/** fallocate(2); undefined where it cannot be called. */
+const fallocate = (): Fallocate | undefined =>
+	native()?.load(null).func('int fallocate(int fd, int mode, int64 offset, int64 length)') as Fallocate | undefined;
+
+/** Lay room aside in a file, behind its end too, where the system can and has it. */
+export const reserve = (fd: number, hostOffset: number, length: number): void => {
+	if (process.platform === 'linux') fallocate()?.(fd, FALLOC_FL_KEEP_SIZE, hostOffset, length);
+};
+
 /** What statfs(2) calls ext4. */
 const EXT4 = 0xef53;
 
@@ -15,7 +24,7 @@ const WORTH = 256 * 1024;
  * itself. Called before each write, with its own place: what lies between two blocks of an image stays a hole.
  */
 export const reserver = (): ((fd: number, hostOffset: number, length: number) => void) => {
-	const call = native()?.load(null).func('int fallocate(int fd, int mode, int64 offset, int64 length)') as Fallocate | undefined;
+	const call = fallocate();
 	if (!call) return () => {};
 	let works = true;
 	return (fd, hostOffset, length) => {

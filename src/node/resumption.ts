@@ -115,6 +115,7 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 			named = true;
 			journal.append(noted, hashed, sizes);
 			await files.fdatasync(main.journalFd);
+			journal.reserve();
 		} catch (error) {
 			pending = [...noted, ...pending];
 			leaves = [...hashed, ...leaves];
@@ -163,6 +164,7 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 				taken = resumed = true;
 				keeping = keepPartial;
 				if (isCut(main, 0)) lose();
+				journal.reserve();
 				return { stamp: stampOf(header), journal: live };
 			}
 			forget();
@@ -170,7 +172,10 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 			keeping = keepPartial && origin !== undefined;
 			const ids = Array.from({ length: IDS }, () => Buffer.from(stamp.id()).toString('hex'));
 			const next: Header = { tool: version(), origin: origin ?? [], image, now: stamp.now.getTime(), ids };
-			if (keeping) journal.begin(next);
+			if (keeping) {
+				journal.begin(next);
+				journal.reserve();
+			}
 			return { stamp: stampOf(next), journal: live };
 		},
 		lose,

@@ -138,6 +138,9 @@ export const model = (): Model => {
 		chmod() {
 			tick();
 		},
+		reserve() {
+			tick();
+		},
 		fsync(fd) {
 			tick();
 			sync(at(fd));

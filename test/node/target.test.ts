@@ -170,6 +170,39 @@ describe('writes', () => {
 	);
 });
 
+test('on a store without a single free block, what is written is noted in room that was laid aside', async () => {
+	const folder = temporaryFolder();
+	let full = false;
+	const rooms = new Map<number, number>();
+	const files = filesWith({
+		reserve: (fd, position, length) => void (full || rooms.set(fd, position + length)),
+		write(fd, bytes, start, length, position) {
+			if (full && position + length > (rooms.get(fd) ?? 0)) fail('ENOSPC');
+			return nodeFiles.write(fd, bytes, start, length, position);
+		},
+	});
+	for (const run of [1, 2]) {
+		full = false;
+		let kept = false;
+		const onKept = () => {
+			kept = true;
+		};
+		const target = await createTarget(path.join(folder, 'disk.raw'), { files, onKept });
+		const { journal } = await target.begin({ origin: ['a disk'], image: 'raw', stamp: fixedStamp() });
+		expect([...journal.past].length).toBe(run - 1);
+		await target.main.write(run * 4096, patternBytes(0, 4096));
+		full = true;
+		await expect(target.main.write((run + 1) * 4096, patternBytes(0, 4096))).rejects.toThrow('no space is left');
+		journal.written({ kind: 'plain', offset: run * 4096, length: 4096 });
+		await target.suspend();
+		expect(kept).toBe(true);
+	}
+	const last = await createTarget(path.join(folder, 'disk.raw'));
+	const { journal } = await last.begin({ origin: ['a disk'], image: 'raw', stamp: fixedStamp() });
+	expect([...journal.past].length).toBe(2);
+	await last.abandon();
+});
+
 describe('the name', () => {
 	test('is not given where fsync fails, and fsync is not asked again', async () => {
 		const folder = temporaryFolder();
