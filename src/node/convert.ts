@@ -12,12 +12,13 @@ import type { Source, Stream } from '../core/source.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../errors.ts';
 import { PROOF } from '../proof/file.ts';
 import type { ConvertFileOptions, ProvingOptions } from './convert-options.ts';
-import { folderOf, identityOf, openFile, placeOf, refuseChanged, statOf, versionOf } from './file.ts';
+import { identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
 import { gate, siblings } from './gate.ts';
 import { holdSource, refuseReplacingUsed } from './inuse.ts';
 import { nodeMover } from './mover.ts';
 import { noteOpenFolder } from './open-folder.ts';
 import { nodeCodec } from './packer.ts';
+import { folderOf, isDescriptor, placeOf } from './place.ts';
 import { proving } from './proving.ts';
 import { createTarget, freeSpace } from './target.ts';
 
@@ -186,6 +187,12 @@ export const refuseOutput = (output: string, reads: ReadonlySet<string>): void =
 	const folder = path.dirname(output);
 	if (!statOf(folder)) throw new AccessError('its folder does not exist', { path: output, hint: `mkdir -p ${folder}` });
 	const there = statOf(output);
+	if (there && isDescriptor(output)) {
+		throw new UnsupportedError('it is an open file of a process, and OUT is replaced and not written into', {
+			path: output,
+			hint: '- for OUT and -O FORMAT, for standard output',
+		});
+	}
 	if (there?.isDirectory()) throw new AccessError('it is a folder', { path: output, hint: 'the name of a file in it' });
 	if (there && !there.isFile()) throw new UnsupportedError('it is no regular file, and vconv writes to no other', { path: output });
 	refuseReplacing(output, reads);

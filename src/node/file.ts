@@ -145,19 +145,6 @@ export const identityOf = (name: string): string | undefined => {
 	return statOf(name) && identity(fs.statSync(name, { bigint: true }));
 };
 
-/** An absolute name past all links, as far as there is anything; as it is said from there on. */
-export const realOf = (name: string): string => {
-	if (fs.existsSync(name)) return fs.realpathSync(name);
-	const above = path.dirname(name);
-	return above === name ? name : path.join(realOf(above), path.basename(name));
-};
-
-/** The folder of a file, past all links. */
-export const folderOf = (name: string): string => realOf(path.dirname(path.resolve(name)));
-
-/** Where a file of this name is, whatever links lead to its folder: what is written to one such name replaces what has the other. */
-export const placeOf = (name: string): string => path.join(folderOf(name), path.basename(name));
-
 /** What the system says of a file; undefined if there is none. @throws AccessError if it does not say. */
 export const statOf = (name: string): fs.Stats | undefined => {
 	try {

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
-import { identityOf, placeOf } from './file.ts';
+import { identityOf } from './file.ts';
+import { placeOf } from './place.ts';
 
 /** A file by its name, and what messages call it. */
 type Named = { readonly name: string; readonly role: string };

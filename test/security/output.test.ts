@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { convertFile } from '../../src/node/convert.ts';
 import { vconv } from '../helpers/cli.ts';
 import { dist } from '../helpers/dist.ts';
@@ -43,6 +43,24 @@ describe('an output', () => {
 		expect(fs.readFileSync(at('victim'), 'utf8')).toBe('victim');
 		expect(fs.existsSync(at('nowhere'))).toBe(false);
 	});
+
+	test.skipIf(process.platform !== 'linux').for(['/dev/fd', 'link to it', 'link to a link'])(
+		'that is an open file by way of a descriptor (%s) is refused, --force or not, and stays',
+		async (kind) => {
+			const { at } = scene();
+			const fd = fs.openSync(at('victim'), 'r+');
+			onTestFinished(() => fs.closeSync(fd));
+			fs.symlinkSync(`/proc/self/fd/${fd}`, at('link'));
+			fs.symlinkSync('link', at('stdout'));
+			const name = { '/dev/fd': `/dev/fd/${fd}`, 'link to it': at('link'), 'link to a link': at('stdout') }[kind] as string;
+			for (const force of [[], ['--force']]) {
+				const refused = await vconv(...force, '-O', 'raw', at('in.raw'), name);
+				expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/an open file of a process.*try - for OUT/s) });
+			}
+			expect(fs.readFileSync(at('victim'), 'utf8')).toBe('victim');
+			expect(fs.lstatSync(at('stdout')).isSymbolicLink()).toBe(true);
+		},
+	);
 
 	test.skipIf(windows)('T52: that is the source under any name is refused, even with --force', async () => {
 		const { at, isWhole } = scene();

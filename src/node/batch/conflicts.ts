@@ -1,6 +1,6 @@
 import type { Job } from '../../batch/expand.ts';
 import { UsageError } from '../../errors.ts';
-import { placeOf, realOf } from '../file.ts';
+import { placeOf, realOf } from '../place.ts';
 import type { JobState } from './run.ts';
 import { survey } from './survey.ts';
 

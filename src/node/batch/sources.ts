@@ -6,7 +6,8 @@ import type { Surroundings } from '../../batch/expand.ts';
 import { globMatch, globRoot, isGlob } from '../../batch/glob.ts';
 import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
-import { accessError, placeOf, realOf, statOf } from '../file.ts';
+import { accessError, statOf } from '../file.ts';
+import { placeOf, realOf } from '../place.ts';
 import { jobId } from './identity.ts';
 
 /** Extensions of machines of which vconv knows no more. */
