@@ -15,6 +15,7 @@ import type { ConvertFileOptions, ProvingOptions } from './convert-options.ts';
 import { identityOf, openFile, refuseChanged, statOf, versionOf } from './file.ts';
 import { gate, siblings } from './gate.ts';
 import { holdSource, refuseReplacingUsed } from './inuse.ts';
+import { identityBehind } from './loop.ts';
 import { nodeMover } from './mover.ts';
 import { noteOpenFolder } from './open-folder.ts';
 import { nodeCodec } from './packer.ts';
@@ -134,7 +135,8 @@ export const withSources = async <Result, From extends Source | Stream = Source>
 		};
 		read.push(...sources);
 		if (!('peek' in from)) read.push(from);
-		return await use(given, new Set(sources.map(({ identity }) => identity)), () => read.forEach(refuseChanged));
+		const reads = sources.flatMap(({ identity, name }) => [identity, identityBehind(name) ?? []].flat());
+		return await use(given, new Set(reads), () => read.forEach(refuseChanged));
 	} finally {
 		for (const source of sources) await source.close();
 	}

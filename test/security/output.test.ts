@@ -72,6 +72,20 @@ describe('an output', () => {
 		expect(isWhole(at('in.raw'))).toBe(true);
 	});
 
+	test.skipIf(process.platform !== 'linux')(
+		'that is behind the loop device which is read is refused, even with --force',
+		async ({ skip }) => {
+			const { at, isWhole } = scene();
+			const { status, stdout } = spawnSync('losetup', ['--find', '--show', at('in.raw')], { encoding: 'utf8' });
+			if (status !== 0) return skip();
+			const device = stdout.trim();
+			onTestFinished(() => void spawnSync('losetup', ['--detach', device]));
+			const refused = await vconv('--force', '-f', 'raw', '-O', 'raw', device, at('in.raw'));
+			expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('the conversion reads') });
+			expect(isWhole(at('in.raw'))).toBe(true);
+		},
+	);
+
 	test.skipIf(windows)('T54: is for its owner alone whatever the umask, and for others as --mode says and the umask allows', async () => {
 		const { at } = scene();
 		const mode = (name: string): string => (fs.statSync(at(name)).mode & 0o7777).toString(8);
