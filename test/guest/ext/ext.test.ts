@@ -7,7 +7,7 @@ import { extReader } from '../../../src/guest/ext/index.ts';
 import { fileTree } from '../../../src/guest/tree.ts';
 import { memorySource } from '../../../src/io/memory.ts';
 import { has, temporaryFolder } from '../../helpers/programs.ts';
-import { debugfs, indexDirectories, makeFileSystem, temporaryTree } from './make.ts';
+import { checkFileSystem, debugfs, growFirstBlock, indexDirectories, makeFileSystem, temporaryTree } from './make.ts';
 import { type Contents, contentsOf, contentsOfFolder } from './walk.ts';
 
 const open = (bytes: Uint8Array) => extReader.open(sourceDevice(memorySource(bytes, 'image')));
@@ -61,6 +61,15 @@ describe.skipIf(!has('mke2fs') || !has('debugfs'))('the ext family', () => {
 		makeFileSystem(image, tree, options);
 		indexDirectories(image);
 		expect(debugfs(image, 'htree_dump /many')).toContain('Root node dump');
+		expect(await contentsOf(await openFile(image))).toEqual(expected);
+	});
+
+	test.for([1024, 4096])('a directory with blocks of %i bytes that Linux itself has indexed is read', async (blockSize) => {
+		const image = path.join(temporaryFolder(), 'image');
+		makeFileSystem(image, tree, ['-t', 'ext4', '-b', String(blockSize), '-O', 'metadata_csum_seed']);
+		indexDirectories(image);
+		growFirstBlock(image, '/many', blockSize);
+		expect(() => checkFileSystem(image)).not.toThrow();
 		expect(await contentsOf(await openFile(image))).toEqual(expected);
 	});
 

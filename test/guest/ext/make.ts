@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { extendCrc32c } from '../../../src/bytes/crc32c.ts';
 
 process.env['PATH'] += ':/sbin:/usr/sbin'; // where Debian has mke2fs and its like
 
@@ -51,6 +52,36 @@ export const indexDirectories = (image: string): void => {
 		if ((error as { status?: number }).status !== 1) throw error; // 1: it has changed something, as asked
 	}
 };
+
+/**
+ * What Linux makes of an indexed directory that it has indexed itself: the end of its first block is still that of a block of entries,
+ * only for the checksum of the index in place of theirs.
+ */
+export const growFirstBlock = (image: string, directory: string, blockSize: number): void => {
+	const number = (command: string, pattern: RegExp): number => Number(pattern.exec(debugfs(image, command))?.[1]);
+	const stat = `stat ${directory}`;
+	const inode = number(stat, /Inode: (\d+)/);
+	const generation = number(stat, /Generation: (\d+)/);
+	const seed = number('stats -h', /Checksum seed: +(0x[0-9a-f]+)/);
+	const start = number(`bmap ${directory} 0`, /^(\d+)/m) * blockSize;
+	const bytes = fs.readFileSync(image);
+	const block = bytes.subarray(start, start + blockSize);
+	const [counts, tail] = [32, blockSize - 8];
+	block.set([12, 0, 0, 0xde], tail);
+	const le32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+	const sum = [
+		le32(inode),
+		le32(generation),
+		block.subarray(0, counts + block.readUInt16LE(counts + 2) * 8),
+		block.subarray(tail, tail + 4),
+		le32(0),
+	];
+	block.writeUInt32LE(sum.reduce(extendCrc32c, seed) >>> 0, tail + 4);
+	fs.writeFileSync(image, bytes);
+};
+
+/** What e2fsck has to say of an image. @throws if it would change anything. */
+export const checkFileSystem = (image: string): string => execFileSync('e2fsck', ['-fn', image], { encoding: 'utf8', stdio: 'pipe' });
 
 /** Have debugfs write into an image. */
 export const debugfs = (image: string, ...commands: readonly string[]): string => {
