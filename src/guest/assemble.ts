@@ -62,10 +62,14 @@ const NO_TABLE = { scheme: 'none', flags: [], partitions: [], biosBootCode: null
 const candidatesOf = async (device: BlockDevice, { scheme, partitions }: DiskFacts, attempt: Attempt): Promise<readonly Candidate[]> => {
 	if (scheme === 'none') return [{ id: device.name, size: device.size, device }];
 	const candidates: Candidate[] = [];
+	const firsts = new Map<number, string>();
 	for (const { number, type, start, size } of partitions.filter((partition) => partition.type !== 'extended')) {
 		const id = `${device.name}p${number}`;
 		const slice = await attempt(id, 'partition', async () => sliceDevice(device, id, start, size));
-		candidates.push({ id, size, device: slice, given: CLAIMED.get(type) ?? {} });
+		const first = firsts.get(start);
+		if (first === undefined) firsts.set(start, id);
+		const given = first === undefined ? CLAIMED.get(type) : { unsupported: `it begins where ${first} does, which is looked into` };
+		candidates.push({ id, size, device: slice, given: given ?? {} });
 	}
 	return candidates;
 };

@@ -3,6 +3,7 @@ import type { Disk } from '../core/disk.ts';
 import type { Source } from '../core/source.ts';
 import { readExtent } from '../disk/read.ts';
 import { CorruptError, UnsupportedError } from '../errors.ts';
+import { breather } from '../io/breathe.ts';
 
 /**
  * What a guest calls a block device: a disk, a partition, a logical volume. Offsets and lengths are bytes from its own start.
@@ -221,35 +222,55 @@ export type Budget = { readonly bytes: number; readonly milliseconds: number };
 
 /** A budget that is being spent. */
 export type Allowance = {
+	readonly signal: AbortSignal | undefined;
 	/** Begin anew, for the next volume. */
 	renew(): void;
-	/** @throws UnsupportedError if there is no more. */
-	take(bytes: number, device: string): void;
+	/**
+	 * Spend bytes and time, at every read and between the pieces of what takes long without one. Lets signals in.
+	 * @param where the device or file that it is spent on, for the message.
+	 * @throws UnsupportedError if there is no more, and the reason of the signal.
+	 */
+	take(bytes: number, where: string): Promise<void>;
 };
 
-export const allowance = ({ bytes, milliseconds }: Budget): Allowance => {
+/** All volumes and systems together may cost so many times what one may: however many there are, it comes to an end. */
+const ALL_TOGETHER = 3;
+
+export const allowance = ({ bytes, milliseconds }: Budget, signal?: AbortSignal): Allowance => {
+	const breathe = breather();
+	const lastEnd = performance.now() + milliseconds * ALL_TOGETHER;
 	let left = bytes;
+	let leftOfAll = bytes * ALL_TOGETHER;
 	let end = performance.now() + milliseconds;
 	return {
+		signal,
 		renew() {
 			left = bytes;
 			end = performance.now() + milliseconds;
 		},
-		take(length, path) {
+		async take(length, path) {
+			await breathe();
+			signal?.throwIfAborted();
 			left -= length;
+			leftOfAll -= length;
+			const now = performance.now();
 			if (left < 0) throw new UnsupportedError(`looking into it takes more than ${bytes} bytes, the limit inspect-bytes`, { path });
-			if (performance.now() > end)
+			if (now > end)
 				throw new UnsupportedError(`looking into it takes longer than ${milliseconds} ms, the limit inspect-seconds`, { path });
+			if (leftOfAll < 0 || now > lastEnd)
+				throw new UnsupportedError(
+					`looking into all that is on the disks takes more than ${ALL_TOGETHER} times the limits inspect-bytes and inspect-seconds`,
+					{ path },
+				);
 		},
 	};
 };
 
-/** The device, as long as the allowance lasts. The signal counts for every read, so that readers of file systems need not carry one. */
-export const budgeted = (device: BlockDevice, spent: Allowance, signal?: AbortSignal): BlockDevice => ({
+/** The device, as long as the allowance lasts: for every read, so that readers of file systems need not think of it. */
+export const budgeted = (device: BlockDevice, spent: Allowance): BlockDevice => ({
 	...device,
-	async read(offset, length, own = signal) {
-		own?.throwIfAborted();
-		spent.take(length, device.name);
-		return device.read(offset, length, own);
+	async read(offset, length, signal = spent.signal) {
+		await spent.take(length, device.name);
+		return device.read(offset, length, signal);
 	},
 });

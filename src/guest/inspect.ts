@@ -19,7 +19,7 @@ export type InspectOptions = {
 	readonly codec: Codec;
 	/** Expands what the guest itself stores compressed; by what runs anywhere where left out. */
 	readonly expanders?: Expanders | undefined;
-	/** What looking into one volume, or one operating system, may cost; 1 GiB and 20 s where left out. */
+	/** What looking into one volume, or one operating system, may cost; 1 GiB and 20 s where left out. All together: three times that. */
 	readonly budget?: Budget | undefined;
 	/** All that vconv has, where left out. */
 	readonly fileSystems?: readonly FileSystemReader[] | undefined;
@@ -41,13 +41,13 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 	const start = performance.now();
 	const cost: Cost = { reads: 0, bytes: 0 };
 	const incomplete: Incomplete[] = [];
-	const spent = allowance(options.budget ?? BUDGET);
+	const spent = allowance(options.budget ?? BUDGET, options.signal);
 	const attempt = attempts(incomplete);
 	const pages = Math.max(64, Math.floor(PAGES / given.length));
 	const { disks, volumes } = await assemble(
 		given.map(({ disk, image }, index) => ({
 			image,
-			device: budgeted(diskDevice(disk, options.codec, { name: `disk${index}`, cost, pages }), spent, options.signal),
+			device: budgeted(diskDevice(disk, options.codec, { name: `disk${index}`, cost, pages }), spent),
 		})),
 		{ attempt, incomplete, renew: spent.renew },
 	);
@@ -61,7 +61,14 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 	}
 	spent.renew();
 	const firmware = await firmwareOf(disks, open, attempt);
-	const context: GuestContext = { disks, volumes: known, open, attempt, expanders: options.expanders };
+	const context: GuestContext = {
+		disks,
+		volumes: known,
+		open,
+		attempt,
+		expanders: options.expanders,
+		breathe: (where) => spent.take(0, where),
+	};
 	const systems: SystemFacts[] = [];
 	for (const root of open) {
 		for (const read of options.systems ?? systemReaders) {

@@ -20,7 +20,14 @@ export type GuestContext = {
 	readonly attempt: Attempt;
 	/** How initramfs are expanded; what runs anywhere where left out. */
 	readonly expanders?: Expanders | undefined;
+	readonly breathe?: Breathe | undefined;
 };
+
+/**
+ * To be called between the pieces of what takes long without a read: lets signals in.
+ * @throws UnsupportedError if looking into the guest has taken too long, and the reason of an aborted signal.
+ */
+export type Breathe = (where: string) => Promise<void>;
 
 /**
  * What `read` gives, or undefined if that throws a VconvError: then `what` of `where` is in the report's `incomplete`, and everything

@@ -71,12 +71,18 @@ test('a budget ends the reading, until it is renewed', async () => {
 	await expect(device.read(0, 200)).rejects.toThrow(/more than 1000 bytes/);
 	spent.renew();
 	expect(await device.read(0, 200)).toHaveLength(200);
+	spent.renew();
+	await device.read(0, 1000);
+	spent.renew();
+	await device.read(0, 600);
+	spent.renew();
+	await expect(device.read(0, 200)).rejects.toThrow(/3 times the limits/);
 	await expect(budgeted(device, allowance({ bytes: 1000, milliseconds: -1 })).read(0, 1)).rejects.toThrow(/longer than/);
 });
 
 test('an aborted signal ends the reading with its reason', async () => {
 	const controller = new AbortController();
-	const device = budgeted(await deviceOf(1 << 20, []), allowance({ bytes: 1000, milliseconds: 10_000 }), controller.signal);
+	const device = budgeted(await deviceOf(1 << 20, []), allowance({ bytes: 1000, milliseconds: 10_000 }, controller.signal));
 	controller.abort(new Error('enough'));
 	await expect(device.read(0, 1)).rejects.toThrow('enough');
 });

@@ -178,6 +178,14 @@ test('partitions that only Windows could put together are named by their types',
 	expect(report.volumes).toMatchObject([{ id: 'disk0p1', type: 'ldm', unsupported: 'vconv does not read dynamic disks of Windows' }]);
 });
 
+test('of partitions that begin at the same place the first is looked into, and the others say so', async () => {
+	const partitions = [4095, 8191, 4095].map((last) => ({ type: ESP, guid: GUID, first: 2048, last }));
+	const pieces = [...gptPieces(8 * MIB, partitions), ...ext4(MIB, 'twice')];
+	const report = await inspect([[8 * MIB, pieces]], { fileSystems: [readerOf({})], systems: [] });
+	const unsupported = 'it begins where disk0p1 does, which is looked into';
+	expect(report.volumes).toMatchObject([{ label: 'twice' }, { type: 'unknown', unsupported }, { type: 'unknown', unsupported }]);
+});
+
 test('an ESP makes it a UEFI machine, whose loaders are listed', async () => {
 	const fileSystems = [readerOf({ EFI: { debian: { 'shimx64.efi': '', 'grub.cfg': '' }, Microsoft: { Boot: { 'bootmgfw.efi': '' } } } })];
 	const pieces = [...gptPieces(8 * MIB, [{ type: ESP, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'esp')];

@@ -2,6 +2,7 @@ import { isZero } from '../../bytes/align.ts';
 import type { ByteStream, Expanders, StreamMethod } from '../../core/expand.ts';
 import { CorruptError, UnsupportedError, VconvError } from '../../errors.ts';
 import { byteStream } from '../../io/byte-stream.ts';
+import type { Breathe } from '../system.ts';
 import type { Found } from '../tree.ts';
 import { type CpioBudget, cpioNames, isCpio } from './cpio.ts';
 import { expandLz4 } from './lz4.ts';
@@ -28,9 +29,10 @@ const MAGICS: readonly (readonly [StreamMethod, readonly number[]])[] = [
 /**
  * The names of all files in an initramfs: cpio archives one after another, each plain or compressed, with zeros between them. Early
  * microcode comes first and plain, and its contents are not even read.
+ * @param breathe called between pieces of what is expanded.
  * @throws CorruptError if it makes no sense, UnsupportedError for a compression that is not expanded here, by its name.
  */
-export async function* initramfsNames({ node, fileSystem, path }: Found, expanders: Expanders): AsyncGenerator<string> {
+export async function* initramfsNames({ node, fileSystem, path }: Found, expanders: Expanders, breathe?: Breathe): AsyncGenerator<string> {
 	let position = 0;
 	const next = async (): Promise<Uint8Array | undefined> => {
 		const length = Math.min(PIECE, node.size - position);
@@ -44,10 +46,16 @@ export async function* initramfsNames({ node, fileSystem, path }: Found, expande
 		position += jumped;
 		return jumped;
 	};
-	yield* archives(byteStream(next, jump), { lz4: expandLz4, ...expanders }, { ...BUDGET }, path);
+	yield* archives(byteStream(next, jump), { lz4: expandLz4, ...expanders }, { ...BUDGET }, path, breathe);
 }
 
-async function* archives(stream: ByteStream, expanders: Expanders, budget: CpioBudget, path: string): AsyncGenerator<string> {
+async function* archives(
+	stream: ByteStream,
+	expanders: Expanders,
+	budget: CpioBudget,
+	path: string,
+	breathe?: Breathe,
+): AsyncGenerator<string> {
 	while (await skipZeros(stream, path)) {
 		const head = await stream.peek(6);
 		if (isCpio(head)) {
@@ -61,7 +69,7 @@ async function* archives(stream: ByteStream, expanders: Expanders, budget: CpioB
 		const parts = expand(stream)[Symbol.asyncIterator]();
 		try {
 			// What is compressed is not looked into twice: archives do not nest in compressed streams.
-			yield* archives(expanded(parts, budget, method, path), {}, budget, path);
+			yield* archives(expanded(parts, budget, method, path, breathe), {}, budget, path);
 		} finally {
 			await parts.return?.(); // it may be that nobody wants the rest
 		}
@@ -69,9 +77,16 @@ async function* archives(stream: ByteStream, expanders: Expanders, budget: CpioB
 }
 
 /** What a stream expands to, with its own failures as those of the initramfs. */
-const expanded = (iterator: AsyncIterator<Uint8Array>, budget: CpioBudget, method: StreamMethod, path: string): ByteStream => {
+const expanded = (
+	iterator: AsyncIterator<Uint8Array>,
+	budget: CpioBudget,
+	method: StreamMethod,
+	path: string,
+	breathe?: Breathe,
+): ByteStream => {
 	let left = budget.bytes;
 	return byteStream(async () => {
+		await breathe?.(path);
 		try {
 			const { done, value } = await iterator.next();
 			if (done) return undefined;

@@ -37,7 +37,7 @@ export const linuxReader: SystemReader = async (root, context) => {
 	const menu = await bootMenu(tree, id, context);
 	const commandLine = withoutSecrets(menu?.chosen?.commandLine ?? '');
 	const found = await fact('/lib/modules', 'kernels', () =>
-		findKernels({ tree, root: id, attempt, expanders: context.expanders ?? portableExpanders }, menu),
+		findKernels({ tree, root: id, attempt, expanders: context.expanders ?? portableExpanders, breathe: context.breathe }, menu),
 	);
 	const marks = await fact('/etc', 'settings that matter to a move', () => linuxMarks(tree, mounts, commandLine, menu?.file ?? ''));
 	const network: NetworkFacts[] = [];

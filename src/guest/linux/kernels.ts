@@ -1,6 +1,6 @@
 import type { Expanders } from '../../core/expand.ts';
 import type { DriverFacts, KernelFacts } from '../facts.ts';
-import type { Attempt } from '../system.ts';
+import type { Attempt, Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
 import type { BootEntry, BootMenu } from './boot/entry.ts';
 import { DISK_DRIVERS, kernelDrivers } from './drivers.ts';
@@ -21,7 +21,13 @@ export type Kernels = {
 };
 
 /** What is asked of a guest, where it is and how it is to be read. */
-export type KernelContext = { readonly tree: FileTree; readonly root: string; readonly attempt: Attempt; readonly expanders: Expanders };
+export type KernelContext = {
+	readonly tree: FileTree;
+	readonly root: string;
+	readonly attempt: Attempt;
+	readonly expanders: Expanders;
+	readonly breathe: Breathe | undefined;
+};
 
 /** The kernels of /lib/modules, the newest first, and the drivers of the one that boots by default. Only its initramfs is read. */
 export const findKernels = async (context: KernelContext, menu: BootMenu | undefined): Promise<Kernels> => {
@@ -60,7 +66,7 @@ type Drivers = { readonly drivers: DriverFacts; readonly lacking: readonly strin
 
 /** @param initramfs none for a kernel that boots without; undefined where one is said and not there. */
 const driversOf = async (
-	{ tree, root, attempt, expanders }: KernelContext,
+	{ tree, root, attempt, expanders, breathe }: KernelContext,
 	version: string,
 	initramfs: readonly Found[] | undefined,
 ): Promise<Drivers | undefined> => {
@@ -79,7 +85,9 @@ const driversOf = async (
 			? undefined
 			: initramfs.length === 0
 				? ('none' as const)
-				: await attempt(`${root}:${initramfs.at(-1)?.path}`, 'modules of the initramfs', () => earlyModules(initramfs, wanted, expanders));
+				: await attempt(`${root}:${initramfs.at(-1)?.path}`, 'modules of the initramfs', () =>
+						earlyModules(initramfs, wanted, expanders, breathe),
+					);
 	return {
 		drivers: kernelDrivers({ builtIn, installed, early }),
 		lacking: ['udf', 'vfat'].filter((name) => !builtIn.has(name) && !installed.has(name)),

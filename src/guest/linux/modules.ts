@@ -1,5 +1,6 @@
 import type { Expanders } from '../../core/expand.ts';
 import { initramfsNames } from '../initramfs/names.ts';
+import type { Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
 import { ALL_DRIVERS, CONFIG_NAMES } from './drivers.ts';
 import { assignments, configLines } from './text.ts';
@@ -51,10 +52,11 @@ export const earlyModules = async (
 	files: readonly Found[],
 	wanted: ReadonlySet<string>,
 	expanders: Expanders,
+	breathe?: Breathe,
 ): Promise<ReadonlySet<string>> => {
 	const found = new Set<string>();
 	for (const file of files) {
-		for await (const path of initramfsNames(file, expanders)) {
+		for await (const path of initramfsNames(file, expanders, breathe)) {
 			const name = moduleName(path);
 			if (name !== undefined && wanted.has(name)) found.add(name);
 			if (found.size === wanted.size) return found;

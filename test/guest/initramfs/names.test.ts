@@ -166,6 +166,15 @@ describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
 		);
 	});
 
+	test('of a bomb are given up between its pieces as soon as somebody says so', async () => {
+		const bomb = zlib.gzipSync(new Uint8Array(32 << 20));
+		let pieces = 0;
+		const names = initramfsNames(oneFile(bomb), portableExpanders, async () => {
+			if (++pieces === 3) throw new Error('enough');
+		});
+		await expect(names.next()).rejects.toThrow('enough');
+	});
+
 	test.skipIf(!has('lsinitramfs'))('are those that lsinitramfs lists', async () => {
 		const image = path.join(temporaryFolder(), 'initrd');
 		const packed = through(archive('init', ...MODULES), 'gzip');
