@@ -36,7 +36,7 @@ export const mountGuest = (root: OpenVolume, entries: readonly MountEntry[], con
 
 /**
  * The id of the volume that a guest names a device by: `UUID=`, `LABEL=`, `PARTUUID=`, `PARTLABEL=`, the same under `/dev/disk`,
- * `/dev/VG/LV`, `/dev/mapper/VG-LV`, and `/dev/sda1` and its kin by the order of the disks. Undefined where no disk given has it.
+ * `/dev/VG/LV`, `/dev/mapper/VG-LV`, `/dev/md0`, `/dev/md/NAME`, and `/dev/sda1` and its kin by the order of the disks. Undefined where no disk given has it.
  */
 export const volumeNamed = (device: string, { disks, volumes }: Pick<GuestContext, 'disks' | 'volumes'>): string | undefined => {
 	const [, tag, quoted = ''] = /^(?:\/dev\/disk\/by-)?(uuid|label|partuuid|partlabel)[=/](.*)$/i.exec(device) ?? [];
@@ -53,6 +53,8 @@ export const volumeNamed = (device: string, { disks, volumes }: Pick<GuestContex
 	}
 	const mapped = /^\/dev\/mapper\/(.+)$/.exec(device)?.[1];
 	if (mapped !== undefined) return volumes.find(({ id }) => id.startsWith('lv:') && mapperName(id.slice(3)) === mapped)?.id;
+	const array = /^\/dev\/md(?:\/(.+)|(\d+))$/.exec(device);
+	if (array) return arrayNamed(array[1] ?? array[2] ?? '', volumes);
 	const kernel = /^\/dev\/(?:(?:sd|vd|xvd|hd)([a-z])|nvme(\d+)n1p?|mmcblk(\d+)p?)(\d*)$/.exec(device);
 	if (kernel) {
 		const disk = kernel[1] !== undefined ? kernel[1].charCodeAt(0) - 'a'.charCodeAt(0) : Number(kernel[2] ?? kernel[3]);
@@ -61,6 +63,15 @@ export const volumeNamed = (device: string, { disks, volumes }: Pick<GuestContex
 	}
 	const volume = /^\/dev\/([^/]+\/[^/]+)$/.exec(device)?.[1];
 	return volumes.find(({ id }) => id === `lv:${volume}`)?.id;
+};
+
+/** By the name that members give their array, `host:0`; an only array without a name is meant by any. */
+const arrayNamed = (name: string, volumes: GuestContext['volumes']): string | undefined => {
+	const members = volumes.filter(({ memberOf }) => memberOf?.startsWith('md:'));
+	const named = members.find(({ label }) => label?.replace(/^[^:]*:/, '') === name)?.memberOf;
+	const isOnly = new Set(members.map(({ memberOf }) => memberOf)).size === 1 && members.every(({ label }) => label === undefined);
+	const id = named ?? (isOnly ? members[0]?.memberOf : undefined);
+	return volumes.some((volume) => volume.id === id) ? id : undefined;
 };
 
 const partitionWhere = (disks: GuestContext['disks'], is: (partition: GuestContext['disks'][number]['partitions'][number]) => boolean) => {

@@ -33,6 +33,10 @@ const volumes = [
 	volume('disk2p15'),
 	volume('lv:my-vg/var-log'),
 	volume('disk3', { uuid: 'member', memberOf: 'my-vg' }),
+	volume('disk4', { memberOf: 'md:1', label: 'web:0' }),
+	volume('disk5', { memberOf: 'md:2', label: 'home' }),
+	volume('md:1'),
+	volume('md:2'),
 ];
 const facts = { volumes, disks: [disk(0, [partition(1, 'part-one', 'esp'), partition(2, 'part-two', 'the boot')])] };
 
@@ -52,6 +56,9 @@ test.each([
 	['/dev/xvdc15', 'disk2p15'],
 	['/dev/mapper/my--vg-var--log', 'lv:my-vg/var-log'],
 	['/dev/my-vg/var-log', 'lv:my-vg/var-log'],
+	['/dev/md0', 'md:1'],
+	['/dev/md/home', 'md:2'],
+	['/dev/md1', undefined],
 	['UUID=member', undefined],
 	['UUID=none', undefined],
 	['/dev/sdz9', undefined],

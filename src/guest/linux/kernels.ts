@@ -1,4 +1,5 @@
 import type { Expanders } from '../../core/expand.ts';
+import { UnsupportedError } from '../../errors.ts';
 import type { DriverFacts, KernelFacts } from '../facts.ts';
 import type { Attempt, Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
@@ -36,26 +37,22 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 		.filter((name) => /^\d/.test(name))
 		.sort((a, b) => compareVersions(b, a))
 		.slice(0, MOST);
-	const said = menu?.chosen && (await versionOf(tree, menu.chosen, versions));
-	const standard = said ?? (menu?.chosen ? undefined : versions[0]);
+	const chosen = menu?.chosen;
+	const said = chosen && (await attempt(`${root}:${menu.file}`, 'which kernel boots', () => versionOf(tree, chosen, versions)));
+	const standard = said ?? (chosen ? undefined : versions[0]);
 	const kernels: KernelFacts[] = [];
 	let found: Drivers | undefined;
 	for (const version of versions) {
 		const isDefault = version === standard;
-		const entry = isDefault ? menu?.chosen : undefined;
+		const entry = isDefault ? chosen : undefined;
 		const image = entry ? await bootFile(tree, entry.kernel) : await firstFile(tree, imagePaths(version));
-		const initramfs = entry
-			? await initramfsOf(tree, entry)
-			: await firstFile(tree, initramfsPaths(version)).then((file) => (file ? [file] : []));
-		if (isDefault) {
-			const files = entry?.initramfs.length && initramfs.length < entry.initramfs.length ? undefined : initramfs;
-			found = await attempt(`${root}:/lib/modules/${version}`, 'kernel modules', () => driversOf(context, version, files));
-		}
+		const initramfs = await (entry ? saidInitramfs(tree, entry) : usualInitramfs(tree, version));
+		if (isDefault) found = await attempt(`${root}:/lib/modules/${version}`, 'kernel modules', () => driversOf(context, version, initramfs));
 		kernels.push({
 			version,
 			default: isDefault,
 			image: image?.path,
-			initramfs: initramfs.at(-1)?.path,
+			initramfs: initramfs === 'none' ? undefined : initramfs.files.at(-1)?.path,
 			drivers: isDefault ? found?.drivers : undefined,
 		});
 	}
@@ -64,11 +61,10 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 
 type Drivers = { readonly drivers: DriverFacts; readonly lacking: readonly string[] };
 
-/** @param initramfs none for a kernel that boots without; undefined where one is said and not there. */
 const driversOf = async (
 	{ tree, root, attempt, expanders, breathe }: KernelContext,
 	version: string,
-	initramfs: readonly Found[] | undefined,
+	initramfs: Initramfs,
 ): Promise<Drivers | undefined> => {
 	const folder = `/lib/modules/${version}`;
 	const installed = await installedModules(tree, folder);
@@ -81,21 +77,20 @@ const driversOf = async (
 		if (needed) for (const one of [name, ...needed]) if (!builtIn.has(one)) wanted.add(one);
 	}
 	const early =
-		initramfs === undefined
-			? undefined
-			: initramfs.length === 0
-				? ('none' as const)
-				: await attempt(`${root}:${initramfs.at(-1)?.path}`, 'modules of the initramfs', () =>
-						earlyModules(initramfs, wanted, expanders, breathe),
-					);
+		initramfs === 'none'
+			? initramfs
+			: await attempt(`${root}:${initramfs.files.at(-1)?.path ?? '/boot'}`, 'modules of the initramfs', async () => {
+					if (initramfs.lacking !== undefined) throw new UnsupportedError(initramfs.lacking);
+					return earlyModules(initramfs.files, wanted, expanders, breathe);
+				});
 	return {
 		drivers: kernelDrivers({ builtIn, installed, early }),
 		lacking: ['udf', 'vfat'].filter((name) => !builtIn.has(name) && !installed.has(name)),
 	};
 };
 
-/** Which of the kernels a boot entry starts; undefined if that is not to be known. */
-const versionOf = async (tree: FileTree, entry: BootEntry, versions: readonly string[]): Promise<string | undefined> => {
+/** Which of the kernels a boot entry starts. @throws UnsupportedError if that is not to be known. */
+const versionOf = async (tree: FileTree, entry: BootEntry, versions: readonly string[]): Promise<string> => {
 	if (entry.version !== undefined && versions.includes(entry.version)) return entry.version;
 	const name = entry.kernel.slice(entry.kernel.lastIndexOf('/') + 1);
 	const named = versions.find((version) => name === version || name.endsWith(`-${version}`) || entry.kernel.includes(`/${version}/`));
@@ -106,7 +101,14 @@ const versionOf = async (tree: FileTree, entry: BootEntry, versions: readonly st
 		if (base && name === `vmlinuz-${base}`) return version;
 	}
 	const target = (await bootFile(tree, entry.kernel))?.path ?? '';
-	return versions.find((version) => target.endsWith(`-${version}`)) ?? (versions.length === 1 ? versions[0] : undefined);
+	// Alpine names it by the flavour that ends its version: `vmlinuz-lts`.
+	const flavour = /^vmlinuz(-.+)$/.exec(name)?.[1];
+	const flavoured = versions.filter((version) => flavour !== undefined && version.endsWith(flavour));
+	const [only, ...others] = flavoured.length > 0 ? flavoured : versions;
+	const found = versions.find((version) => target.endsWith(`-${version}`)) ?? (others.length === 0 ? only : undefined);
+	if (found === undefined)
+		throw new UnsupportedError(`${entry.kernel} boots, and which of ${versions.length} folders has its modules is not to be seen`);
+	return found;
 };
 
 const imagePaths = (version: string): readonly string[] =>
@@ -117,13 +119,24 @@ const initramfsPaths = (version: string): readonly string[] =>
 		(name) => `/boot/${name}`,
 	);
 
-const initramfsOf = async (tree: FileTree, entry: BootEntry): Promise<readonly Found[]> => {
+/** What a kernel boots with: `none` only where a boot menu says so. `lacking`: why it is not known what that holds. */
+type Initramfs = { readonly files: readonly Found[]; readonly lacking?: string | undefined } | 'none';
+
+const saidInitramfs = async (tree: FileTree, entry: BootEntry): Promise<Initramfs> => {
+	if (entry.initramfs.length === 0) return 'none';
 	const files: Found[] = [];
+	let lacking: string | undefined;
 	for (const path of entry.initramfs) {
 		const file = await bootFile(tree, path);
 		if (file) files.push(file);
+		else lacking ??= `${path}, which the boot menu names, is not there`;
 	}
-	return files;
+	return { files, lacking };
+};
+
+const usualInitramfs = async (tree: FileTree, version: string): Promise<Initramfs> => {
+	const file = await firstFile(tree, initramfsPaths(version));
+	return file ? { files: [file] } : { files: [], lacking: `no boot menu was read, and /boot has no initramfs of ${version}` };
 };
 
 /** A path of a boot loader: from the root of the volume that has /boot, of the root, or of the ESP. */

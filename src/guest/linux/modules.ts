@@ -1,4 +1,5 @@
 import type { Expanders } from '../../core/expand.ts';
+import { UnsupportedError } from '../../errors.ts';
 import { initramfsNames } from '../initramfs/names.ts';
 import type { Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
@@ -44,9 +45,12 @@ export const builtInModules = async (tree: FileTree, folder: string, version: st
 	return new Set(ALL_DRIVERS.filter((name) => config.get(`CONFIG_${CONFIG_NAMES[name] ?? name.toUpperCase()}`) === 'y'));
 };
 
+/** Where dracut puts the most of an initramfs that it squashes. */
+const IMAGE = /^(squash|squashfs|erofs)-root\.img$/;
+
 /**
  * Which of the wanted modules are in an initramfs. It is read up to the last of them, and no further.
- * @throws what `initramfsNames` throws.
+ * @throws what `initramfsNames` throws, UnsupportedError if modules may be in a file system within that is not read.
  */
 export const earlyModules = async (
 	files: readonly Found[],
@@ -55,12 +59,15 @@ export const earlyModules = async (
 	breathe?: Breathe,
 ): Promise<ReadonlySet<string>> => {
 	const found = new Set<string>();
+	let image: string | undefined;
 	for (const file of files) {
 		for await (const path of initramfsNames(file, expanders, breathe)) {
 			const name = moduleName(path);
 			if (name !== undefined && wanted.has(name)) found.add(name);
 			if (found.size === wanted.size) return found;
+			if (IMAGE.test(path)) image = path;
 		}
 	}
+	if (image !== undefined) throw new UnsupportedError(`its modules are in ${image}, which vconv does not look into`);
 	return found;
 };

@@ -90,7 +90,32 @@ describe('the drivers of a Linux', () => {
 		expect(drivers?.disk.nvme?.state).toBe('absent');
 		expect(drivers?.network).toMatchObject({ e1000: { state: 'boot' }, virtio: { state: 'installed' }, vmxnet3: { state: 'absent' } });
 		expect(incomplete).toMatchObject([{ where: `disk0p1:/boot/initrd.img-${VERSION}`, why: expect.stringContaining('bzip2') }]);
-		expect((await linuxWith({}, [`boot/initrd.img-${VERSION}`])).drivers?.disk['virtio-blk']?.state).toBe('unknown');
+	});
+
+	test.for([
+		['one that the boot menu names is not there', {}, [`boot/initrd.img-${VERSION}`], 'which the boot menu names, is not there'],
+		[
+			'microcode that the boot menu names is not there',
+			{ 'boot/grub/grub.cfg': grub(VERSION).replace('initrd /boot/', 'initrd /boot/ucode.img /boot/') },
+			[],
+			'/boot/ucode.img, which the boot menu names',
+		],
+		[
+			'there is nothing in /boot, which may be on a disk that was not read',
+			{},
+			['boot/grub/grub.cfg', `boot/vmlinuz-${VERSION}`, `boot/initrd.img-${VERSION}`],
+			'no boot menu was read, and /boot has no initramfs',
+		],
+		['dracut has squashed it', { [`boot/initrd.img-${VERSION}`]: cpio('init', 'squash-root.img') }, [], 'in squash-root.img'],
+	] as const)('are not known where %s', async ([, files, without, why]) => {
+		const { drivers, incomplete } = await linuxWith(files, without);
+		expect(drivers?.disk['virtio-blk']?.state).toBe('unknown');
+		expect(incomplete).toMatchObject([{ what: 'modules of the initramfs', why: expect.stringContaining(why) }]);
+	});
+
+	test('do not need what GRUB puts on the line by a variable that is mostly empty', async () => {
+		const config = grub(VERSION).replace(`img-${VERSION}`, `img-${VERSION} $tuned_initrd`);
+		expect(await driver('virtio-blk', { 'boot/grub/grub.cfg': config })).toMatchObject({ state: 'boot' });
 	});
 
 	test('do not come from an initramfs that is not used', async () => {
@@ -192,6 +217,14 @@ describe('the kernel that boots by default', () => {
 			marks: ['default-kernel-guessed'],
 			kind: undefined,
 		});
+	});
+
+	test('is the one of the flavour that its image is named by, or is said not to be known', async () => {
+		const files = { ...other('6.6.4-1-lts'), 'boot/grub/grub.cfg': grub('lts').replace('initrd.img-lts', 'initramfs-lts') };
+		expect((await standard(files)).version).toBe('6.6.4-1-lts');
+		const { drivers, incomplete } = await linuxWith({ ...other('6.6.4'), 'boot/grub/grub.cfg': grub('lts') });
+		expect(drivers).toBeUndefined();
+		expect(incomplete).toMatchObject([{ what: 'which kernel boots', why: expect.stringContaining('/boot/vmlinuz-lts boots') }]);
 	});
 
 	test('may be a package whose version its modules say', async () => {

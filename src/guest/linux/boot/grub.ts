@@ -113,7 +113,10 @@ const withLine = (entry: BootEntry | undefined, names: readonly string[], line: 
 		const [kernel = '', ...options] = rest.split(/\s+/);
 		return { names, kernel: withoutDevice(kernel), initramfs: entry?.initramfs ?? [], commandLine: options.join(' ') };
 	}
-	if (command?.startsWith('initrd') && entry) return { ...entry, initramfs: rest.split(/\s+/).map(withoutDevice) };
+	if (command?.startsWith('initrd') && entry) {
+		const paths = rest.split(/\s+/).filter((path) => !path.startsWith('$'));
+		return { ...entry, initramfs: paths.map(withoutDevice) };
+	}
 	return entry;
 };
 
