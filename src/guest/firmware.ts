@@ -22,19 +22,21 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 		return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
 	});
 	const type = esps.length > 0 ? (bios ? 'dual' : 'uefi') : bios ? 'bios' : 'unknown';
+	const read: { readonly esp: string; readonly loaders: readonly string[] }[] = [];
 	for (const esp of esps) {
 		const volume = open.find(({ facts }) => facts.id === esp);
 		const loaders = volume && (await attempt(esp, 'boot loaders', () => loadersOf(fileTree(volume.fileSystem))));
-		if (!loaders) continue;
-		return {
-			type,
-			esp,
-			loaders,
-			fallbackLoader: loaders.some((path) => FALLBACKS.some((name) => path.toLowerCase() === `/efi/boot/${name}`)),
-		};
+		if (loaders) read.push({ esp, loaders });
 	}
-	return { type, esp: esps[0] };
+	// Firmware looks on all of them.
+	const fallback = read.find(({ loaders }) => loaders.some(isFallback));
+	const { esp } = fallback ?? read[0] ?? { esp: esps[0] };
+	if (read.length === 0) return { type, esp };
+	const isKnown = fallback !== undefined || read.length === esps.length;
+	return { type, esp, loaders: read.flatMap(({ loaders }) => loaders), fallbackLoader: isKnown ? fallback !== undefined : undefined };
 };
+
+const isFallback = (path: string): boolean => FALLBACKS.some((name) => path.toLowerCase() === `/efi/boot/${name}`);
 
 const loadersOf = async (tree: FileTree): Promise<readonly string[]> => {
 	const loaders: string[] = [];
