@@ -173,6 +173,19 @@ test.each<[string, readonly Piece[], string]>([
 	expect((await probeVolume(await deviceOf(MIB, pieces))).type).toBe(type);
 });
 
+test('a btrfs on several devices is as large here as it is on this one', async () => {
+	const superblock = record(4096, [
+		[0x70, 8, 4 * MIB],
+		[0x88, 8, 2],
+		[0xd1, 8, MIB],
+	]);
+	const device = await deviceOf(MIB, [
+		[0x10000, superblock],
+		[0x10040, '_BHRfS_M'],
+	]);
+	expect(await probeVolume(device)).toMatchObject({ type: 'btrfs', fileSystemSize: MIB, free: 4 * MIB, state: ['multi-device'] });
+});
+
 test('the name of a ZFS pool is its label', async () => {
 	const list = '\x01\x01\0\0\0\0\0\0\0\0\0\x01\0\0\0\x24\0\0\0\x20\0\0\0\x04name\0\0\0\x09\0\0\0\x01\0\0\0\x04tank';
 	expect((await probeVolume(await deviceOf(MIB, [[16384, list]]))).label).toBe('tank');

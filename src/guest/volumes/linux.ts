@@ -58,7 +58,7 @@ const BTRFS = 0x10000;
 
 export const btrfs: Prober = ({ head }) => {
 	if (!isAt(head, BTRFS + 0x40, '_BHRfS_M')) return undefined;
-	const total = times(head.bits64(BTRFS + 0x70), 1);
+	const total = times(head.bits64(BTRFS + 0x70), 1); // of all its devices
 	const used = times(head.bits64(BTRFS + 0x78), 1);
 	const state = [];
 	const logged = head.bits64(BTRFS + 0x60) !== 0n;
@@ -69,7 +69,7 @@ export const btrfs: Prober = ({ head }) => {
 		uuid: uuidText(head.bytes(BTRFS + 0x20, 16)),
 		label: head.utf8(BTRFS + 0x12b, 256) || undefined,
 		blockSize: head.u32(BTRFS + 0x90),
-		fileSystemSize: total,
+		fileSystemSize: times(head.bits64(BTRFS + 0xd1), 1), // of the device that this is, in its dev_item
 		free: total !== undefined && used !== undefined && used <= total ? total - used : undefined,
 		clean: !logged,
 		state,
