@@ -198,6 +198,21 @@ test('an ESP makes it a UEFI machine, whose loaders are listed', async () => {
 	});
 });
 
+test('of several ESPs all are looked into for a loader that firmware finds by itself', async () => {
+	const esps: Record<string, Parameters<typeof fileSystemOf>[0]> = {
+		disk0p1: { EFI: { debian: { 'grubx64.efi': '' } } },
+		disk0p2: { EFI: { BOOT: { 'BOOTX64.EFI': '' } } },
+	};
+	const reader: FileSystemReader = { types: ['ext4'], open: async ({ name }) => fileSystemOf(esps[name] ?? {}) };
+	const partitions = [2048, 4096].map((first) => ({ type: ESP, guid: GUID, first, last: first + 2047 }));
+	const pieces = [...gptPieces(8 * MIB, partitions), ...ext4(MIB, 'one'), ...ext4(2 * MIB, 'two')];
+	const { firmware } = await inspect([[8 * MIB, pieces]], { fileSystems: [reader], systems: [] });
+	const loaders = ['/EFI/debian/grubx64.efi', '/EFI/BOOT/BOOTX64.EFI'];
+	expect(firmware).toEqual({ type: 'uefi', esp: 'disk0p2', fallbackLoader: true, loaders });
+	const unread = await inspect([[8 * MIB, pieces.slice(0, -2)]], { fileSystems: [reader], systems: [] });
+	expect(unread.firmware).toMatchObject({ esp: 'disk0p1', fallbackLoader: undefined });
+});
+
 test('a partition that ends behind its disk is not read, and the file system on a cut disk is said to be cut', async () => {
 	const mbr = mbrSector([{ type: 0x83, start: 2048, count: 1 << 20 }]);
 	const outside = await inspect([[8 * MIB, [[0, mbr]]]]);

@@ -122,6 +122,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 			guest: guest({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': absent, 'virtio-scsi': absent } } }),
 		}),
 	],
+	'vconv.guest.disk.unknown': [inside({ drivers: null })],
 	'vconv.guest.disk.slower': [inside({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': absent, 'virtio-scsi': absent } } })],
 	'vconv.guest.disk.staged': [
 		inside({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': { state: 'staged', evidence: 'viostor.inf' } } } }),

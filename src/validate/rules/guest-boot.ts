@@ -11,7 +11,7 @@ export const bootRules: readonly Rule[] = [
 		label: 'No driver for any disk bus of the target',
 		assessment: 'The guest does not find its system disk at the target: Linux stops in its initramfs, Windows with 0x7B.',
 		remedy:
-			'Put a driver in before the move: on Linux `dracut -f --add-drivers "virtio_blk virtio_scsi"` or `update-initramfs -u`, on Windows the drivers of the target, started at boot.',
+			'Put a driver in before the move: on Linux the modules of one of these buses into the initramfs (`dracut -f --add-drivers "MODULE …"`, or /etc/initramfs-tools/modules and `update-initramfs -u`), on Windows the drivers of the target, started at boot.',
 		find: ({ guest }, { buses }) => {
 			const states = buses.map((bus) => [bus, guest?.drivers?.disk[bus]] as const);
 			if (!guest?.drivers || states.some(([, fact]) => !fact || fact.state === 'boot' || fact.state === 'unknown')) return [];
@@ -27,6 +27,19 @@ export const bootRules: readonly Rule[] = [
 			'Leave the choice to vconv (--devices auto), which takes a bus that the guest starts from; or put the driver in before the move.',
 		targets: ['libvirt', 'kubevirt', 'proxmox', 'gcp'],
 		find: ({ guest, policy }) => (policy === 'virtio' ? lacking(VIRTIO.map((bus) => [bus, guest?.drivers?.disk[bus]] as const)) : []),
+	},
+	{
+		id: 'vconv.guest.disk.unknown',
+		category: 'Warning',
+		label: 'Whether the guest starts from a disk bus of the target is not known',
+		assessment: 'The drivers that the guest has when it starts could not be judged.',
+		remedy: 'See in the guest that its initramfs, or Windows, starts with a driver for the bus.',
+		find: ({ guest, policy }, { buses }) => {
+			const virtio = policy === 'virtio' ? buses.filter((bus) => VIRTIO.includes(bus)) : [];
+			const facts = (virtio.length > 0 ? virtio : buses).map((bus) => [bus, guest?.drivers?.disk[bus] ?? NOT_KNOWN] as const);
+			const isKnown = facts.some(([, { state }]) => state === 'boot') || facts.every(([, { state }]) => state !== 'unknown');
+			return guest?.os && !isKnown ? facts.map(([bus, fact]) => driver(bus, fact)) : [];
+		},
 	},
 	{
 		id: 'vconv.guest.disk.slower',
@@ -173,6 +186,8 @@ export const bootRules: readonly Rule[] = [
 			guest && guest.otherSystems.length > 0 ? guest.otherSystems.map(({ name, root }) => ({ what: name, key: root })) : [],
 	},
 ];
+
+const NOT_KNOWN: DriverFact = { state: 'unknown', evidence: 'its drivers could not be read' };
 
 const VIRTIO: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi'];
 
