@@ -51,9 +51,11 @@ const EXECUTION_POLICIES = ['Policies\\Microsoft\\Windows\\PowerShell', 'Microso
 /** Settings of a Windows that matter to a move. @param version `6.1`. */
 export const windowsMarks = async (registry: Registry, version: string | undefined): Promise<readonly Mark[]> => {
 	const marks: Mark[] = [];
+	// Without hibernation there is no Fast Startup, whatever its own value says: `powercfg /h off` leaves that as it is.
+	const hibernates = (await numberAt(registry.controlSet, 'Control\\Power', 'HibernateEnabled')) !== 0;
 	for (const { code, hive, key, value, matters } of NUMBERS) {
 		const found = await numberAt(registry[hive], key, value);
-		if (found === undefined || !matters(found)) continue;
+		if (found === undefined || !matters(found) || (code === 'fast-startup' && !hibernates)) continue;
 		marks.push({
 			code,
 			evidence: `${value}=${found}`,

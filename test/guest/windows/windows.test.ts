@@ -121,6 +121,11 @@ describe('settings that matter to a move', () => {
 		expect(codes(await windowsWith({}))).toEqual(['san-policy']);
 	});
 
+	test('do not have Fast Startup where hibernation is off', async () => {
+		const system = control({ Power: { HibernateEnabled: 0 }, 'Session Manager': { Power: { HiberbootEnabled: 1 } } });
+		expect(codes(await windowsWith(system))).not.toContain('fast-startup');
+	});
+
 	test('of a Windows with CompactOS are told by its files', async () => {
 		const { facts } = await readWindows(
 			windowsFiles(SYSTEM, SOFTWARE, { 'Windows/System32/shell32.dll': '!! compressed by the Windows overlay filter (LZX)' }),
