@@ -19,11 +19,14 @@ const unescaped = (text: string): string =>
 	text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /**
- * How a device is named, where the name is of the old hardware: `device-name` (`/dev/sda1`) changes with the bus or the order of disks,
+ * How a device is named, where the name is of the old hardware: `device-name` (`/dev/sda1`, by-diskseq) changes with the bus or the order of disks,
  * `device-by-path` with the slot, `device-by-id` with the disk's model and serial number. Undefined for names that travel.
  */
 export const namedByHardware = (device: string): 'device-name' | 'device-by-path' | 'device-by-id' | undefined => {
-	if (/^\/dev\/((s|h|v|xv)d[a-z]+\d*|nvme\d+n\d+(p\d+)?|mmcblk\d+(p\d+)?|cciss\/.+|ida\/.+)$/.test(device)) return 'device-name';
+	if (
+		/^\/dev\/((s|h|v|xv)d[a-z]+\d*|nvme\d+n\d+(p\d+)?|mmcblk\d+(p\d+)?|dasd[a-z]+\d*|cciss\/.+|ida\/.+|disk\/by-diskseq\/.+)$/.test(device)
+	)
+		return 'device-name';
 	if (device.startsWith('/dev/disk/by-path/')) return 'device-by-path';
 	if (/^\/dev\/disk\/by-id\/(?!(dm|lvm|md)-)/.test(device)) return 'device-by-id';
 	return undefined;

@@ -39,7 +39,9 @@ export const linuxReader: SystemReader = async (root, context) => {
 	const found = await fact('/lib/modules', 'kernels', () =>
 		findKernels({ tree, root: id, attempt, expanders: context.expanders ?? portableExpanders, breathe: context.breathe }, menu),
 	);
-	const marks = await fact('/etc', 'settings that matter to a move', () => linuxMarks(tree, mounts, commandLine, menu?.file ?? ''));
+	const marks = await fact('/etc', 'settings that matter to a move', () =>
+		linuxMarks(tree, mounts, context.volumes, commandLine, menu?.file ?? ''),
+	);
 	const network: NetworkFacts[] = [];
 	for (const read of NETWORKS) for (const one of (await fact('/etc', 'network settings', () => read(tree))) ?? []) network.push(one);
 	const bootloader: BootloaderFacts | undefined = menu && { kind: menu.kind, file: menu.file, commandLine: commandLine || undefined };

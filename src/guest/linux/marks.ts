@@ -1,29 +1,44 @@
-import type { Mark, MountFacts } from '../facts.ts';
+import type { Mark, MountFacts, VolumeFacts } from '../facts.ts';
 import type { FileTree } from '../tree.ts';
 import { isOptional, namedByHardware } from './fstab.ts';
 import { configLines } from './text.ts';
 
 /**
  * What of a guest's settings matters to a move. Codes: `device-name`, `device-by-path`, `device-by-id` (fstab), `volume-missing`,
- * `root-device-name`, `resume-device`, `net-ifnames-off`, `lvm-devices-file`, `lvm-filter`, `udev-persistent-net`, `crypttab`,
+ * `volume-hidden` (it may be within a volume that was not read), `root-device-name`, `resume-device`, `net-ifnames-off`, `lvm-devices-file`, `lvm-filter`, `udev-persistent-net`, `crypttab`,
  * `azure-agent`, `machine-id`, `resolv-conf-immutable`, `filesystem-blocked`. Those of mounts that the guest can do without end in `-optional`.
  */
 export const linuxMarks = async (
 	tree: FileTree,
 	mounts: readonly MountFacts[],
+	volumes: readonly VolumeFacts[],
 	commandLine: string,
 	loader: string,
-): Promise<readonly Mark[]> => [...mounts.flatMap(mountMarks), ...commandLineMarks(commandLine, loader), ...(await fileMarks(tree))];
+): Promise<readonly Mark[]> => {
+	const absent = volumes.some(isClosed) ? 'volume-hidden' : 'volume-missing';
+	return [...mounts.flatMap((mount) => mountMarks(mount, absent)), ...commandLineMarks(commandLine, loader), ...(await fileMarks(tree))];
+};
 
-const mountMarks = (mount: MountFacts): readonly Mark[] => {
+/** Whether there may be volumes within this one that are not seen. */
+const isClosed = ({ encrypted, unsupported, type }: VolumeFacts): boolean =>
+	encrypted === true || (unsupported !== undefined && CLOSED.has(type));
+
+/** `unknown` is an array, or a logical volume, that is not put together. */
+const CLOSED = new Set(['unknown', 'ldm', 'storage-spaces', 'bcache', 'zfs_member', 'stratis', 'vdo', 'drbd']);
+
+/** Devices that are put in, or made at every start. */
+const PASSING = /^\/dev\/(cdrom|dvd|sr\d|scd\d|fd\d|loop|zram|ram\d|shm|root$)/;
+
+const mountMarks = (mount: MountFacts, absent: string): readonly Mark[] => {
 	const mark = (code: string): Mark => ({
 		code: isOptional(mount) ? `${code}-optional` : code,
 		evidence: `${mount.device} on ${mount.mountpoint}`,
 		where: mount.where,
 	});
 	const naming = namedByHardware(mount.device);
-	const isLocal = /^((PART)?(UUID|LABEL)=|\/dev\/)/i.test(mount.device) && !/^\/dev\/(cdrom|sr\d|fd\d|root$)/.test(mount.device);
-	return [...(naming ? [mark(naming)] : []), ...(isLocal && mount.volume === undefined ? [mark('volume-missing')] : [])];
+	if (naming) return [mark(naming)]; // which disk that was is not to be seen from here
+	const isLocal = /^((PART)?(UUID|LABEL)=|\/dev\/)/i.test(mount.device) && !PASSING.test(mount.device);
+	return isLocal && mount.volume === undefined ? [mark(absent)] : [];
 };
 
 const commandLineMarks = (commandLine: string, where: string): readonly Mark[] => {

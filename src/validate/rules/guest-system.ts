@@ -1,4 +1,4 @@
-import type { GuestReport, MountFacts, NetworkFacts } from '../../guest/facts.ts';
+import type { GuestReport, NetworkFacts } from '../../guest/facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { marked } from './guest-state.ts';
 
@@ -27,7 +27,7 @@ export const systemRules: readonly Rule[] = [
 		assessment:
 			'On another bus the disks have other names. A mount without nofail that is not found stops the start in an emergency shell.',
 		remedy: 'Name them by UUID, which blkid tells.',
-		find: ({ guest }) => mounts(guest, ({ device }) => /^\/dev\/(sd|hd|vd|xvd|nvme)[a-z0-9]/.test(device)),
+		find: ({ guest }) => marked(guest, 'device-name'),
 	},
 	{
 		id: 'vconv.guest.fstab.hardware',
@@ -35,7 +35,15 @@ export const systemRules: readonly Rule[] = [
 		label: 'fstab names disks by their place or serial number',
 		assessment: 'Names under /dev/disk/by-path and by-id are made of the hardware, which is another at the target.',
 		remedy: 'Name them by UUID, which blkid tells.',
-		find: ({ guest }) => mounts(guest, ({ device }) => /^\/dev\/disk\/(by-path\/|by-id\/(scsi|ata|wwn|nvme|usb)-)/.test(device)),
+		find: ({ guest }) => marked(guest, 'device-by-path', 'device-by-id'),
+	},
+	{
+		id: 'vconv.guest.fstab.optional',
+		category: 'Information',
+		label: 'fstab names disks that the guest can do without by device, place or serial number',
+		assessment: 'On other hardware they are not found: swap is not used, and what is marked nofail or noauto is not mounted.',
+		remedy: 'Name them by UUID, which blkid tells.',
+		find: ({ guest }) => marked(guest, 'device-name-optional', 'device-by-path-optional', 'device-by-id-optional'),
 	},
 	{
 		id: 'vconv.guest.fstab.missing',
@@ -43,16 +51,15 @@ export const systemRules: readonly Rule[] = [
 		label: 'fstab names a volume that is not there',
 		assessment: 'No disk given has it: a disk is missing, or the line is out of date.',
 		remedy: 'Give all disks of the machine; mark the line nofail where it is no matter.',
-		find: ({ guest }) =>
-			mounts(
-				guest,
-				({ device, volume, options, type }) =>
-					/^(UUID|LABEL|PARTUUID|PARTLABEL)=/.test(device) &&
-					volume === undefined &&
-					!options.includes('nofail') &&
-					!options.includes('noauto') &&
-					type !== 'swap',
-			),
+		find: ({ guest }) => marked(guest, 'volume-missing'),
+	},
+	{
+		id: 'vconv.guest.fstab.hidden',
+		category: 'Information',
+		label: 'fstab names a volume that vconv did not see',
+		assessment: 'It may be within a volume that is encrypted or was not put together, or on a disk that was not given.',
+		remedy: 'See that all disks of the machine are given.',
+		find: ({ guest }) => marked(guest, 'volume-hidden'),
 	},
 	{
 		id: 'vconv.guest.resume',
@@ -293,9 +300,6 @@ export const systemRules: readonly Rule[] = [
 		find: ({ guest }) => (guest?.software.cloudInit === undefined ? [] : [{ what: guest.software.cloudInit || 'installed' }]),
 	},
 ];
-
-const mounts = (guest: GuestReport | undefined, seen: (mount: MountFacts) => boolean): Evidence[] =>
-	(guest?.os?.mounts ?? []).filter(seen).map(({ device, mountpoint, where }) => ({ what: `${mountpoint} is ${device}`, key: where }));
 
 const networks = (guest: GuestReport | undefined, seen: (network: NetworkFacts) => boolean): Evidence[] =>
 	(guest?.network ?? []).filter(seen).map(({ name, method, source }) => ({ what: `${name ?? 'a card'}, ${method}`, key: source }));

@@ -85,8 +85,17 @@ describe('what matters to a move of a Linux', () => {
 	test.for([
 		['/dev/sda1 /data ext4 defaults 0 2', ['device-name']],
 		['/dev/nvme0n1p2 /data ext4 defaults,nofail 0 2', ['device-name-optional']],
-		['/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1 /data xfs defaults 0 0', ['device-by-path', 'volume-missing']],
-		['/dev/disk/by-id/scsi-36000c29-part1 /data xfs noauto 0 0', ['device-by-id-optional', 'volume-missing-optional']],
+		['/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1 /data xfs defaults 0 0', ['device-by-path']],
+		['/dev/disk/by-id/scsi-36000c29-part1 /data xfs noauto 0 0', ['device-by-id-optional']],
+		['/dev/disk/by-id/virtio-data /data xfs defaults 0 0', ['device-by-id']],
+		['/dev/disk/by-diskseq/2-part1 /data xfs defaults 0 0', ['device-name']],
+		['/dev/cciss/c0d0p1 /data xfs defaults 0 0', ['device-name']],
+		['/dev/dasda1 none swap sw 0 0', ['device-name-optional']],
+		['/dev/disk/by-uuid/ff /data xfs defaults 0 0', ['volume-missing']],
+		['/dev/mapper/vg-gone /data xfs defaults 0 0', ['volume-missing']],
+		['/dev/vg/gone /data xfs nofail 0 0', ['volume-missing-optional']],
+		['/dev/md0 /data xfs defaults 0 0', ['volume-missing']],
+		['/dev/zram0 none swap defaults 0 0', []],
 		['UUID=ff /data xfs defaults 0 0', ['volume-missing']],
 		['LABEL=a\\040label /data xfs defaults 0 0', []],
 		['tmpfs /tmp tmpfs defaults 0 0', []],
@@ -96,6 +105,15 @@ describe('what matters to a move of a Linux', () => {
 		const { facts } = await readLinux({ ...DEBIAN, 'etc/fstab': `\n${line}\n` }, [{ uuid: '0a' }, { label: 'a label' }]);
 		expect(facts?.os.marks?.map(({ code }) => code)).toEqual(codes);
 		for (const { where } of facts?.os.marks ?? []) expect(where).toBe('/etc/fstab:2');
+	});
+
+	test.for([
+		{ type: 'crypto_LUKS', encrypted: true },
+		{ type: 'unknown', unsupported: 'vconv does not put a raid5 together' },
+	])('is not a volume that is missing where it may be in one of $type', async (closed) => {
+		const files = { ...DEBIAN, 'etc/fstab': 'UUID=ff /data xfs defaults 0 0\n' };
+		const { facts } = await readLinux(files, [{ uuid: '0a' }, closed]);
+		expect(facts?.os.marks?.map(({ code }) => code)).toEqual(['volume-hidden']);
 	});
 
 	test.for([
