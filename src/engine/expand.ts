@@ -126,6 +126,9 @@ async function* unxz(stream: ByteStream): AsyncGenerator<Uint8Array> {
 	} catch (error) {
 		// XZ_MEMLIMIT_ERROR
 		if (/error code 4$/.test((error as Error).message)) throw new UnsupportedError('the xz stream needs more than 64 MiB of memory');
+		// XZ_OPTIONS_ERROR
+		if (/error code 6$/.test((error as Error).message))
+			throw new UnsupportedError('the xz stream has a filter or a checksum (SHA-256) that is not known here');
 		throw error;
 	} finally {
 		await reader.cancel().catch(() => {}); // it has failed already

@@ -166,6 +166,13 @@ describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
 		);
 	});
 
+	test('are not read out of an xz stream with a checksum that is not known, which is not said to be damaged', async () => {
+		if (!has('xz')) return;
+		const packed = through(archive(...MODULES), 'xz', '--check=sha256');
+		await expect(namesOf(packed)).rejects.toThrow(/SHA-256/);
+		await expect(namesOf(packed)).rejects.toThrow(UnsupportedError);
+	});
+
 	test('of a bomb are given up between its pieces as soon as somebody says so', async () => {
 		const bomb = zlib.gzipSync(new Uint8Array(32 << 20));
 		let pieces = 0;
