@@ -46,6 +46,31 @@ test.each(['{', '[]', '[1]', '{"tokens":', '['.repeat(12_000), '{"keyslots":{}}'
 	},
 );
 
+test('LUKS2 whose first header was wiped is known by the second, unless something else took its place', async () => {
+	const second: readonly Piece[] = [
+		[
+			32768,
+			record(
+				4096,
+				[
+					[6, 2, 2],
+					[256, 8, 32768],
+				],
+				true,
+			),
+		],
+		[32768, 'SKUL\xba\xbe'],
+		[32768 + 168, '01234567-89ab-cdef-0123-456789abcdef'],
+	];
+	expect(await probeVolume(await deviceOf(MIB, second))).toMatchObject({
+		type: 'crypto_LUKS',
+		uuid: '01234567-89ab-cdef-0123-456789abcdef',
+		encrypted: true,
+		state: ['luks2', 'header-damaged'],
+	});
+	expect((await probeVolume(await deviceOf(MIB, [...second, [0x10040, '_BHRfS_M']]))).type).toBe('btrfs');
+});
+
 const swapWith = (magic: string): readonly Piece[] => [[4096 - 10, magic]];
 
 test.each(['S1SUSPEND', 'S2SUSPEND', 'ULSUSPEND', 'LINHIB0001'])(

@@ -1,7 +1,7 @@
 import type { BlockDevice } from '../device.ts';
 import { lvm } from '../lvm/label.ts';
 import { btrfs, ext, f2fs, swap } from './linux.ts';
-import { luks } from './luks.ts';
+import { luks, luksCopy } from './luks.ts';
 import { md } from './md.ts';
 import { apfs, bcache, iso9660, named, zfs } from './others.ts';
 import { type Prober, probeOf, type Signature } from './probe.ts';
@@ -17,7 +17,7 @@ const SMALLEST = 512;
  */
 const PROBERS: readonly Prober[] = [
 	...[luks, bitlocker, lvm, md, bcache, zfs, swap],
-	...[ntfs, exfat, refs, xfs, btrfs, ext, f2fs, apfs, iso9660, named, fat],
+	...[ntfs, exfat, refs, xfs, btrfs, ext, f2fs, apfs, iso9660, named, fat, luksCopy],
 ];
 
 /**

@@ -29,6 +29,27 @@ export const luks: Prober = async ({ device, head }) => {
 	};
 };
 
+/** Where the second header of LUKS2 may be, in bytes: behind the first, whose sizes these are. */
+const SECOND_HEADERS = Array.from({ length: 9 }, (_, index) => 16384 << index);
+
+/** LUKS2 whose first header was overwritten. It is asked for last: what else is there may have taken its place. */
+export const luksCopy: Prober = async ({ device }) => {
+	for (const at of SECOND_HEADERS) {
+		if (at + BINARY_HEADER > device.size) break;
+		const header = byteReader(await device.read(at, BINARY_HEADER), { path: device.name, offset: at, endian: 'big' });
+		if (!isAt(header, 0, 'SKUL\xba\xbe') || header.u16(6) !== 2 || header.bits64(256) !== BigInt(at)) continue;
+		return {
+			type: 'crypto_LUKS',
+			uuid: header.latin1(168, 40) || undefined,
+			label: header.utf8(24, 48) || undefined,
+			state: ['luks2', 'header-damaged'],
+			encrypted: true,
+			unsupported: 'it is encrypted with LUKS',
+		};
+	}
+	return undefined;
+};
+
 const tokens = async (device: BlockDevice, headerSize: number): Promise<readonly string[]> => {
 	const length = headerSize - BINARY_HEADER;
 	if (length <= 0 || headerSize > LARGEST_HEADER) return ['header-damaged'];
