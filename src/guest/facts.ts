@@ -25,6 +25,8 @@ export type DiskFlag =
 	| 'gpt-primary-bad'
 	/** The copy at the end is damaged or missing. */
 	| 'gpt-backup-bad'
+	/** Both copies are sound, and name other partitions: tools differ in which they take. */
+	| 'gpt-copies-differ'
 	/** The copy is not in the last sector: the disk was grown. */
 	| 'gpt-backup-not-at-end'
 	/** The table was made for sectors of another size, and the firmware will not find it. */

@@ -49,6 +49,12 @@ test.each([
 	['a damaged first header', [[512 + 16, new Uint8Array(4)]], 16 * MIB, ['gpt-primary-bad']],
 	['a damaged first table', [[1024 + 40, new Uint8Array(2)]], 16 * MIB, ['gpt-primary-bad']],
 	['a damaged copy', [[16 * MIB - 512, new Uint8Array(512)]], 16 * MIB, ['gpt-backup-bad']],
+	[
+		'a copy with other partitions',
+		gptPieces(16 * MIB, [{ type: LINUX, guid: GUID, first: 4096, last: 8191 }]).filter(([at]) => at > MIB),
+		16 * MIB,
+		['gpt-copies-differ'],
+	],
 	['a disk that was grown', [], 32 * MIB, ['gpt-backup-not-at-end']],
 	['no protective MBR', [[0, new Uint8Array(512)]], 16 * MIB, ['no-protective-mbr']],
 	[

@@ -57,12 +57,16 @@ export const readGpt = async (device: BlockDevice): Promise<Gpt | undefined> => 
 		const flags: DiskFlag[] = [];
 		if (!primary) flags.push('gpt-primary-bad');
 		if (!backup) flags.push('gpt-backup-bad');
+		if (primary && backup && !isSame(primary, backup)) flags.push('gpt-copies-differ');
 		if (primary && primary.alternateLba !== last) flags.push('gpt-backup-not-at-end');
 		if (sectorSize !== device.sectorSize) flags.push('gpt-sector-size-mismatch');
 		return { sectorSize, diskId: copy.diskId, partitions: copy.partitions, flags };
 	}
 	return undefined;
 };
+
+const isSame = (one: Copy, other: Copy): boolean =>
+	one.diskId === other.diskId && JSON.stringify(one.partitions) === JSON.stringify(other.partitions);
 
 /** One of the two copies; undefined if anything of it is wrong. */
 const copyAt = async (device: BlockDevice, sectorSize: number, lba: number): Promise<Copy | undefined> => {

@@ -126,6 +126,7 @@ export const bootRules: readonly Rule[] = [
 			flagged(guest, [
 				'gpt-primary-bad',
 				'gpt-backup-bad',
+				'gpt-copies-differ',
 				'gpt-backup-not-at-end',
 				'hybrid-mbr',
 				'no-protective-mbr',
