@@ -61,7 +61,9 @@ const fileMarks = async (tree: FileTree): Promise<readonly Mark[]> => {
 	}
 	const lvm = '/etc/lvm/lvm.conf';
 	for (const [line, number] of configLines((await tree.readText(lvm)) ?? '')) {
-		if (/^(global_)?filter\s*=/.test(line)) marks.push({ code: 'lvm-filter', evidence: line, where: `${lvm}:${number}` });
+		// One on a single line that does not turn all others away takes any disk.
+		const isOpen = line.endsWith(']') && !/"r(.)\^?(\/dev\/)?\.\*\$?\1"/.test(line);
+		if (/^(global_)?filter\s*=/.test(line) && !isOpen) marks.push({ code: 'lvm-filter', evidence: line, where: `${lvm}:${number}` });
 	}
 	for (const [line, number] of configLines((await tree.readText('/etc/crypttab')) ?? '')) {
 		const [name, device] = line.split(/\s+/);
@@ -69,7 +71,9 @@ const fileMarks = async (tree: FileTree): Promise<readonly Mark[]> => {
 	}
 	const rules = '/etc/udev/rules.d';
 	for (const name of await tree.readdir(rules)) {
-		if (/persistent-net\.rules$/.test(name))
+		if (!/persistent-net\.rules$/.test(name)) continue;
+		const lines = configLines((await tree.readText(`${rules}/${name}`)) ?? '');
+		if (lines.some(([line]) => /\bNAME="/.test(line)))
 			marks.push({
 				code: 'udev-persistent-net',
 				evidence: 'network interfaces are named by their MAC addresses',

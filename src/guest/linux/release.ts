@@ -1,6 +1,6 @@
 import type { OperatingSystem } from '../facts.ts';
 import type { FileTree } from '../tree.ts';
-import { assignments } from './text.ts';
+import { assignments, configLines } from './text.ts';
 
 type Release = Pick<OperatingSystem, 'distro' | 'name' | 'version'>;
 
@@ -86,7 +86,7 @@ export const architecture = async (tree: FileTree): Promise<string | undefined> 
 
 export const hostname = async (tree: FileTree): Promise<string | undefined> => {
 	for (const path of ['/etc/hostname', '/etc/HOSTNAME']) {
-		const name = await firstLine(tree, path);
+		const [name] = configLines((await tree.readText(path)) ?? '')[0] ?? [];
 		if (name) return name;
 	}
 	return assignments((await tree.readText('/etc/sysconfig/network')) ?? '').get('HOSTNAME') || undefined;

@@ -168,6 +168,18 @@ describe('the kernel that boots by default', () => {
 		expect(await standard(files)).toEqual({ version: expected, marks: [], kind: 'grub2' });
 	});
 
+	test('is read from paths in quotes, lines that go on, and options that GRUB sets itself', async () => {
+		const config = `menuentry "Debian" {\n\tlinux "/boot/vmlinuz-${VERSION}" root=UUID=0a \\\n\t\tro\n\tinitrd '/boot/initrd.img-${VERSION}'\n}\n`;
+		const { os, drivers } = await linuxWith({ 'boot/grub/grub.cfg': config });
+		expect(os.bootloader?.commandLine).toBe('root=UUID=0a ro');
+		expect(drivers?.disk['virtio-blk']?.state).toBe('boot');
+		const bls = await linuxWith({
+			'boot/grub/grub.cfg': 'if [ -z "$kernelopts" ]; then\n  set kernelopts="root=/dev/sda1 ro"\nfi\nblscfg\n',
+			'boot/loader/entries/a.conf': `linux /boot/vmlinuz-${VERSION}\ninitrd /boot/initrd.img-${VERSION}\noptions $kernelopts\n`,
+		});
+		expect(bls.os.marks).toMatchObject([{ code: 'root-device-name', evidence: 'root=/dev/sda1' }]);
+	});
+
 	test('is one of the Boot Loader Specification, with the options that GRUB keeps for all', async () => {
 		const entry = (version: string) =>
 			`title A (${version})\nversion ${version}\nlinux /vmlinuz-${version}\ninitrd /initrd.img-${version} $tuned_initrd\noptions $kernelopts $tuned_params\n`;

@@ -51,6 +51,12 @@ describe('the network of a Linux', () => {
 			{ name: 'eth0', method: 'static', addresses: ['10.0.0.5/24', '10.0.0.6/24'] },
 		],
 		[
+			'netplan in braces',
+			'etc/netplan/01.yaml',
+			'network:\n  ethernets:\n    ens3: {match: {macaddress: 00:50:56:AA:bb:01}, dhcp4: no, addresses: [10.0.0.5/24, "fd00::5/64"], routes: [{to: default, via: 10.0.0.1}]}\n',
+			{ name: 'ens3', method: 'static', addresses: ['10.0.0.5/24', 'fd00::5/64'], gateway: '10.0.0.1', mac: '00:50:56:aa:bb:01' },
+		],
+		[
 			'a rule of udev',
 			'etc/udev/rules.d/70-persistent-net.rules',
 			'SUBSYSTEM=="net", ACTION=="add", ATTR{address}=="00:50:56:aa:bb:01", NAME="eth0"\n',
@@ -126,7 +132,12 @@ describe('what matters to a move of a Linux', () => {
 		['lvm-filter', 'etc/lvm/lvm.conf', 'devices {\n\tfilter = [ "a|/dev/sda|", "r|.*|" ]\n}\n', 'filter = [ "a|/dev/sda|", "r|.*|" ]'],
 		['crypttab', 'etc/crypttab', 'root UUID=1b none luks\n', 'root is on UUID=1b'],
 		['machine-id', 'etc/machine-id', '0123456789abcdef0123456789abcdef\n', 'the machine has an id of its own'],
-		['udev-persistent-net', 'etc/udev/rules.d/70-persistent-net.rules', '# none\n', 'network interfaces are named by their MAC addresses'],
+		[
+			'udev-persistent-net',
+			'etc/udev/rules.d/70-persistent-net.rules',
+			'# a card\nSUBSYSTEM=="net", ATTR{address}=="00:50:56:01:02:03", NAME="eth0"\n',
+			'network interfaces are named by their MAC addresses',
+		],
 		['azure-agent', 'usr/sbin/waagent', '', 'the agent of Azure is installed'],
 		['resolv-conf-immutable', 'etc/resolv.conf', '+i', 'it may not be changed'],
 		['filesystem-blocked', 'etc/modprobe.d/CIS.conf', '# hardened\ninstall udf /bin/true\n', 'install udf /bin/true'],
@@ -135,6 +146,17 @@ describe('what matters to a move of a Linux', () => {
 		['root-device-name', 'boot/grub/grub.cfg', grub(VERSION, 'root=/dev/sda1'), 'root=/dev/sda1'],
 	] as const)('is %s', async ([code, path, text, evidence]) => {
 		expect(await marks({ [path]: text })).toMatchObject([{ code, evidence }]);
+	});
+
+	test.for([
+		['a filter of LVM that takes any disk', { 'etc/lvm/lvm.conf': 'filter = [ "r|/dev/cdrom|", "a/.*/" ]\n' }],
+		['a list of names that is switched off', { 'etc/udev/rules.d/70-persistent-net.rules': '-> /dev/null' }],
+	] as const)('is not %s', async ([, files]) => {
+		expect(await marks(files)).toEqual([]);
+	});
+
+	test('is a host name without the comment before it', async () => {
+		expect((await read({ 'etc/hostname': '# ours\nweb02\n' })).os.hostname).toBe('web02');
 	});
 
 	test('is which tools of hypervisors are in it, and SELinux', async () => {

@@ -22,7 +22,7 @@ export const readGrub = async (tree: FileTree): Promise<BootMenu | undefined> =>
 		const environment = await grubEnvironment(tree, file);
 		const items = [...menuItems(text)];
 		if (configLines(text).some(([line]) => /^blscfg\b/.test(line))) {
-			const entries = await readBlsEntries(tree, environment);
+			const entries = await readBlsEntries(tree, new Map([...settings(text), ...environment]));
 			items.unshift(...entries.map((entry) => ({ names: entry.names, entry, items: [] })));
 		}
 		if (items.length === 0) continue; // on an ESP it only names the true one
@@ -46,12 +46,23 @@ const grubEnvironment = async (tree: FileTree, file: string): Promise<ReadonlyMa
 	return values;
 };
 
+/** The variables that a configuration sets itself, such as what Red Hat keeps in `kernelopts` where the environment has none. */
+const settings = (text: string): ReadonlyMap<string, string> => {
+	const values = new Map<string, string>();
+	for (const [line] of configLines(text)) {
+		const [, name, value] = /^set\s+(\w+)=(.*)$/.exec(line) ?? [];
+		if (name !== undefined && value !== undefined) values.set(name, unquoted(value));
+	}
+	return values;
+};
+
 /** What the last `set default` says that is not for the next boot alone. */
 const defaultOf = (text: string, environment: ReadonlyMap<string, string>): string => {
 	let chosen = '0';
 	for (const [line] of configLines(text)) {
-		const value = /^set\s+default=(.*)$/.exec(line)?.[1]?.replace(/^["']/, '').replace(/["']$/, '');
-		if (value === undefined || value.includes('next_entry')) continue;
+		const said = /^set\s+default=(.*)$/.exec(line)?.[1];
+		if (said === undefined || said.includes('next_entry')) continue;
+		const value = unquoted(said);
 		chosen = value.includes('saved_entry') ? (environment.get('saved_entry') ?? '') : value;
 	}
 	return chosen === '' ? '0' : chosen;
@@ -78,7 +89,7 @@ const menuItems = (text: string): readonly Item[] => {
 	const top: Item[] = [];
 	const stack: Open[] = [];
 	let depth = 0;
-	for (const [line] of configLines(text)) {
+	for (const [line] of configLines(text.replace(/\\\r?\n/g, ' '))) {
 		const heading = headingOf(line);
 		if (heading && stack.length < DEEPEST) {
 			stack.push({ names: heading, items: [], depth: depth++ });
@@ -110,15 +121,21 @@ const headingOf = (line: string): readonly string[] | undefined => {
 const withLine = (entry: BootEntry | undefined, names: readonly string[], line: string): BootEntry | undefined => {
 	const [, command, rest = ''] = /^(linux(?:16|efi)?|initrd(?:16|efi)?)\s+(.*)$/.exec(line) ?? [];
 	if (command?.startsWith('linux')) {
-		const [kernel = '', ...options] = rest.split(/\s+/);
+		const [kernel = ''] = words(rest);
+		const options = rest.slice(kernel.length).trim().split(/\s+/);
 		return { names, kernel: withoutDevice(kernel), initramfs: entry?.initramfs ?? [], commandLine: options.join(' ') };
 	}
 	if (command?.startsWith('initrd') && entry) {
-		const paths = rest.split(/\s+/).filter((path) => !path.startsWith('$'));
+		const paths = words(rest).filter((path) => !path.startsWith('$'));
 		return { ...entry, initramfs: paths.map(withoutDevice) };
 	}
 	return entry;
 };
 
-/** `($root)/vmlinuz` */
-const withoutDevice = (path: string): string => path.replace(/^\([^)]*\)/, '');
+/** Parted by blanks, but for those within quotes. */
+const words = (text: string): readonly string[] => text.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
+
+const unquoted = (text: string): string => text.replace(/^["']/, '').replace(/["']$/, '');
+
+/** `"($root)/vmlinuz"` */
+const withoutDevice = (path: string): string => unquoted(path).replace(/^\([^)]*\)/, '');

@@ -1,6 +1,7 @@
 import type { NetworkFacts } from '../../facts.ts';
 import type { FileTree } from '../../tree.ts';
 import { networkFiles, normalMac } from './files.ts';
+import { flowLeaves, type Leaf } from './flow.ts';
 
 /** netplan's files. Of their keys only those that name, address and match are ever looked at: others are secrets. */
 export const readNetplan = async (tree: FileTree): Promise<readonly NetworkFacts[]> => {
@@ -42,13 +43,10 @@ const defaultRoute = (values: ReadonlyMap<string, readonly string[]>): string | 
 	return index < 0 ? undefined : values.get('routes.via')?.[index];
 };
 
-/** A key with its value, below its keys; a list is so many values. */
-type Leaf = { readonly path: readonly string[]; readonly value: readonly string[] };
-
 /** Deeper than netplan ever nests. */
 const DEEPEST = 16;
 
-/** YAML as netplan, cloud-init and installers write it: maps in blocks, lists in blocks or brackets. What is more than that is passed over. */
+/** YAML as netplan, cloud-init and installers write it: maps in blocks or on one line in braces, lists in blocks or brackets. What is more than that is passed over. */
 function* leaves(text: string): Generator<Leaf> {
 	const stack: { readonly indent: number; readonly key: string }[] = [];
 	for (const raw of text.split(/\r?\n/)) {
@@ -62,8 +60,10 @@ function* leaves(text: string): Generator<Leaf> {
 		const [, quoted, bare, value = ''] = /^(?:["']([^"']*)["']|([^\s:"'[\]{}]+))\s*:(?:\s+(.*))?$/.exec(rest) ?? [];
 		const key = quoted ?? bare;
 		if (key === undefined) {
-			if (dashes) yield { path, value: [plain(rest)] };
-		} else if (value !== '') yield { path: [...path, key], value: valuesOf(value) };
+			if (dashes && rest.startsWith('{')) yield* flowLeaves(path, rest, DEEPEST);
+			else if (dashes) yield { path, value: [plain(rest)] };
+		} else if (value.startsWith('{')) yield* flowLeaves([...path, key], value, DEEPEST);
+		else if (value !== '') yield { path: [...path, key], value: valuesOf(value) };
 		else if (stack.length < DEEPEST) stack.push({ indent, key });
 	}
 }
