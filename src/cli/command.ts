@@ -34,6 +34,7 @@ export const command =
 			const valued = option.type === 'boolean' ? option : { ...option, requiresArg: true };
 			return [name, valued] as const;
 		});
+		refuseOddSwitches(argv, specs);
 		const parser = yargs(spellOut(argv, specs))
 			.scriptName('vconv')
 			.help(false)
@@ -86,6 +87,19 @@ const spellOut = (argv: readonly string[], specs: readonly (readonly [string, Op
 		}
 		return words;
 	});
+};
+
+/** yargs takes `--dry-run=yes` as `--dry-run=false`: all but `true` turns a switch off, without a word. */
+const refuseOddSwitches = (argv: readonly string[], specs: readonly (readonly [string, Options])[]): void => {
+	const switches = specs.filter(([, option]) => option.type === 'boolean').flatMap(([name, { alias = [] }]) => [name, ...[alias].flat()]);
+	const end = argv.indexOf('--');
+	for (const word of end < 0 ? argv : argv.slice(0, end)) {
+		const [, option = '', value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+		if (value === undefined || value === 'true' || value === 'false') continue;
+		const name = option.replace(/^no-/, '');
+		if (name !== 'help' && !switches.includes(name)) continue;
+		throw new UsageError(`--${option} is a switch, and '${value}' is neither true nor false`, { hint: `--${option} alone, or not at all` });
+	}
 };
 
 /** What yargs says of a command line, in our words. */

@@ -47,6 +47,21 @@ test('a name that is not UTF-8 is refused: Node would make another of it', async
 	expect(fs.readdirSync(path.dirname(output))).toEqual(['disk.raw']);
 });
 
+test('a switch takes true and false alone: no other word may turn it off', async () => {
+	const { input, output } = disk();
+	for (const option of ['--untrusted=yes', '--untrusted=', '--proof=1', '--W=on', '--no-source-lock=yes', '--help=yes']) {
+		const [name] = option.split('=');
+		expect(await vconv(input, output, option)).toMatchObject({
+			code: 2,
+			stdout: '',
+			stderr: expect.stringContaining(`vconv: ${name} is a switch`),
+		});
+	}
+	expect(fs.readdirSync(path.dirname(output))).toEqual(['disk.raw']);
+	expect(await vconv(input, output, '--proof=false', '--untrusted=true')).toMatchObject({ code: 0, stderr: '' });
+	expect(fs.readdirSync(path.dirname(output))).toEqual(['copy.raw', 'disk.raw']);
+});
+
 test('the word convert may be left out', async () => {
 	const { input, output } = disk();
 	expect(await vconv(input, output)).toEqual({ code: 0, stdout: '', stderr: '' });
