@@ -18,6 +18,7 @@ import { difference } from './disk/difference.ts';
 import { pakoCodec } from './engine/pako.ts';
 import { portableMover } from './engine/portable.ts';
 import { AccessError, UsageError } from './errors.ts';
+import { guarded, guardedStream } from './io/guarded.ts';
 
 export type ConvertOptions = {
 	/** The image to read, if its format allows also from a stream. It is closed in any case. */
@@ -159,7 +160,9 @@ const prepared = async (
 	name: string,
 	move: (request: Request, reads: ReadonlySet<string>) => Promise<Written>,
 ): Promise<Conversion> => {
-	const { from, signal, formats = diskFormats, codec = pakoCodec } = options;
+	const { signal, formats = diskFormats, codec = pakoCodec } = options;
+	const from = 'peek' in options.from ? guardedStream(options.from) : guarded(options.from);
+	const backingSource = options.backing && guarded(options.backing.source);
 	const open: Disk[] = [];
 	try {
 		const profile = options.profile === undefined ? undefined : profileNamed(options.profile);
@@ -182,9 +185,9 @@ const prepared = async (
 			onProgress: (progress) => options.onProgress?.(progress),
 			note: (note) => options.onNote?.(note),
 		};
-		if (options.backing) {
-			const { source, name: backingName, relative, format: known } = options.backing;
-			const base = await openFlat(source, { format: known }, options, reads);
+		if (options.backing && backingSource) {
+			const { name: backingName, relative, format: known } = options.backing;
+			const base = await openFlat(backingSource, { format: known }, options, reads);
 			open.push(base.disk);
 			const backing = { name: backingName, relative, format: base.format.id, size: base.disk.size, id: base.disk.id };
 			const { block } = planImage({ ...request, backing, name, note() {} });
@@ -193,9 +196,7 @@ const prepared = async (
 		}
 		return { ...(await move(request, reads)), format: format.id };
 	} finally {
-		for (const disk of open) await disk.close();
-		await from.close();
-		await options.backing?.source.close();
+		for (const one of [...open, from, backingSource]) await one?.close();
 	}
 };
 

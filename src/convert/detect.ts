@@ -1,6 +1,7 @@
 import type { DiskFormat } from '../core/format.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { UnrecognizedError, UsageError } from '../errors.ts';
+import { guarded } from '../io/guarded.ts';
 
 const PROBE = 4096;
 
@@ -89,8 +90,9 @@ const isLuks = async (source: Source, signal?: AbortSignal): Promise<boolean> =>
 /** The formats that claim the bytes of an image. */
 export const claimants = async (formats: readonly DiskFormat[], source: Source, signal?: AbortSignal): Promise<readonly DiskFormat[]> => {
 	const length = Math.min(PROBE, source.size);
-	const head = await source.read(0, length, signal);
-	const tail = await source.read(source.size - length, length, signal);
+	const guard = guarded(source);
+	const head = await guard.read(0, length, signal);
+	const tail = await guard.read(source.size - length, length, signal);
 	return formats.filter((format) => format.probe(head, tail, source.size));
 };
 

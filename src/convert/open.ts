@@ -7,6 +7,7 @@ import { boundExpansion } from '../disk/expansion.ts';
 import { overlay } from '../disk/overlay.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, UsageError, VconvError } from '../errors.ts';
+import { guarded } from '../io/guarded.ts';
 import { claimants, detect, detectPiped, type FormatWords, formatNamed, formatOfName } from './detect.ts';
 
 export type OpenOptions = {
@@ -30,7 +31,8 @@ export type OpenOptions = {
 export type Layer = { readonly source: Source; readonly format: DiskFormat; readonly disk: Disk };
 
 /** Open one image on its own. The source is closed with the disk. */
-export const openLayer = async (source: Source, options: OpenOptions): Promise<Layer> => {
+export const openLayer = async (given: Source, options: OpenOptions): Promise<Layer> => {
+	const source = guarded(given);
 	const format = options.format ? formatNamed(options.formats, options.format) : await detectNoting(source, options);
 	const disk = await format.open(source, contextFor(source, options));
 	if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
@@ -91,7 +93,7 @@ export const openPiped = async (
 
 /** What a format's room is given to open or check `source`. */
 export const contextFor = (source: Source, options: OpenOptions): OpenContext => ({
-	follow: (reference) => options.gate(source, reference),
+	follow: async (reference) => guarded(await options.gate(source, reference)),
 	note: (note) => options.note?.({ path: source.name, ...note }),
 	unpack: pakoCodec.unpack,
 	snapshot: options.snapshot,
@@ -104,7 +106,8 @@ export const contextFor = (source: Source, options: OpenOptions): OpenContext =>
  * @throws AccessError for a parent that is missing or refused, ChangedError for one that is not what the child was made of,
  * CorruptError for a chain that comes back to itself, UnsupportedError for one that is too long.
  */
-export const openChain = async (source: Source, options: OpenOptions): Promise<Layer[]> => {
+export const openChain = async (given: Source, options: OpenOptions): Promise<Layer[]> => {
+	const source = guarded(given);
 	const layers: Layer[] = [];
 	try {
 		layers.push(await openLayer(source, options));
@@ -154,7 +157,7 @@ export const openParent = async (child: Layer, parent: ParentReference, options:
 
 /** What has this name, if it is the parent. Notes about anything else are kept back. */
 const openNamed = async (name: string, child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
-	const source = await options.gate(child.source, name);
+	const source = guarded(await options.gate(child.source, name));
 	const notes: Note[] = [];
 	const { snapshot: _, format: __, ...rest } = options;
 	const layer = await openParentLayer(source, child, parent, { ...rest, note: (note) => notes.push(note) }).catch(async (error) => {
@@ -237,7 +240,8 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 };
 
 /** A neighbour of the child's format, opened, and not yet held to any limit; undefined for anything else. */
-const openNeighbour = async (source: Source, child: Layer, options: OpenOptions): Promise<Layer | undefined> => {
+const openNeighbour = async (given: Source, child: Layer, options: OpenOptions): Promise<Layer | undefined> => {
+	const source = guarded(given);
 	const { format } = child;
 	try {
 		if (source.identity !== child.source.identity && (await claimants([format], source, options.signal)).length > 0) {

@@ -18,6 +18,7 @@ export interface Source {
 	 * Absent where the store cannot tell without reading.
 	 */
 	allocated?(offset: number, length: number): AsyncIterable<ByteRange>;
+	/** Called once, when nothing is read any more; what it throws is not heard. */
 	close(): Promise<void>;
 }
 
@@ -31,6 +32,7 @@ export interface Stream {
 	peek(length: number): Promise<Uint8Array>;
 	/** Exactly `length` bytes. @throws CorruptError if it ends first. */
 	read(length: number, signal?: AbortSignal): Promise<Uint8Array>;
+	/** Called once, when nothing is read any more; what it throws is not heard. */
 	close(): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ export const memorySource = (bytes: Uint8Array, name = 'memory'): Source => {
 		identity,
 		async read(offset, length, signal) {
 			signal?.throwIfAborted();
-			if (offset + length > bytes.byteLength) throw pastEnd(name, offset, length, bytes.byteLength);
+			if (offset < 0 || offset + length > bytes.byteLength) throw pastEnd(name, offset, length, bytes.byteLength);
 			return bytes.slice(offset, offset + length);
 		},
 		async close() {},
@@ -77,7 +77,7 @@ export const memorySink = (name = 'memory'): MemorySink => {
 				identity: `memory:${++made}`,
 				async read(offset, count, signal) {
 					signal?.throwIfAborted();
-					if (offset + count > length) throw pastEnd(name, offset, count, length);
+					if (offset < 0 || offset + count > length) throw pastEnd(name, offset, count, length);
 					const out = new Uint8Array(count);
 					each(offset, count, (page, within, done, n) => {
 						const from = pages.get(page);

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../core/source.ts';
 import { AccessError, ChangedError, UnsupportedError } from '../errors.ts';
+import { trusted } from '../io/guarded.ts';
 import { pastEnd } from '../io/memory.ts';
 import { dataRuns } from './holes.ts';
 
@@ -121,7 +122,7 @@ const fileSource = (fd: number, name: string, named: boolean, otherwise?: string
 	const { ino, mtimeNs, ctimeNs } = opened;
 	if (stat.isFile()) versions.set(source, `${ino} ${size} ${mtimeNs} ${ctimeNs}`);
 	rememberDescriptor(source, fd);
-	return source;
+	return trusted(source);
 };
 
 /** What was done to a file between two looks at it, if it was written to. */
