@@ -28,10 +28,16 @@ export const errorText = (error: VconvError): string => {
 	return `${lines.join('\n')}\n`;
 };
 
-/** The same as one line of JSON; for a bug in vconv too. */
-export const errorJson = (error: unknown): string => {
-	if (!(error instanceof VconvError)) return `${toJson({ error: { code: 'BUG', message: String(error), exitCode: 1 } })}\n`;
-	const { code, message, path, offset, field, hint, exitCode } = error;
+/**
+ * The same as one line of JSON; for a bug in vconv too, with its stack.
+ * @param exitCode what the process exits with, where the command has codes of its own.
+ */
+export const errorJson = (error: unknown, exitCode = error instanceof VconvError ? error.exitCode : 1): string => {
+	if (!(error instanceof VconvError)) {
+		const stack = error instanceof Error ? error.stack : undefined;
+		return `${toJson({ error: { code: 'BUG', message: String(error), exitCode, stack } })}\n`;
+	}
+	const { code, message, path, offset, field, hint } = error;
 	return `${toJson({ error: { code, message, path, offset, field, hint, exitCode } })}\n`;
 };
 

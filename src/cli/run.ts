@@ -200,10 +200,11 @@ const report = (error: unknown, failure: number | undefined, json: boolean, { st
 		stderr.write(`vconv: ${error.message}\n`);
 		return error.exitCode;
 	}
-	if (json) stderr.write(errorJson(error));
+	const code = failure ?? (error instanceof VconvError ? error.exitCode : 1);
+	if (json) stderr.write(errorJson(error, code));
 	else if (error instanceof VconvError) stderr.write(errorText(error));
 	else stderr.write(bugText(error));
-	return failure ?? (error instanceof VconvError ? error.exitCode : 1);
+	return code;
 };
 
 /** The one place where a stack trace is shown. */

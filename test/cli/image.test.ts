@@ -196,3 +196,18 @@ test.for([
 	expect(ran).toMatchObject({ code: 4, stdout: '' });
 	expect(ran.stderr).toContain(`it was written to while it was read\n  at ${at(written)}`);
 });
+
+test("an error in JSON has the command's own exit code", async () => {
+	const folder = temporaryFolder();
+	const at = (name: string) => path.join(folder, name);
+	rawFile(at('base.raw'), MiB);
+	for (const argv of [
+		['check', at('none')],
+		['check', '-r', 'all', at('base.raw')],
+		['compare', at('base.raw'), at('none')],
+		['info', at('none')],
+	]) {
+		const { code, stderr } = await vconv('--json', ...argv);
+		expect(JSON.parse(stderr).error.exitCode).toBe(code);
+	}
+});

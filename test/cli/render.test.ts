@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { clock } from '../../src/bytes/time.ts';
-import { errorText, plain, toJson } from '../../src/cli/render.ts';
+import { errorJson, errorText, plain, toJson } from '../../src/cli/render.ts';
 import { CorruptError, UsageError } from '../../src/errors.ts';
 
 test('an error is three lines, and only those that have something to say', () => {
@@ -30,4 +30,10 @@ test('JSON says the same with all of them escaped', () => {
 
 test('times are for people', () => {
 	expect([0, 7.4, 750, 3900].map(clock)).toEqual(['0:00', '0:07', '12:30', '1:05:00']);
+});
+
+test('a bug in JSON has its stack to report', () => {
+	expect(JSON.parse(errorJson(new TypeError('x is not a function')))).toEqual({
+		error: { code: 'BUG', message: 'TypeError: x is not a function', exitCode: 1, stack: expect.stringContaining('render.test.ts') },
+	});
 });

@@ -75,8 +75,9 @@ const judge = async (a: Disk, b: Disk, refuseChanged: () => void, args: Argument
 	} catch (error) {
 		if (!(error instanceof VconvError)) throw error;
 		progress.end();
-		io.stderr.write(isJson(args) ? errorJson(error) : errorText(error));
-		return broken.has(error) ? UNREADABLE_MAP : UNREADABLE_DATA;
+		const code = broken.has(error) ? UNREADABLE_MAP : UNREADABLE_DATA;
+		io.stderr.write(isJson(args) ? errorJson(error, code) : errorText(error));
+		return code;
 	} finally {
 		progress.end();
 	}
