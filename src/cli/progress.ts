@@ -25,18 +25,27 @@ export type Reporter = {
 	end(): void;
 };
 
-/** `-q` silences, `--progress` decides, `-p` forces; otherwise a person at a terminal sees a bar. */
+/** `-q` silences, `--progress` decides, `-p` forces; otherwise a person at a terminal sees a bar. Who asked for JSON gets no lines of text. */
 export const progressStyle = (
 	{
 		quiet,
 		progress,
 		p,
-	}: { readonly quiet?: boolean | undefined; readonly progress?: string | undefined; readonly p?: boolean | undefined },
+		json,
+		output,
+	}: {
+		readonly quiet?: boolean | undefined;
+		readonly progress?: string | undefined;
+		readonly p?: boolean | undefined;
+		readonly json?: boolean | undefined;
+		readonly output?: string | undefined;
+	},
 	{ stderr }: Pick<Io, 'stderr'>,
 ): ProgressStyle => {
 	if (progress === 'json' || progress === 'none') return progress;
 	if (quiet || !(progress === 'bar' || p || stderr.isTTY)) return 'none';
-	return stderr.isTTY ? 'bar' : 'lines';
+	if (stderr.isTTY) return 'bar';
+	return json || output === 'json' ? 'json' : 'lines';
 };
 
 /** Shows how far a conversion is, on standard error. */

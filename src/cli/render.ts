@@ -41,6 +41,9 @@ export const errorJson = (error: unknown, exitCode = error instanceof VconvError
 	return `${toJson({ error: { code, message, path, offset, field, hint, exitCode } })}\n`;
 };
 
+/** What vconv says besides errors and notes, as a line for standard error. */
+export const messageLine = (message: string, json: boolean): string => (json ? `${toJson({ message })}\n` : `vconv: ${plain(message)}\n`);
+
 export const noteText = ({ path, what, why }: Note): string =>
 	`vconv: note: ${plain([path, what].filter(Boolean).join(': '))}; ${plain(why)}\n`;
 

@@ -4,7 +4,7 @@ import { startEarly } from '../node/threads.ts';
 import { version } from '../node/version.ts';
 import type { Command } from './command.ts';
 import { Interrupted, type Io, processIo } from './io.ts';
-import { errorJson, errorText, plain } from './render.ts';
+import { errorJson, errorText, plain, toJson } from './render.ts';
 
 type Entry = {
 	readonly operands: string;
@@ -192,13 +192,14 @@ const refuseTypo = (word: string): void => {
 
 /** Known before the command line is understood, so that its mistakes are JSON too. */
 const wantsJson = (argv: readonly string[]): boolean =>
-	argv.some((word, index) => word === '--json' || word === '--output=json' || (word === '--output' && argv[index + 1] === 'json'));
+	argv.some((word, index) => /^--(json|json=true|output=json)$/.test(word) || (word === '--output' && argv[index + 1] === 'json'));
 
 /** Say what went wrong; gives the exit code. */
 const report = (error: unknown, failure: number | undefined, json: boolean, { stderr }: Io): number => {
 	if (error instanceof Interrupted) {
-		stderr.write(`vconv: ${error.message}\n`);
-		return error.exitCode;
+		const { message, exitCode } = error;
+		stderr.write(json ? `${toJson({ error: { code: 'INTERRUPTED', message, exitCode } })}\n` : `vconv: ${message}\n`);
+		return exitCode;
 	}
 	const code = failure ?? (error instanceof VconvError ? error.exitCode : 1);
 	if (json) stderr.write(errorJson(error, code));

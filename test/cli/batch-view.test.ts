@@ -91,3 +91,16 @@ test('a long line is soon looked through', () => {
 		expect(spent()).toBeLessThan(1000);
 	}
 });
+
+test('who asked for a report in JSON hears of each change in JSON, and of nothing else', () => {
+	const states = [job('a.vmdk', { status: 'running' })];
+	const text = shown(states, 'events', 80, ({ changed }) => {
+		for (const status of ['running', 'done'] as const) changed(Object.assign(states[0] as JobState, { status, record: done('a.vmdk') }));
+	});
+	expect(
+		text
+			.trimEnd()
+			.split('\n')
+			.map((line) => JSON.parse(line).job.state),
+	).toEqual(['running', 'done']);
+});

@@ -60,6 +60,7 @@ test('an empty folder is sound', async () => {
 	const folder = temporaryFolder();
 	expect(await survey(folder)).toMatchObject({ code: 0, text: '' });
 	expect((await vconv('chain', folder)).stderr).toBe(`vconv: ${folder} has no images\n`);
+	expect(JSON.parse((await vconv('chain', '--json', folder)).stderr)).toEqual({ message: `${folder} has no images` });
 });
 
 test('a missing parent is named', async () => {

@@ -148,6 +148,8 @@ test('an interruption leaves nothing and has its own exit code', async () => {
 	controller.abort(new Interrupted('SIGTERM'));
 	const { code, stderr } = await vconvIn({ signal: controller.signal }, at('disk.raw'), at('out.raw'));
 	expect({ code, stderr, files: files() }).toEqual({ code: 143, stderr: 'vconv: interrupted by SIGTERM\n', files: ['disk.raw'] });
+	const asked = await vconvIn({ signal: controller.signal }, '--json=true', at('disk.raw'), at('out.raw'));
+	expect(JSON.parse(asked.stderr)).toEqual({ error: { code: 'INTERRUPTED', message: 'interrupted by SIGTERM', exitCode: 143 } });
 });
 
 test('a person sees a bar and a summary, a script sees neither', async () => {

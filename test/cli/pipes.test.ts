@@ -205,6 +205,7 @@ test('the result in JSON does not mix with the image', async () => {
 	const { at } = room();
 	const { stdout, stderr, image } = await vconvPiped({}, '--json', '-O', 'raw', at('disk.raw'), '-');
 	expect(stdout).toBe('');
+	expect(stderr).toMatch(/^.*\n$/);
 	expect(JSON.parse(stderr)).toMatchObject({ filename: '-', format: 'raw' });
 	expect(image.length).toBe(9 * MiB + 512);
 });

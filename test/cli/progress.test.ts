@@ -12,6 +12,9 @@ test.for([
 	[{ progress: 'json', quiet: true }, false, 'json'],
 	[{ progress: 'none', p: true }, true, 'none'],
 	[{ progress: 'bar' }, false, 'lines'],
+	[{ p: true, json: true }, false, 'json'],
+	[{ p: true, output: 'json' }, false, 'json'],
+	[{ json: true }, false, 'none'],
 ] as const)('%j on a terminal (%s) shows %s', ([args, isTTY, style]) => {
 	expect(progressStyle(args, { stderr: { write() {}, isTTY } })).toBe(style);
 });

@@ -6,7 +6,7 @@ import { reportText } from '../../src/cli/descriptions.ts';
 import { guestText } from '../../src/cli/guest-text.ts';
 import { infoText } from '../../src/cli/image-info.ts';
 import { printReport } from '../../src/cli/machine-report.ts';
-import { errorJson, errorText, noteJson, noteText, toJson } from '../../src/cli/render.ts';
+import { errorJson, errorText, messageLine, noteJson, noteText, toJson } from '../../src/cli/render.ts';
 import { printValidation } from '../../src/cli/validation-report.ts';
 import { CorruptError } from '../../src/errors.ts';
 import type { GuestReport } from '../../src/guest/facts.ts';
@@ -121,6 +121,7 @@ describe('no text of an image, a guest or a description is obeyed by a terminal:
 		['errors in JSON', (text) => errorJson(new CorruptError(text, { path: text, field: text, hint: text }))],
 		['bugs in JSON', (text) => errorJson(new Error(text))],
 		['notes', (text) => noteText({ kind: 'dropped', what: text, why: text, path: text })],
+		['messages', (text) => messageLine(text, false) + messageLine(text, true)],
 		['notes in JSON', (text) => noteJson({ kind: 'dropped', what: text, why: text, path: text })],
 		['info', (text) => infoText(withText(info, text))],
 		['inspect', (text) => guestText(withText(guest, text))],

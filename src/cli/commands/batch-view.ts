@@ -20,9 +20,13 @@ export type BatchView = {
 
 /**
  * Shows a batch on standard error: on a terminal a line for each running job and one for all, drawn again and again; as JSON a line for each
- * change and totals now and then; elsewhere a line for each job that ends.
+ * change and totals now and then, or `events` alone; elsewhere a line for each job that ends.
  */
-export const batchView = (states: readonly JobState[], style: ProgressStyle | 'plain', { stderr }: Pick<Io, 'stderr'>): BatchView => {
+export const batchView = (
+	states: readonly JobState[],
+	style: ProgressStyle | 'plain' | 'events',
+	{ stderr }: Pick<Io, 'stderr'>,
+): BatchView => {
 	const began = Date.now();
 	const earlier = fractionDone(states).done;
 	const seen = new Map<JobState, JobState['status']>();
@@ -63,7 +67,7 @@ export const batchView = (states: readonly JobState[], style: ProgressStyle | 'p
 		changed(state) {
 			if (seen.get(state) === state.status) return;
 			seen.set(state, state.status);
-			if (style === 'json') return void stderr.write(`${toJson({ job: jobEvent(state) })}\n`);
+			if (style === 'json' || style === 'events') return void stderr.write(`${toJson({ job: jobEvent(state) })}\n`);
 			if (style === 'none' || (state.status !== 'done' && state.status !== 'failed')) return;
 			if (style === 'bar') erase();
 			const { done, failed, jobs } = totals();

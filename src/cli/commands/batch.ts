@@ -17,7 +17,7 @@ import { version } from '../../node/version.ts';
 import { type Arguments, type Command, command } from '../command.ts';
 import type { Io } from '../io.ts';
 import { progressStyle } from '../progress.ts';
-import { errorJson, errorText, noteJson, noteText, plain, toJson } from '../render.ts';
+import { errorJson, errorText, messageLine, noteJson, noteText, plain, toJson } from '../render.ts';
 import { batchInit } from './batch-init.ts';
 import { batchView } from './batch-view.ts';
 
@@ -73,7 +73,7 @@ Exits 0 if all is done, 8 if some jobs failed, 75 if another batch is at work in
 		if (loaded.mistakes.length > 0) {
 			for (const mistake of loaded.mistakes.slice(0, MOST_MISTAKES)) io.stderr.write(args.json ? errorJson(mistake) : errorText(mistake));
 			const more = loaded.mistakes.length - MOST_MISTAKES;
-			if (more > 0) io.stderr.write(args.json ? '' : `vconv: and ${more} mistakes more\n`);
+			if (more > 0) io.stderr.write(messageLine(`and ${more} mistakes more`, args.json ?? false));
 			return USAGE;
 		}
 		const limits = limitsOf(args);
@@ -101,13 +101,14 @@ const perform = async (
 	args: BatchArguments,
 	io: Io,
 ): Promise<number> => {
-	if (folder.damaged > 0)
-		io.stderr.write(`vconv: note: ${folder.damaged} lines of the journal are damaged; what they said is looked at again\n`);
+	const say = (message: string): unknown => io.stderr.write(messageLine(message, args.json ?? false));
+	if (folder.damaged > 0) say(`${folder.damaged} lines of the journal are damaged; what they said is looked at again`);
 	const started = Date.now();
 	const states = jobStates(loaded.jobs, folder, args['retry-failed'] ?? false);
 	await refuseReplacingSources(states, io.signal);
 	const style = progressStyle(args, io);
-	const view = batchView(states, style === 'none' && !args.quiet && args.progress !== 'none' ? 'plain' : style, io);
+	const told = args.json ? 'events' : 'plain';
+	const view = batchView(states, style === 'none' && !args.quiet && args.progress !== 'none' ? told : style, io);
 	try {
 		await runJobs(states, folder, { ...limits, failFast: args['fail-fast'] ?? false, signal: io.signal, onChange: view.changed });
 	} finally {
@@ -120,7 +121,7 @@ const perform = async (
 	folder.write(REPORTS.junit, batchJunit(report));
 	const page = folder.write(REPORTS.page, batchPage(report));
 	if (args.json) io.stdout.write(`${toJson(report, 4)}\n`);
-	if (!args.quiet) io.stderr.write(`vconv: ${countsText(report)}; ${plain(page)}\n`);
+	if (!args.quiet) say(`${countsText(report)}; ${page}`);
 	io.signal.throwIfAborted();
 	return report.counts.done === report.jobs.length ? 0 : SOME_FAILED;
 };

@@ -7,7 +7,7 @@ import { openFile } from '../../node/file.ts';
 import { filesIn } from '../../node/folder.ts';
 import { command, operands } from '../command.ts';
 import { inputOptions, isJson, openOptions } from '../input.ts';
-import { plain, toJson } from '../render.ts';
+import { messageLine, plain, toJson } from '../render.ts';
 
 const { format: _, 'force-share': __, ...rest } = inputOptions;
 
@@ -34,7 +34,8 @@ goes in a circle. Every image is only read. Exits 0 if all is sound, 4 if a pare
 		refuseOver('folder-files', names.length, folder, opening.limits);
 		const survey = await surveyImages(names, { ...opening, open: openFile });
 		io.stdout.write(isJson(args) ? `${toJson(asJson(folder, survey), 4)}\n` : asText(folder, survey));
-		if (!args.quiet && survey.images.length + survey.unreadable.length === 0) io.stderr.write(`vconv: ${plain(folder)} has no images\n`);
+		const none = survey.images.length + survey.unreadable.length === 0;
+		if (none && !args.quiet) io.stderr.write(messageLine(`${folder} has no images`, isJson(args)));
 		return isSound(survey) ? 0 : UNSOUND;
 	},
 });

@@ -19,7 +19,7 @@ import { asksForOptions, optionsHelp, parseFormatOptions, profilesHelp, sectorSi
 import { inputOptions, isJson, noteWriter, snapshotOption } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
-import { plain, toJson } from '../render.ts';
+import { messageLine, plain, toJson } from '../render.ts';
 import { threadCount } from '../threads.ts';
 
 const options = {
@@ -143,23 +143,27 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		} catch (error) {
 			progress.end();
 			// A run that refuses what an earlier one has left says itself what to do with it.
-			if (kept && !args.quiet && !(error instanceof VconvError && error.hint?.startsWith('--restart'))) io.stderr.write(keptText(output));
+			const saysSo = error instanceof VconvError && error.hint?.startsWith('--restart');
+			if (kept && !args.quiet && !saysSo) io.stderr.write(messageLine(keptText(output), isJson(args)));
 			throw error;
 		} finally {
 			progress.end();
 		}
 		const seconds = (performance.now() - started) / 1000;
-		const results = output === PIPE ? io.stderr : io.stdout;
-		if (isJson(args)) results.write(`${toJson(resultOf(made), 4)}\n`);
-		else if (!args.quiet && (args.verbose || args.p || io.stderr.isTTY))
+		if (isJson(args)) {
+			if (output === PIPE) io.stderr.write(`${toJson(resultOf(made))}\n`);
+			else io.stdout.write(`${toJson(resultOf(made), 4)}\n`);
+		} else if (!args.quiet && (args.verbose || args.p || io.stderr.isTTY))
 			io.stderr.write(made.map((image) => summary(image, seconds)).join(''));
-		if (args.verbose) io.stderr.write(canSeekHoles() ? '' : 'vconv: holes of files cannot be told on this system: all of IN was read\n');
+		if (args.verbose && !canSeekHoles()) {
+			io.stderr.write(messageLine('holes of files cannot be told on this system: all of IN was read', isJson(args)));
+		}
 		return 0;
 	},
 });
 
 const keptText = (output: string): string =>
-	`vconv: what is written of ${plain(output)} is kept: the same command goes on with it, and vconv clean removes it\n`;
+	`what is written of ${output} is kept: the same command goes on with it, and vconv clean removes it`;
 
 type ConvertArguments = Arguments<typeof options>;
 

@@ -12,7 +12,7 @@ import { inputOptions, isJson, noteWriter, pathMapOption, pathRules } from '../i
 import { meaninglessOptions, migrateOptions, OTHER_FORM, toLibvirtOptions, toVmxOptions } from '../machine-options.ts';
 import { madeText, planJson, planText } from '../migration-text.ts';
 import { progressStyle, reporter } from '../progress.ts';
-import { plain, toJson } from '../render.ts';
+import { messageLine, toJson } from '../render.ts';
 import { threadCount } from '../threads.ts';
 
 const { format: _, ...reading } = inputOptions;
@@ -107,7 +107,8 @@ Nothing has its name before everything is there. The same command goes on with w
 		} catch (error) {
 			progress.end();
 			if (kept !== undefined && !args.quiet) {
-				io.stderr.write(`vconv: what is done is kept in ${plain(kept)}: the same command goes on with it, --restart begins anew\n`);
+				const message = `what is done is kept in ${kept}: the same command goes on with it, --restart begins anew`;
+				io.stderr.write(messageLine(message, isJson(args)));
 			}
 			throw error;
 		} finally {
