@@ -27,7 +27,7 @@ const extensionOf = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.t
 /** How a user says the format of an image whose bytes are not enough: words for a hint. */
 export type FormatWords = (format: string) => string;
 
-const asOption: FormatWords = (format) => `-f ${format}`;
+export const asOption: FormatWords = (format) => `-f ${format}`;
 
 /**
  * The format of an image by its bytes, never by its name. Raw is believed only of a file whose name says so, for a guest can write

@@ -8,7 +8,7 @@ import { overlay } from '../disk/overlay.ts';
 import { pakoCodec } from '../engine/pako.ts';
 import { AccessError, ChangedError, CorruptError, UnrecognizedError, UnsupportedError, UsageError, VconvError } from '../errors.ts';
 import { guarded } from '../io/guarded.ts';
-import { claimants, detect, detectPiped, type FormatWords, formatNamed, formatOfName } from './detect.ts';
+import { asOption, claimants, detect, detectPiped, type FormatWords, formatNamed, formatOfName } from './detect.ts';
 
 export type OpenOptions = {
 	readonly formats: readonly DiskFormat[];
@@ -34,12 +34,28 @@ export type Layer = { readonly source: Source; readonly format: DiskFormat; read
 export const openLayer = async (given: Source, options: OpenOptions): Promise<Layer> => {
 	const source = guarded(given);
 	const format = options.format ? formatNamed(options.formats, options.format) : await detectNoting(source, options);
-	const disk = await format.open(source, contextFor(source, options));
+	const disk = await format.open(source, contextFor(source, options)).catch(async (error: unknown) => {
+		throw options.format === undefined ? error : await orAnother(error, format, source, options);
+	});
 	if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
 		await disk.close();
 		throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });
 	}
 	return bounded({ source, format, disk }, options.limits);
+};
+
+/** Why an image could not be opened in the format that was said. Where it has not that format's marks, what its reader met in the bytes says nothing. */
+const orAnother = async (error: unknown, format: DiskFormat, source: Source, options: OpenOptions): Promise<unknown> => {
+	if (!(error instanceof CorruptError || error instanceof UnsupportedError || error instanceof UnrecognizedError)) return error;
+	const { formats, formatWords = asOption, signal } = options;
+	const claims = await claimants(formats, source, signal);
+	const [other] = claims;
+	if (format.id === 'raw' || claims.includes(format)) return error;
+	return new UnrecognizedError(`it is no ${format.name}: it neither begins nor ends like one`, {
+		path: source.name,
+		hint: other && formatWords(other.id),
+		cause: error,
+	});
 };
 
 /** A layer held to the limits. @throws UnsupportedError for a disk that is too large, which is closed then. */
@@ -184,8 +200,8 @@ const openNamed = async (name: string, child: Layer, parent: ParentReference, op
  */
 const openParentLayer = async (source: Source, child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {
 	const { formats, signal } = options;
+	const saying: FormatWords = (format) => `qemu-img rebase -u -b ${source.name} -F ${format} ${child.source.name}`;
 	if (parent.format === undefined) {
-		const saying: FormatWords = (format) => `qemu-img rebase -u -b ${source.name} -F ${format} ${child.source.name}`;
 		const { id, name } = await detect(formats, source, signal, saying);
 		if (formatOfName(formats, source.name)?.id !== id) {
 			throw new UnrecognizedError(`it does not say what its backing file is, and a guest may have made that look like a ${name}`, {
@@ -207,7 +223,7 @@ const openParentLayer = async (source: Source, child: Layer, parent: ParentRefer
 			path: child.source.name,
 		});
 	}
-	return openLayer(source, { ...options, format: parent.format });
+	return openLayer(source, { ...options, format: parent.format, formatWords: saying });
 };
 
 /**

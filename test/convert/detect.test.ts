@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { diskFormats } from '../../formats/index.ts';
-import { detect } from '../../src/convert/detect.ts';
+import { detect, formatNamed } from '../../src/convert/detect.ts';
+import { openLayer } from '../../src/convert/open.ts';
 import { memorySource } from '../../src/io/memory.ts';
+import { sampleImage, samples } from '../helpers/samples.ts';
 
 const luks = Uint8Array.of(...new TextEncoder().encode('LUKS'), 0xba, 0xbe, 0, 1, ...new Uint8Array(1000));
 
@@ -23,4 +25,23 @@ test('a raw disk that its guest encrypts is a raw disk', async () => {
 test('what is shorter than any mark is of no format', async () => {
 	await expect(found(luks.slice(0, 5), 'disk.luks')).rejects.toThrow('begins or ends like this');
 	await expect(found(new Uint8Array(), 'disk')).rejects.toThrow('it is empty');
+});
+
+test('a format that is said wrongly is told so in the same words for all, with what it is', async () => {
+	const options = { formats: diskFormats, gate: async () => Promise.reject(new Error('nothing is named')) };
+	for (const one of samples.filter(({ format }) => format !== 'raw')) {
+		const { name, bytes } = sampleImage(one);
+		const { id: actual } = formatNamed(diskFormats, one.format);
+		for (const { id, name: called } of diskFormats) {
+			if (id === 'raw' || id === actual) continue;
+			await expect(openLayer(memorySource(bytes, name), { ...options, format: id }), id).rejects.toMatchObject({
+				code: 'UNRECOGNIZED',
+				message: `it is no ${called}: it neither begins nor ends like one`,
+				path: name,
+				hint: `-f ${actual}`,
+			});
+		}
+	}
+	const damaged = memorySource(new Uint8Array(512).fill(0xff).with(0, 0x51).with(1, 0x46).with(2, 0x49).with(3, 0xfb), 'a.qcow2');
+	await expect(openLayer(damaged, { ...options, format: 'qcow2' })).rejects.not.toThrow('it is no');
 });
