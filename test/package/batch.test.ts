@@ -59,6 +59,15 @@ test('with force too, nothing is written over what another job reads, under any 
 	expect(fs.existsSync(file('out'))).toBe(false);
 }, 120_000);
 
+test('a state folder that cannot be looked into is named, with what to do', async () => {
+	const { folder, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }');
+	fs.symlinkSync('loop', path.join(folder, 'loop'));
+	for (const state of ['a.raw', 'a.raw/x', 'loop', 'n'.repeat(300)]) {
+		expect(await batch('--state', state)).toMatchObject({ code: 5, stderr: expect.stringContaining(`at ${state}`) });
+	}
+	expect(fs.readdirSync(folder).sort()).toEqual(['a.raw', 'b.raw', 'loop', 'plan.yaml']);
+});
+
 test('one failure stops no other job; it is not tried again unasked, unless its source has changed', async () => {
 	const secret = '{ from: b.raw, to: secret.qcow2, arguments: [--api-token=hunter2] }';
 	const { folder, state, batch } = batchFolder('{ from: a.raw, to: out/a.qcow2 }', '{ from: c.vmdk, to: out/c.qcow2 }', secret);

@@ -49,10 +49,10 @@ export const REPORTS = { json: 'report.json', junit: 'report.xml', page: 'report
 /**
  * A batch writes over none of the files that it is about. Where it has been before, what has these names is its own.
  * @param used the plan, and what its jobs read and write.
- * @throws UsageError
+ * @throws UsageError, AccessError for a folder that cannot be looked into.
  */
 export const refuseState = (folder: string, used: readonly string[]): void => {
-	if (nodeFiles.idOf(path.join(folder, JOURNAL)) !== undefined) return;
+	if (hasJournal(folder)) return;
 	refuseOverwriting(
 		Object.values(REPORTS).map((name) => ({
 			name: path.join(folder, name),
@@ -61,6 +61,14 @@ export const refuseState = (folder: string, used: readonly string[]): void => {
 		})),
 		used.map((name) => ({ name, role: name })),
 	);
+};
+
+const hasJournal = (folder: string): boolean => {
+	try {
+		return nodeFiles.idOf(path.join(folder, JOURNAL)) !== undefined;
+	} catch (cause) {
+		throw accessError('cannot be looked into', folder, cause);
+	}
 };
 
 /** How long the children of a batch that was killed may take to notice, in ms. */
