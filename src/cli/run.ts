@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { UsageError, VconvError } from '../errors.ts';
+import { AccessError, UsageError, VconvError } from '../errors.ts';
 import { startEarly } from '../node/threads.ts';
 import { version } from '../node/version.ts';
 import type { Command } from './command.ts';
@@ -135,6 +135,7 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 			return first === undefined ? 2 : 0;
 		}
 		if (first === 'help') return await run([...rest, '--help'], io);
+		refuseNowhere();
 		refuseLost(argv);
 		const [name = '', ...words] = commandFirst(argv);
 		if (!isCommand(name)) refuseTypo(first);
@@ -155,6 +156,15 @@ const commandFirst = (argv: readonly string[]): readonly string[] => {
 	const name = argv[at];
 	if (name === undefined || !isCommand(name) || (at > 0 && fs.existsSync(name))) return argv;
 	return [name, ...argv.slice(0, at), ...argv.slice(at + 1)];
+};
+
+/** A folder that was removed has no name: whatever asks for it would fail, though all other names were whole. */
+const refuseNowhere = (): void => {
+	try {
+		process.cwd();
+	} catch (cause) {
+		throw new AccessError('the folder where you are is gone', { hint: 'cd to another folder', cause });
+	}
 };
 
 /** Node hands over what is not UTF-8 with this character in the place of each wrong byte: another name, whose file would be another. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
@@ -151,5 +151,22 @@ test('--no- turns a switch off, and is no option of anything else', async () => 
 		const { code, stderr } = await vconv(option, input, `${output}2`);
 		expect([option, code]).toEqual([option, 2]);
 		expect(stderr).toMatch(/there is no option --/);
+	}
+});
+
+test('in a folder that was removed nothing can be done, and help is given all the same', async () => {
+	const { input, output } = disk();
+	const gone = vi.spyOn(process, 'cwd').mockImplementation(() => {
+		throw new Error('ENOENT: no such file or directory, uv_cwd');
+	});
+	try {
+		expect(await vconv(input, output)).toEqual({
+			code: 5,
+			stdout: '',
+			stderr: 'vconv: the folder where you are is gone\n  try cd to another folder\n',
+		});
+		expect(await vconv('--help')).toMatchObject({ code: 0, stderr: '' });
+	} finally {
+		gone.mockRestore();
 	}
 });
