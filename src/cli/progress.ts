@@ -17,6 +17,9 @@ const STEPS = 1000;
 /** What stands beside the bar at the most, in characters. */
 const TEXT_WIDTH = 70;
 
+/** A bar shorter than this says nothing. */
+const LEAST_BAR = 4;
+
 export type Reporter = {
 	report(progress: Progress): void;
 	/** Write a line of text without tearing the bar. */
@@ -44,7 +47,7 @@ export const progressStyle = (
 ): ProgressStyle => {
 	if (progress === 'json' || progress === 'none') return progress;
 	if (quiet || !(progress === 'bar' || p || stderr.isTTY)) return 'none';
-	if (stderr.isTTY) return 'bar';
+	if (stderr.isTTY && process.env['TERM'] !== 'dumb') return 'bar';
 	return json || output === 'json' ? 'json' : 'lines';
 };
 
@@ -62,9 +65,12 @@ export const reporter = async (style: ProgressStyle, { stderr }: Pick<Io, 'stder
 		if (style === 'json') stderr.write(`${toJson({ progress: { ...progress, ...seen } })}\n`);
 		if (style === 'lines') stderr.write(`vconv: ${lineOf(progress, seen)}\n`);
 		if (!Bar) return;
-		bar ??= new Bar('[:bar] :line', {
+		const columns = stderr.columns || 80;
+		const width = Math.min(30, columns - TEXT_WIDTH);
+		const hasBar = width >= LEAST_BAR;
+		bar ??= new Bar(hasBar ? '[:bar] :line' : ':line', {
 			total: STEPS,
-			width: Math.max(0, Math.min(30, (stderr.columns || 80) - TEXT_WIDTH)),
+			width,
 			head: '>',
 			incomplete: ' ',
 			clear: true,
@@ -72,7 +78,7 @@ export const reporter = async (style: ProgressStyle, { stderr }: Pick<Io, 'stder
 			stream: stderr as unknown as NodeJS.WritableStream,
 		});
 		bar.curr = Math.min(STEPS - 1, Math.floor((progress.done / (progress.total || 1)) * STEPS));
-		bar.render({ line: lineOf(progress, seen) });
+		bar.render({ line: lineOf(progress, seen).slice(0, columns - 1 - (hasBar ? width + '[] '.length : 0)) });
 	};
 
 	return {

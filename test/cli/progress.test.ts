@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type ProgressStyle, progressStyle, reporter } from '../../src/cli/progress.ts';
 import type { Progress } from '../../src/core/mover.ts';
 
@@ -20,10 +20,10 @@ test.for([
 });
 
 /** What is written when a disk of 8 GiB is a quarter done after 20 s, and three quarters after 40 s. */
-const shown = async (style: ProgressStyle): Promise<string> => {
+const shown = async (style: ProgressStyle, columns = 120): Promise<string> => {
 	let said = '';
 	let time = 0;
-	const stderr = { isTTY: true, columns: 120, write: (text: string) => (said += text), clearLine() {}, cursorTo() {} };
+	const stderr = { isTTY: true, columns, write: (text: string) => (said += text), clearLine() {}, cursorTo: () => (said += '\r') };
 	const { report, above, end } = await reporter(style, { stderr }, () => time);
 	report({ stage: 'copy', done: 0, total: 8 * GiB, data: 0 });
 	time = 20_000;
@@ -38,6 +38,20 @@ const shown = async (style: ProgressStyle): Promise<string> => {
 
 test('a bar has the rate, the time left, and the data of the virtual size', async () => {
 	expect(await shown('bar')).toContain('[=======>                      ] 25%, 1 GiB of data, 8 GiB virtual, 51.2 MiB/s, 1:00 left');
+});
+
+test('a terminal too narrow for a bar has the text alone, cut to one line', async () => {
+	for (const columns of [20, 40, 70, 79, 120]) {
+		const lines = (await shown('bar', columns)).split(/[\n\r]/);
+		expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(columns);
+	}
+	expect(await shown('bar', 40)).toContain('25%, 1 GiB of data, 8 GiB virtual, 51.2');
+});
+
+test('a terminal that can only print has lines', () => {
+	vi.stubEnv('TERM', 'dumb');
+	expect(progressStyle({}, { stderr: { write() {}, isTTY: true } })).toBe('lines');
+	vi.unstubAllEnvs();
 });
 
 test('where no terminal is, a line comes every ten seconds', async () => {
