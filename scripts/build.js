@@ -62,7 +62,7 @@ const bundle = (entry, splitting) =>
 		logLevel: 'warning',
 	});
 // A thread is to be there soon: it gets one file of its own.
-const built = await Promise.all([bundle('dist/bin/vconv.js', true), bundle('dist/src/node/worker.js', false)]);
+const built = await Promise.all([bundle('dist/bin/vconv.js', true), bundle('dist/src/node/mover-thread.js', false)]);
 
 // What the bundle holds of other people's work goes with their licences.
 const packages = new Set(
@@ -81,7 +81,7 @@ fs.writeFileSync('dist/bin/THIRD-PARTY-LICENSES.txt', notices.join(`\n${'-'.repe
 // What the library's entries do not reach, in code or in declarations, is in the bundle.
 const entries = Object.values(JSON.parse(fs.readFileSync('package.json', 'utf8')).exports).filter((entry) => entry.types);
 const { metafile: reached } = await build({
-	entryPoints: [...entries.map((entry) => entry.default), 'dist/src/node/worker.js'],
+	entryPoints: [...entries.map((entry) => entry.default), 'dist/src/node/mover-thread.js'],
 	bundle: true,
 	write: false,
 	outdir: 'dist',

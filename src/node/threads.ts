@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import os from 'node:os';
 import type { Worker } from 'node:worker_threads';
 
@@ -15,8 +16,11 @@ const MOST = 8;
 /** How many work on a disk, with the main one, where nobody says otherwise. */
 export const usualThreads = (): number => Math.min(os.availableParallelism(), MOST);
 
-/** Threads run what is built: from the source, as in tests, the main one works alone. */
-export const hasThreads = !import.meta.url.endsWith('.ts');
+/** What threads run, when it is built. */
+const program = new URL('./mover-thread.js', import.meta.url);
+
+/** Without their program the main thread works alone: from the source, as in tests, or where a bundler has taken us away from it. */
+export const hasThreads = fs.existsSync(program);
 
 const early: Thread[] = [];
 
@@ -31,7 +35,7 @@ export const takeThread = (): Thread => early.pop() ?? start();
 const start = (): Thread => {
 	// Loaded here alone: a small disk is moved without.
 	const { Worker } = process.getBuiltinModule('node:worker_threads');
-	const worker = new Worker(new URL('./worker.js', import.meta.url));
+	const worker = new Worker(program);
 	const thread: Thread = { worker, exit: new Promise((resolve) => worker.on('exit', resolve)), death: undefined };
 	worker.on('error', (error) => {
 		thread.death = error;

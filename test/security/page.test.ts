@@ -98,7 +98,7 @@ test('the library loads four packages of others, and the page names them; the co
 			else if (name !== '' && !name.startsWith('node:')) packages.add(name);
 		}
 	};
-	for (const entry of ['src/index.ts', 'src/node/index.ts', 'src/node/worker.ts']) visit(entry);
+	for (const entry of ['src/index.ts', 'src/node/index.ts', 'src/node/mover-thread.ts']) visit(entry);
 	expect(seen.size).toBeGreaterThan(300);
 	expect([...packages].toSorted()).toEqual(['fzstd', 'pako', 'saxes', 'xz-decompress']);
 	for (const name of packages) expect(page.split('**Supply.**')[1]?.split('\n\n')[0]).toContain(`\`${name}\``);
