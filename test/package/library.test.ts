@@ -62,3 +62,13 @@ await convertFile('in.raw', 'out.qcow2', { threads: 2, verify: 'full' });\n`,
 	expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 	expect(fs.existsSync(at('out.qcow2'))).toBe(true);
 });
+
+test('what README links to is in the package', () => {
+	const { files } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { readonly files: readonly string[] };
+	const links = [...fs.readFileSync('README.md', 'utf8').matchAll(/\]\(([^):#]+)/g)].map(([, link = '']) => link);
+	expect(links).toContain('docs/migration.md');
+	for (const link of links) {
+		expect([...files, 'LICENSE']).toContain(link.split('/')[0]);
+		expect(fs.existsSync(link)).toBe(true);
+	}
+});
