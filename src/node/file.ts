@@ -58,6 +58,10 @@ export const openFile = async (
 		// O_NONBLOCK: a FIFO must not hang us before we have seen what it is.
 		fd = fs.openSync(name, O_RDONLY | O_NONBLOCK | (named ? 0 : O_NOFOLLOW));
 	} catch (cause) {
+		// Only where links are followed; elsewhere it is a link itself.
+		if (named && (cause as NodeJS.ErrnoException).code === 'ELOOP') {
+			throw new AccessError('it cannot be opened: its symbolic links go in a circle', { path: name, cause });
+		}
 		throw accessError('cannot be opened', name, cause);
 	}
 	try {

@@ -61,6 +61,9 @@ test('a link is not followed where that is not wanted', async () => {
 	fs.writeFileSync(path.join(folder, 'file'), 'x');
 	fs.symlinkSync('file', link);
 	await (await openFile(link)).close();
+	const circle = path.join(folder, 'circle');
+	fs.symlinkSync('circle', circle);
+	await expect(openFile(circle)).rejects.toMatchObject({ path: circle, message: expect.stringContaining('go in a circle') });
 	await expect(openFile(link, { named: false })).rejects.toMatchObject({
 		code: 'ACCESS',
 		message: expect.stringContaining('symbolic link'),
