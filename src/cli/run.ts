@@ -150,9 +150,13 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 
 const isCommand = (word: string): boolean => Object.hasOwn(COMMANDS, word);
 
-/** Options before a command are its own: `vconv --json info IMAGE`. A file that is called like a command may be the value of an option. */
+/**
+ * Options before a command are its own, with their values: `vconv -f vmdk info IMAGE`. A file that is called like a command may be the value of an
+ * option.
+ */
 const commandFirst = (argv: readonly string[]): readonly string[] => {
-	const at = argv.findIndex((word) => !/^-./.test(word) || word === '--');
+	const isOption = (word = ''): boolean => /^-./.test(word) && word !== '--';
+	const at = argv.findIndex((word, i) => isCommand(word) || !(isOption(word) || isOption(argv[i - 1])));
 	const name = argv[at];
 	if (name === undefined || !isCommand(name) || (at > 0 && fs.existsSync(name))) return argv;
 	return [name, ...argv.slice(0, at), ...argv.slice(at + 1)];

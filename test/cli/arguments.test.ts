@@ -73,6 +73,7 @@ test('options may come before their command', async () => {
 	const behind = await vconv('info', '--json', '-U', input);
 	expect(behind.code).toBe(0);
 	expect(await vconv('--json', 'info', '-U', input)).toEqual(behind);
+	expect(await vconv('--output', 'json', '-f', 'raw', 'info', '-U', input)).toEqual(behind);
 	expect(await vconv('--json', '-U', 'info', input)).toEqual(behind);
 	expect(await vconv('-q', 'convert', input, output)).toMatchObject({ code: 0 });
 	expect(await vconv('-q', 'compare', input, `${output}.gone`)).toMatchObject({ code: 2 });
