@@ -14,7 +14,7 @@ import { treeRoot } from '../proof/tree.ts';
 import type { ConvertFileOptions } from './convert-options.ts';
 import { judgeWithQemu, requireQemu } from './qemu-judge.ts';
 import { sha256 } from './sha256.ts';
-import { type Unnamed, verifyWritten } from './verify.ts';
+import { type Unnamed, type VerifyLevel, verifyWritten } from './verify.ts';
 import { version } from './version.ts';
 
 /** What a conversion does besides, for its output to be proved. */
@@ -29,9 +29,12 @@ export type Proving = {
 	verify(partials: readonly Unnamed[]): Promise<void>;
 };
 
+const LEVELS: readonly VerifyLevel[] = ['none', 'fast', 'full'];
+
 /** @throws UsageError, AccessError for a judge that cannot judge. */
 export const proving = async (from: Source | Stream, output: string, options: ConvertFileOptions): Promise<Proving> => {
 	const { verify: level = 'none', verifyWith, proof = false, formats = diskFormats, signal } = options;
+	if (!LEVELS.includes(level)) throw new UsageError(`there is no verify '${level}'`, { hint: `one of ${LEVELS.join(', ')}` });
 	if (verifyWith) {
 		refuseUnjudgeable(from, options);
 		await requireQemu(signal);

@@ -13,6 +13,7 @@ import { filesWith } from '../helpers/faults.ts';
 import { fixedStamp } from '../helpers/image.ts';
 import { patternBytes } from '../helpers/pattern.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
 import { slowRoot } from '../helpers/tree.ts';
 
 const MiB = 1 << 20;
@@ -192,4 +193,12 @@ test('a proof that is there already is not replaced, and nothing is written', as
 	expect(fs.readdirSync(folder)).toEqual(['in.raw', 'out.qcow2.vconv.json']);
 	await convertFile(at('in.raw'), at('out.qcow2'), { proof: true, force: true });
 	expect(rootOf(at('out.qcow2.vconv.json'))).toBe(slowRoot(fs.readFileSync(at('in.raw'))));
+});
+
+test('a level that there is none of is refused before anything is written', async () => {
+	const folder = temporaryFolder();
+	const input = rawFile(path.join(folder, 'in.raw'), 4096);
+	const refused = convertFile(input, path.join(folder, 'out.raw'), { verify: 'fulll' as 'full' });
+	await expect(refused).rejects.toMatchObject({ code: 'USAGE', hint: 'one of none, fast, full' });
+	expect(fs.readdirSync(folder)).toEqual(['in.raw']);
 });
