@@ -2,13 +2,14 @@
 export { diskFormats } from '../formats/index.ts';
 export { machineFormats } from '../formats/machines.ts';
 export { type Backing, type Conversion, type ConvertOptions, convert, convertStream, type Plan, type StreamOptions } from './api.ts';
-export { type ConvertRequest, convertDisk } from './convert/convert.ts';
+export { type ConvertRequest, convertDisk, type Hashing, type Written } from './convert/convert.ts';
 export { detect } from './convert/detect.ts';
 export { flatten, type Layer, type OpenOptions, openChain, openLayer } from './convert/open.ts';
 export { type Profile, profiles } from './convert/profiles.ts';
 export type * from './core/codec.ts';
 export type * from './core/disk.ts';
 export type * from './core/format.ts';
+export type { Begun, Journal, Placement, Undertaking } from './core/journal.ts';
 export type { LimitName, Limits } from './core/limits.ts';
 export type * from './core/mover.ts';
 export type * from './core/note.ts';
