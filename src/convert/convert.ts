@@ -70,6 +70,9 @@ export const planImage = (request: Omit<ConvertRequest, 'mover' | 'target'> & { 
 		throw new UnsupportedError(`a ${name} cannot be a delta of another image`, { hint: 'the same without -B, or another -O' });
 	}
 	if (profile) checkSize(profile, layout.size);
+	if (request.compress && !layout.packing) {
+		request.note?.({ kind: 'dropped', what: 'compression', why: `a ${name} of this kind has none` });
+	}
 	if (layout.size !== disk.size) {
 		const why = `its ${disk.size} are rounded up; what is added at the end is zeros`;
 		request.note?.({ kind: 'changed', what: `the disk has ${layout.size} bytes`, why });

@@ -166,3 +166,13 @@ test('--progress=json ends with the whole disk', async () => {
 	const last = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
 	expect(last.progress).toMatchObject({ stage: 'copy', done: 4 * MiB, total: 4 * MiB, eta: 0 });
 });
+
+test('a format that cannot be compressed is told of -c', async () => {
+	const { at } = room();
+	for (const format of ['raw', 'vdi', 'vhd', 'vhdx']) {
+		const { code, stderr } = await vconv('-c', '-O', format, at('disk.raw'), at(format));
+		expect(code).toBe(0);
+		expect(stderr).toMatch(/^vconv: note: .*compression; a .* has none\n$/);
+	}
+	for (const format of ['qcow2', 'vmdk']) expect((await vconv('-c', '-O', format, at('disk.raw'), at(`c.${format}`))).stderr).toBe('');
+});
