@@ -21,6 +21,8 @@ const ROWS: readonly (readonly [RegExp, Code])[] = [
 	[/^devices\/[^/]+\/(address|alias)\b/, 'ADDRESS_DROPPED'],
 	[/^devices\/disk\/(serial|wwn|vendor|product)\b/, 'DISK_SERIAL_LOST'],
 	[/^devices\/disk\/shareable$/, 'DISK_SHARED'],
+	[/^devices\/disk\/.*\bslices\b/, 'DISK_SLICE_LOST'],
+	[/^devices\/disk\/(backingStore|dataStore)\/./, 'DISK_CHAIN_LOST'],
 	[/^devices\/disk\/iotune\b/, 'DISK_QOS_LOST'],
 	[/^devices\/disk\b/, 'DISK_OPTION_LOST'],
 	[/^devices\/interface\/(source|virtualport|vlan|portForward|backend|guest|host)\b/, 'NET_OPTION_LOST'],

@@ -1,4 +1,4 @@
-import type { Controller, DiskDevice, Media } from '../../src/machine/spec.ts';
+import type { Controller, DiskDevice, Media, SaidBacking, SaidImage } from '../../src/machine/spec.ts';
 import type { Dom } from './dom.ts';
 import { countOf } from './units.ts';
 
@@ -67,6 +67,7 @@ const readDisk = (disk: Dom, path: string): DiskDevice => {
 		mode: disk.child('transient') ? 'independent-nonpersistent' : undefined,
 		readOnly: disk.child('readonly') !== undefined,
 		...readMore(disk.more(), path),
+		chain: readChain(disk.unread()),
 		address,
 		keys: [disk.path],
 	};
@@ -79,6 +80,21 @@ const readMedia = (disk: Dom, type: string): Media => {
 	if (path) return { type, path };
 	if (source?.attribute('startupPolicy') === 'optional' && type === 'block') return { type: 'auto' };
 	return { type: 'none', of: type };
+};
+
+/** Nothing of it is in a VMX: all that is said is among the rest too. */
+const readChain = (image: Dom): SaidImage | undefined => {
+	const slice = image.child('source')?.child('slices') && true;
+	const [data, backing] = [image.child('dataStore'), image.child('backingStore')];
+	if (!slice && !data && !backing) return undefined;
+	return { slice, dataFile: data && readMedia(data, data.attribute('type') ?? 'file'), backing: backing && readBacking(backing) };
+};
+
+/** One without anything in it says that the chain ends. */
+const readBacking = (image: Dom): SaidBacking | 'none' => {
+	const type = image.attribute('type');
+	if (type === undefined && !image.child('source')) return 'none';
+	return { media: readMedia(image, type ?? 'file'), format: image.child('format')?.attribute('type'), ...readChain(image) };
 };
 
 /** How QEMU names what is on a network or in a pool. */

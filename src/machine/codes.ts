@@ -108,6 +108,8 @@ export const CODES = {
 	DISK_WITHOUT_CONTROLLER: row('error', 'data', 'say that its controller is present'),
 	DISK_WITHOUT_FILE: row('error', 'data', 'say its fileName; or for an optical drive, deviceType = "cdrom-image"'),
 	DISK_UNREACHED: row('error', 'data', 'another unit for it'),
+	DISK_SLICE_LOST: row('error', 'data', 'copy that part of the file into one of its own, and convert that'),
+	DISK_CHAIN_LOST: row('warning', 'data', 'see that the image says the same: vconv info --backing-chain'),
 	DISK_TO_CONVERT: row('info', 'none'),
 	DISK_RAW_UNMAPPED: row('error', 'data', 'name the device in the result'),
 	DISK_REDO: row('warning', 'data', 'commit the changes in the source'),

@@ -53,9 +53,23 @@ export type DiskDevice = {
 	readonly format?: string | undefined;
 	/** Its image is encrypted. */
 	readonly encrypted?: boolean | undefined;
+	/** What its image is made of, where the description says it: that counts, whatever the image says itself. */
+	readonly chain?: SaidImage | undefined;
 	/** The keys of the file that were read for it. */
 	readonly keys: readonly string[];
 };
+
+/** What a description says of an image that most leave to the image itself. */
+export type SaidImage = {
+	/** The image is but a part of its file. */
+	readonly slice?: boolean | undefined;
+	/** Where its data is, if not in itself. */
+	readonly dataFile?: Media | undefined;
+	/** The image beneath it, or that there is none; what the image says, where left out. */
+	readonly backing?: SaidBacking | 'none' | undefined;
+};
+
+export type SaidBacking = SaidImage & { readonly media: Media; readonly format?: string | undefined };
 
 /** What is in a drive. */
 export type Media =

@@ -162,6 +162,15 @@ describe('a domain of KVM as a VMX', () => {
 		});
 	});
 
+	test('may be but a part of their files, or over other images than these say, which is no small loss', () => {
+		const slice = "<source file='/b'><slices><slice type='storage' offset='512' size='512'/></slices></source>";
+		const part = kvmWith(`<disk type='file'>${slice}<target dev='sda' bus='sata'/></disk>`);
+		expect(entry(part, 'DISK_SLICE_LOST')).toMatchObject({ severity: 'error' });
+		const base = "<backingStore type='file'><format type='raw'/><source file='/base'/><backingStore/></backingStore>";
+		expect(entry(kvmWith(disk('sda', 'sata', base)), 'DISK_CHAIN_LOST')).toMatchObject({ severity: 'warning' });
+		expect(entry(kvmWith(disk('sda', 'sata', '<backingStore/>')), 'DISK_CHAIN_LOST')).toBeUndefined();
+	});
+
 	test('seventeen disks are on two adapters, and none is unit 7', () => {
 		const disks = Array.from({ length: 17 }, (_, index) => disk(`vd${String.fromCharCode(97 + index)}`, 'virtio')).join('');
 		const ids = plan(kvmWith(disks, DEBIAN)).spec.disks.map(({ id }) => id);

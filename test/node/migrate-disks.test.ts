@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { diskFormats } from '../../formats/index.ts';
+import { machineFormats } from '../../formats/machines.ts';
 import { AccessError, UnrecognizedError, UnsupportedError } from '../../src/errors.ts';
-import { convertFile, migrate, planMigration } from '../../src/node/index.ts';
+import { convertFile, gate, gatherFacts, migrate, planMigration } from '../../src/node/index.ts';
 import { patternBytes } from '../helpers/pattern.ts';
-import { run, temporaryFolder } from '../helpers/programs.ts';
+import { run, sharedFolder, temporaryFolder } from '../helpers/programs.ts';
 import { kvmWith } from '../machine/kvm-sample.ts';
 
 const MiB = 1 << 20;
@@ -77,6 +79,57 @@ describe('a disk whose bytes do not say its format', () => {
 	test('becomes one that a VMX can name', async () => {
 		const lines = ['displayName = "web"', 'memsize = "512"', 'ide0:0.present = "TRUE"', 'ide0:0.fileName = "web.img"'];
 		expect(await hintFor('web.vmx', lines.join('\n'))).toContain('or a VMDK that vconv convert -f qcow2 makes of it');
+	});
+});
+
+describe('what a domain says that an image is made of', () => {
+	const at = sharedFolder();
+	const beneath = (name: string, format = 'raw'): string =>
+		`<backingStore type='file'><format type='${format}'/><source file='${at(name)}'/><backingStore/></backingStore>`;
+
+	/** A plan for one disk, with more than its source. */
+	const planWith = async (image: string, more: string, slices = '') => {
+		const format = path.extname(image).slice(1);
+		const source = `<driver name='qemu' type='${format}'/><source file='${at(image)}'>${slices}</source>`;
+		const disk = `<disk type='file' device='disk'>${source}${more}<target dev='vda' bus='virtio'/></disk>`;
+		fs.writeFileSync(at('web.xml'), kvmWith(disk));
+		return planMigration(at('web.xml'), at('out'), { to: 'esxi' });
+	};
+
+	beforeAll(async () => {
+		fs.writeFileSync(at('one.raw'), patternBytes(0, MiB));
+		fs.writeFileSync(at('two.raw'), patternBytes(1, MiB));
+		fs.writeFileSync(at('top.raw'), patternBytes(2, MiB));
+		await convertFile(at('top.raw'), at('overlay.qcow2'), { format: 'qcow2', backing: at('one.raw'), backingFormat: 'raw' });
+		await convertFile(at('top.raw'), at('whole.qcow2'), { format: 'qcow2' });
+	});
+
+	const slice = "<slices><slice type='storage' offset='65536' size='65536'/></slices>";
+
+	test.for([
+		['a part of a file', 'one.raw', '', slice, /vda is but a part of/],
+		['another image beneath', 'overlay.qcow2', beneath('two.raw'), '', /two\.raw' beneath it by the domain, and .*one\.raw by its image/],
+		['another format beneath', 'overlay.qcow2', beneath('one.raw', 'qcow2'), '', /as qcow2 by the domain, and as raw by its image/],
+		['nothing beneath', 'overlay.qcow2', '<backingStore/>', '', /ends with .* by the domain, and has .*one\.raw beneath/],
+		['an image beneath a whole one', 'whole.qcow2', beneath('one.raw'), '', /by the domain, and nothing by its image/],
+		['its data elsewhere', 'whole.qcow2', `<dataStore type='file'><source file='one.raw'/></dataStore>`, '', /has its data in/],
+	] as const)('is refused where the image says otherwise: %s', async ([, image, more, slices, message]) => {
+		const error = await planWith(image, more, slices).catch((caught: unknown) => caught);
+		expect(error).toBeInstanceOf(UnsupportedError);
+		expect((error as Error).message).toMatch(message);
+	});
+
+	test('is taken where the image says the same', async () => {
+		const { disks, report } = await planWith('overlay.qcow2', beneath('one.raw'));
+		expect(disks[0]?.chain).toHaveLength(2);
+		expect(report.filter(({ code }) => code === 'DISK_CHAIN_LOST')).toEqual([]);
+		expect((await planWith('whole.qcow2', '<backingStore/>')).disks).toHaveLength(1);
+	});
+
+	test('is a problem of the disk in a validation', async () => {
+		await expect(planWith('overlay.qcow2', '<backingStore/>')).rejects.toThrow();
+		const { disks } = await gatherFacts([at('web.xml')], { opening: { formats: diskFormats, gate: gate() }, machineFormats });
+		expect(disks[0]?.problem).toMatchObject({ kind: 'unsupported', message: expect.stringContaining('by the domain') });
 	});
 });
 

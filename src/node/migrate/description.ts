@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { GuestReport } from '../../guest/facts.ts';
+import type { Code } from '../../machine/codes.ts';
 import type { Machine } from '../../machine/format.ts';
 import { guestFacts } from '../../machine/migrate/guest-facts.ts';
 import { guestOfOsinfo } from '../../machine/migrate/guests.ts';
@@ -74,9 +75,11 @@ export const describe = (
 		const device = plan.spec.disks.find(({ media }) => media.type === 'file' && media.path === pathOf(name));
 		return device ? [[name, device] as const] : [];
 	});
-	// That disks have to be converted is for a translation of the description alone.
-	return { plan: { ...plan, report: plan.report.filter(({ code }) => code !== 'DISK_TO_CONVERT') }, places: new Map(places) };
+	return { plan: { ...plan, report: plan.report.filter(({ code }) => !DONE.includes(code)) }, places: new Map(places) };
 };
+
+/** What is for a translation of the description alone: here disks are converted, and their chains compared with what the domain says. */
+const DONE: readonly Code[] = ['DISK_TO_CONVERT', 'DISK_CHAIN_LOST'];
 
 /** A folder of this computer as libvirt wants it: from the root. One of Windows is on no host of libvirt's. */
 const hereAsThere = (folder: string): string => (process.platform === 'win32' ? '/var/lib/libvirt/images' : path.resolve(folder));

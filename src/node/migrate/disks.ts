@@ -13,6 +13,7 @@ import type { DiskDevice } from '../../machine/spec.ts';
 import { statOf, versionOf } from '../file.ts';
 import { type GateOptions, gate, isMissing, orBeside, siblings } from '../gate.ts';
 import { holdSource, type SharingOptions } from '../inuse.ts';
+import { refuseOtherChain, refuseSlice } from '../said-chain.ts';
 import { noFile, refusedDevice } from './no-file.ts';
 
 /** Which files may be opened for a machine, and how. */
@@ -65,6 +66,7 @@ export const locateDisk = async (
 	note?: (note: Note) => void,
 ): Promise<Source> => {
 	const { id, media, keys } = device;
+	refuseSlice(description, device);
 	if (media.type === 'none' || media.type === 'auto') {
 		throw new UnsupportedError(`its disk ${id} has no image`, {
 			path: description,
@@ -78,12 +80,7 @@ export const locateDisk = async (
 		if (media.type === 'other' && media.said !== 'volume') throw noFile(description, device, { said: media.said, name: said });
 		if (media.type === 'block' && statOf(said)?.isBlockDevice()) throw refusedDevice(description, device, said);
 	}
-	// The gate asks for no more of a source than where it is.
-	const found = await machineGate(
-		description,
-		options,
-		note,
-	)({ name: description } as Source, said).catch((error) => {
+	const found = await locate(description, said, options, note).catch((error) => {
 		if (!isMissing(error)) throw error;
 		throw media.type === 'other' ? noFile(description, device, { said: media.said, name: said }) : missing(description, device, said);
 	});
@@ -95,6 +92,10 @@ export const locateDisk = async (
 	}
 	return found;
 };
+
+/** A file that a description names. The gate asks for no more of a source than where it is. */
+const locate = (description: string, said: string, options: ReadingOptions, note?: (note: Note) => void): Promise<Source> =>
+	machineGate(description, options, note)({ name: description } as Source, said);
 
 const missing = (description: string, { id, keys }: DiskDevice, said: string): AccessError => {
 	const folder = /^\[[^\]]*\]/.exec(said)?.[0] ?? said.split(/[\\/]/).slice(0, -1).join('/');
@@ -141,9 +142,16 @@ export const openDiskOf = async (
 		signal,
 	});
 	const sources = (): readonly Source[] => [...followed, ...layers.map(({ source }) => source)];
+	const disk = flatten(layers);
+	try {
+		await refuseOtherChain(description, device, { layers, opened: sources() }, (name) => locate(description, name, options, note));
+	} catch (error) {
+		await disk.close();
+		throw error;
+	}
 	return {
 		device,
-		disk: flatten(layers),
+		disk,
 		layers,
 		versions() {
 			const said = sources().map(versionOf);

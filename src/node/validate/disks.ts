@@ -4,6 +4,7 @@ import type { Source } from '../../core/source.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { DiskState, ImageState, LayerState, Problem } from '../../validate/facts.ts';
 import { holdSource } from '../inuse.ts';
+import { refuseOtherChain, refuseSlice } from '../said-chain.ts';
 import { problemOf } from './problem.ts';
 
 /** A disk as it lies there and, where it could be opened, what the guest sees of it: the taker's to close. */
@@ -19,6 +20,8 @@ export type DiskRequest = {
 	readonly format?: string | undefined;
 	/** Opens the file. @throws VconvError. */
 	open(): Promise<Source>;
+	/** The description that has the device, and how another file is opened that it names. */
+	readonly described?: { readonly by: string; open(name: string): Promise<Source> } | undefined;
 };
 
 export type DiskOptions = {
@@ -29,9 +32,11 @@ export type DiskOptions = {
 };
 
 /** A disk with the whole of its chain, checked. What is wrong with it is in its state: nothing that it holds makes this throw. */
-export const lookAtDisk = async ({ name, path, device, format, open }: DiskRequest, options: DiskOptions): Promise<LookedAt> => {
+export const lookAtDisk = async ({ name, path, device, format, open, described }: DiskRequest, options: DiskOptions): Promise<LookedAt> => {
 	const uses: Problem[] = [];
+	const opened: Source[] = [];
 	const watched = (source: Source): Source => {
+		opened.push(source);
 		try {
 			holdSource(source, { forceShare: options.forceShare, sourceLock: false });
 		} catch (error) {
@@ -45,11 +50,18 @@ export const lookAtDisk = async ({ name, path, device, format, open }: DiskReque
 		gate: async (source, reference) => watched(await options.opening.gate(source, reference)),
 	};
 	try {
+		if (device && described) refuseSlice(described.by, device);
 		const source = watched(await open());
 		const layers = await openChain(source, opening).catch(async (error) => {
 			await source.close();
 			throw error;
 		});
+		if (device && described) {
+			await refuseOtherChain(described.by, device, { layers, opened }, described.open).catch(async (error) => {
+				await flatten(layers).close();
+				throw error;
+			});
+		}
 		const [problem, image] = await imageState(layers, opening);
 		return { state: { name, path: source.name, device, image, problem: uses[0] ?? problem }, disk: flatten(layers) };
 	} catch (error) {

@@ -86,15 +86,16 @@ const deviceRequest = async (
 	const { id: name, media, format } = device;
 	if (media.type === 'none' || media.type === 'auto') return [];
 	const path = media.type === 'other' ? (media.name ?? media.said) : media.path;
-	const open = async () => {
+	const openNamed = async (named: string) => {
 		const description = await openFile(machine.path);
 		try {
-			return await orBeside(opening.gate, machine.path, opening.note)(description, path);
+			return await orBeside(opening.gate, machine.path, opening.note)(description, named);
 		} finally {
 			await description.close();
 		}
 	};
-	const request = { name, path, device, format, open };
+	const open = () => openNamed(path);
+	const request = { name, path, device, format, open, described: { by: machine.path, open: openNamed } };
 	if (media.type === 'file') return [request];
 	const found = await open().catch(() => undefined);
 	await found?.close();
