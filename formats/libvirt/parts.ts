@@ -34,6 +34,7 @@ const ROWS: readonly (readonly [RegExp, Code])[] = [
 	[/^devices\/(graphics|video|audio)\b/, 'GRAPHICS_CHANGED'],
 	[/^devices\/tpm\b/, 'TPM_LOST'],
 	[/^devices\/controller\b/, 'DISK_OPTION_LOST'],
+	[/^devices\/memory\/source\/path$/, 'PMEM_LOST'],
 	[/^devices\/(channel|input|sound|memballoon|rng|watchdog|panic|vsock|iommu|shmem|smartcard|hub|memory|nvram|crypto)\b/, 'DEVICE_DROPPED'],
 ];
 

@@ -109,7 +109,7 @@ const nameOf = (source: Dom | undefined, type: string): string | undefined => {
 	return source?.attribute('path') ?? source?.attribute('dir');
 };
 
-type More = Pick<DiskDevice, 'bootOrder' | 'serial' | 'wwn' | 'shareable' | 'snapshots' | 'format' | 'encrypted'>;
+type More = Pick<DiskDevice, 'bootOrder' | 'serial' | 'wwn' | 'shareable' | 'snapshots' | 'format' | 'sectorSize' | 'encrypted'>;
 
 /** What libvirt's own translation has no place for. */
 const readMore = (disk: Dom, path: string): More => {
@@ -125,6 +125,9 @@ const readMore = (disk: Dom, path: string): More => {
 		snapshots,
 		// That of an image in an optical drive is no matter of anybody's.
 		format: isHardDisk ? disk.child('driver')?.attribute('type') : undefined,
+		// 0 is whatever is usual.
+		sectorSize:
+			countOf(disk.child('blockio')?.attribute('logical_block_size'), `${disk.path}/blockio/@logical_block_size`, path) || undefined,
 		encrypted: encryption && true,
 	};
 };

@@ -18,6 +18,7 @@ const ROWS: readonly Row[] = [
 	// state of the machine, and of the products that ran it
 	row(/^checkpoint\.vmstate$/, 'VM_SUSPENDED', EMPTY),
 	row(/^(invmteam|config\.readonly|managedvm\.|policy\.vm\.)/, 'MANAGED_VM', OFF),
+	row(/^(scsi|sata|nvme|ide)\d+:\d+\.redo$/, 'DISK_REDO', EMPTY),
 	row(/\.(redo|saswwid|allowguestconnectioncontrol|pciSlotNumber|subnqnuuid|wwid)$/i, 'VMX_STATE_IGNORED'),
 	row(/(^|\.)ctkenabled$/, 'DISK_OPTION_LOST', OFF),
 	row(/\.(uptcompatibility|linkstatepropagation\.enable|bsdname|displayname)$/, 'VMX_STATE_IGNORED'),
@@ -73,6 +74,8 @@ const ROWS: readonly Row[] = [
 	// other devices
 	row(/^(pcipassthru|svga\.vgpu)/, 'PASSTHROUGH', OFF),
 	row(/^usb\.autoconnect|^usb\.generic\.autoconnect$/, 'USB_PASSTHROUGH', OFF),
+	// Of what may be plugged in, a hard disk alone has data that is nowhere else.
+	row(/^usb(_xhci)?:\d+\.filename$/, 'DISK_USB_LOST', /^$|\.iso$/i),
 	row(/^(usb|ehci|usb_xhci|sound|mks\.enable3d|svga)\b/, 'DEVICE_DROPPED', OFF),
 	row(/^remotedisplay\.vnc\.(key|password)$/, 'VNC_PASSWORD_DROPPED'),
 	row(/^remotedisplay\./, 'HARDENING_DROPPED', /^(-1)?$/),

@@ -51,6 +51,8 @@ export type DiskDevice = {
 	readonly connected?: boolean | undefined;
 	/** The format of its image as libvirt names it: `qcow2`, `raw`. */
 	readonly format?: string | undefined;
+	/** Of its logical sectors, in bytes, where it is said. */
+	readonly sectorSize?: number | undefined;
 	/** Its image is encrypted. */
 	readonly encrypted?: boolean | undefined;
 	/** What its image is made of, where the description says it: that counts, whatever the image says itself. */

@@ -344,6 +344,23 @@ describe('the machine', () => {
 	});
 });
 
+describe('data that does not come along is an error', () => {
+	const machine = (...lines: string[]) => vmx('debian12-64', ...scsi('pvscsi', 'scsi0:0'), ...lines);
+
+	test('of a disk whose changes are in a log', () => {
+		expect(said(machine('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"'))).toContain('error DISK_REDO scsi0:0');
+		expect(said(machine('scsi0:0.redo = ""')).join()).not.toContain('DISK_REDO');
+		const given = machine('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"', 'scsi0:0.mode = "independent-nonpersistent"');
+		expect(said(given).join()).not.toContain('DISK_REDO');
+	});
+
+	test('of a disk on USB', () => {
+		const stick = ['usb.present = "TRUE"', 'usb:1.present = "TRUE"', 'usb:1.deviceType = "disk"'];
+		expect(said(machine(...stick, 'usb:1.fileName = "stick.vmdk"'))).toContain('error DISK_USB_LOST usb');
+		expect(said(machine(...stick, 'usb:1.fileName = "live.iso"')).join()).not.toContain('DISK_USB_LOST');
+	});
+});
+
 test('nothing of it vanishes, and no secret is said', () => {
 	expect(unaccounted(richVmx, planMigration).filter((key) => !INERT.test(key))).toEqual([]);
 	const plan = planMigration(richVmx, { keepSource: true });

@@ -162,6 +162,14 @@ describe('a domain of KVM as a VMX', () => {
 		});
 	});
 
+	test('have other sectors, or are memory, which is an error', () => {
+		const blocks = (size: number) => kvmWith(disk('sda', 'sata', `<blockio logical_block_size='${size}'/>`));
+		expect(entry(blocks(4096), 'DISK_SECTOR_SIZE')).toMatchObject({ severity: 'error', subject: 'sata0:0' });
+		expect(entry(blocks(512), 'DISK_SECTOR_SIZE')).toBeUndefined();
+		const pmem = "<memory model='virtio-pmem'><source><path>/tmp/nv</path></source><target><size>524288</size></target></memory>";
+		expect(entry(kvmWith(pmem), 'PMEM_LOST')).toMatchObject({ severity: 'error' });
+	});
+
 	test('may be but a part of their files, or over other images than these say, which is no small loss', () => {
 		const slice = "<source file='/b'><slices><slice type='storage' offset='512' size='512'/></slices></source>";
 		const part = kvmWith(`<disk type='file'>${slice}<target dev='sda' bus='sata'/></disk>`);

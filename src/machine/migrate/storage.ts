@@ -82,11 +82,16 @@ const reportRisk = (rule: Rule, boot: DiskDevice | undefined, c: Context): void 
 const planHard = (disk: DiskDevice, image: DriveTarget | undefined, at: Place, c: Context): DiskDevice => {
 	const { id, mode, connected, shareable } = disk;
 	const keys = [`${id}.mode`];
+	const redo = c.extra(`${id}.redo`);
+	if (redo && redo.value !== '' && mode !== 'independent-nonpersistent') {
+		const message = `its changes are in a log, '${redo.value}', and without them it is as it was before`;
+		c.tell('DISK_REDO', id, message, { keys: [redo.key], severity: 'error' });
+	}
 	if (mode === 'independent-persistent') {
 		c.tell('DISK_INDEPENDENT', id, 'it is no part of snapshots', { keys });
 	} else if (mode === 'independent-nonpersistent') {
 		c.tell('DISK_NONPERSISTENT', id, 'what the guest writes to it is gone at power-off; it cannot be migrated live', {
-			keys,
+			keys: [...keys, `${id}.redo`],
 			action: 'none',
 		});
 	} else if (mode !== undefined && mode !== 'persistent') {

@@ -53,7 +53,7 @@ const planAttributes = (disk: DiskDevice, id: string, m: Migration): Pick<DiskDe
 };
 
 const tellAttributes = (
-	{ target, cache, shareable, serial, wwn, readOnly, kind, driver, keys }: DiskDevice,
+	{ target, cache, shareable, serial, wwn, readOnly, kind, driver, sectorSize = 512, keys }: DiskDevice,
 	id: string,
 	m: Migration,
 ): void => {
@@ -61,6 +61,10 @@ const tellAttributes = (
 	if (shareable) {
 		const message = `${target} is shared: ${id} is for several writers, and whatever reserves it has to be set up again`;
 		m.tell('DISK_SHARED', id, message, { keys: [`${field}/shareable`] });
+	}
+	if (sectorSize !== 512 && kind !== 'cdrom') {
+		const message = `the sectors of ${id} have 512 bytes, and those of ${target} ${sectorSize}: the guest does not find its partitions`;
+		m.tell('DISK_SECTOR_SIZE', id, message, { keys: [`${field}/blockio/@logical_block_size`] });
 	}
 	if (cache !== undefined && !['default', 'writethrough'].includes(cache)) {
 		m.tell('DISK_CACHE_DROPPED', id, `VMware has no cache mode '${cache}'`, { keys: [`${field}/driver/@cache`] });
