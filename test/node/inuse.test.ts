@@ -26,7 +26,7 @@ const qemuWith = async (name: string, ...options: string[]): Promise<ChildProces
 
 const room = () => {
 	const folder = temporaryFolder();
-	const at = (name: string) => path.join(folder, name);
+	const at = (...names: string[]) => path.join(folder, ...names);
 	rawFile(at('in.raw'), MiB, [[0, 65536]]);
 	return { folder, at };
 };
@@ -66,6 +66,22 @@ test.skipIf(!QEMU)(
 		expect(fs.readdirSync(folder)).toEqual(before);
 	},
 );
+
+test.skipIf(!QEMU)('no file that a machine writes to is replaced, whichever of several it is', async () => {
+	const { at } = room();
+	const convert = () => vconv('--force', '-o', 'subformat=monolithicFlat', at('in.raw'), at('web.vmdk'));
+	expect(await convert()).toMatchObject({ code: 0 });
+	const lines = ['displayName = "web"', 'memsize = "512"', 'ide0:0.present = "TRUE"', 'ide0:0.fileName = "web.vmdk"'];
+	fs.writeFileSync(at('web.vmx'), `${lines.join('\n')}\n`);
+	const migrate = () => vconv('migrate', '--force', '--to', 'libvirt', at('web.vmx'), at('out'));
+	expect(await migrate()).toMatchObject({ code: 0 });
+	const before = fs.statSync(at('out', 'web-disk1.qcow2')).ino;
+	await qemuWith(at('out', 'web-disk1.qcow2'), '-f', 'qcow2');
+	expect(await migrate()).toMatchObject({ code: 5, stderr: expect.stringMatching(/in use: QEMU.*\n.*web-disk1\.qcow2/) });
+	expect(fs.statSync(at('out', 'web-disk1.qcow2')).ino).toBe(before);
+	await qemuWith(at('web-flat.vmdk'), '-f', 'raw');
+	expect(await convert()).toMatchObject({ code: 5, stderr: expect.stringMatching(/in use: QEMU.*\n.*web-flat\.vmdk/) });
+});
 
 test.skipIf(!QEMU || !KOFFI)("another program's lock on all of an image is no machine, and hides none", async () => {
 	const { at } = room();

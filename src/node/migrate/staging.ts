@@ -3,6 +3,7 @@ import path from 'node:path';
 import { AccessError, BusyError, VconvError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
+import { refuseReplacingUsed } from '../inuse.ts';
 import { version } from '../version.ts';
 import { writeWhole } from '../write-whole.ts';
 import { type Done, readState, type State, versionOf } from './state.ts';
@@ -46,7 +47,8 @@ export type Build = {
 
 /**
  * The folder in which a machine is built: what an interrupted run has left there is taken up.
- * @throws BusyError if another run builds it; AccessError if a name is taken and `force` is not set, or the folder cannot be written;
+ * @throws BusyError if another run builds it; AccessError if a name is taken and `force` is not set, or a machine that runs has it open, or
+ * the folder cannot be written;
  * CorruptError if what was left makes no sense and `restart` is not set. What was left is as it was then.
  */
 export const openStaging = async (
@@ -73,6 +75,8 @@ export const openStaging = async (
 		unlock();
 	};
 
+	const refuse = force ? refuseReplacingUsed : refuseTaken;
+
 	let state: State = { tool: version(), of, disks: {} };
 	const save = async (next: State): Promise<void> => {
 		await writeWhole(at(STATE), JSON.stringify(next), ANEW);
@@ -93,7 +97,7 @@ export const openStaging = async (
 		const found = readState(at(STATE), restart);
 		if (found && !restart) refuseOther(folder, found, { of, names });
 		const isGiven = (name: string): boolean => isStill(final(name), found?.publishing?.[name]);
-		if (!force) for (const name of names) if (!isGiven(name)) refuseTaken(final(name));
+		for (const name of names) if (!isGiven(name)) refuse(final(name));
 		for (const name of names) if (isGiven(name)) takeBack(at(name), final(name));
 		if (found?.tool === state.tool && !restart) state = { tool: found.tool, of, disks: found.disks };
 		else {
@@ -126,7 +130,7 @@ export const openStaging = async (
 		},
 		held: () => fs.readdirSync(staging).reduce((sum, name) => sum + (fs.lstatSync(at(name)).blocks ?? 0) * 512, 0),
 		async publish(given) {
-			if (!force) for (const name of given) refuseTaken(final(name));
+			for (const name of given) refuse(final(name));
 			const versions = Object.fromEntries(given.map((name) => [name, versionOf(at(name)) ?? '']));
 			await save({ ...state, publishing: versions });
 			const last = given.at(-1);
