@@ -344,6 +344,13 @@ describe('the machine', () => {
 	});
 });
 
+test('delays of the BIOS are as long as libvirt takes them', () => {
+	const lines = ['bios.bootDelay = "70000"', 'bios.bootRetry.enabled = "TRUE"', 'bios.bootRetry.delay = "60"'];
+	const text = vmx('debian12-64', ...lines);
+	expect(migrate(text).xml).toMatch(/<bootmenu enable='yes' timeout='65535'\/>\s*<bios rebootTimeout='32767'\/>/);
+	expect(said(text).filter((each) => each === 'info BOOT_OPTION_LOST firmware')).toHaveLength(2);
+});
+
 describe('data that does not come along is an error', () => {
 	const machine = (...lines: string[]) => vmx('debian12-64', ...scsi('pvscsi', 'scsi0:0'), ...lines);
 

@@ -15,8 +15,9 @@ const isSecure = (c: Context): boolean => isEfi(c) && (c.options.secureBoot ?? c
 
 const hasTpm = (c: Context): boolean => c.options.tpm ?? c.source.tpms.length > 0;
 
-/** Milliseconds, the most that libvirt takes for a delay. */
+/** The most that libvirt's schema takes, in milliseconds: 16 bits, for the menu without a sign and for the retry with one. */
 const MAX_DELAY = 65535;
+const MAX_RETRY = 32767;
 
 /** Hardware specification, section 7.2. */
 export const planFirmware = (c: Context): Firmware => {
@@ -64,23 +65,21 @@ export const planFirmware = (c: Context): Firmware => {
 			keys: ['smbios.reflectHost'],
 		});
 	}
-	for (const [key, delay] of [
-		['bios.bootDelay', bootDelay],
-		['bios.bootRetry.delay', bootRetry],
-	] as const) {
-		if (delay === undefined) continue;
+	const limited = (key: string, delay: number | undefined, most: number): number | undefined => {
+		if (delay === undefined) return undefined;
 		c.honour(key, 'bios.bootRetry.enabled');
-		if (delay <= MAX_DELAY) continue;
-		c.tell('BOOT_OPTION_LOST', 'firmware', `${key} is shortened from ${delay} to ${MAX_DELAY} milliseconds`, { keys: [key] });
-	}
-	const limited = (delay: number | undefined) => (delay === undefined ? undefined : Math.max(0, Math.min(delay, MAX_DELAY)));
+		if (delay > most) {
+			c.tell('BOOT_OPTION_LOST', 'firmware', `${key} is shortened from ${delay} to ${most} milliseconds`, { keys: [key] });
+		}
+		return Math.max(0, Math.min(delay, most));
+	};
 	return {
 		type: efi ? 'efi' : undefined,
 		secureBoot: efi ? isSecure(c) : undefined,
 		enrolledKeys: isSecure(c) ? true : undefined,
 		smbios: smbios === 'host' ? smbios : undefined,
-		bootDelay: limited(bootDelay),
-		bootRetry: limited(bootRetry),
+		bootDelay: limited('bios.bootDelay', bootDelay, MAX_DELAY),
+		bootRetry: limited('bios.bootRetry.delay', bootRetry, MAX_RETRY),
 	};
 };
 
