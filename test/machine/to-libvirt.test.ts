@@ -147,6 +147,15 @@ describe('addresses', () => {
 		expect(files).toEqual(['/var/lib/libvirt/images/a.qcow2', '/var/lib/libvirt/images/a-scsi0-1.qcow2']);
 		expect(said(text)).toContain('warning SNAPSHOT_ACTIVE scsi0:1');
 	});
+
+	test('a disk holds the changes of a snapshot if its image has another beneath it, whatever it is called', () => {
+		const known = (file: string, delta: boolean) =>
+			said(vmx('debian11-64', 'scsi0.present = "TRUE"', ...disk('scsi0:0', file)), {
+				drives: new Map([['scsi0:0', { path: '/images/a.qcow2', delta }]]),
+			});
+		expect(known('data-202401.vmdk', false)).not.toContain('warning SNAPSHOT_ACTIVE scsi0:0');
+		expect(known('clone.vmdk', true)).toContain('warning SNAPSHOT_ACTIVE scsi0:0');
+	});
 });
 
 test('the boot order is that of the BIOS, every disk in it', () => {

@@ -8,7 +8,7 @@ const FOLDER = '/var/lib/libvirt/images';
 /** The last part of a path of any system. */
 const baseName = (path: string): string => path.split(/[\\/\]]\s*/).at(-1) ?? path;
 
-/** A snapshot's part of a disk: `web-000001.vmdk`. */
+/** The name that a snapshot's part of a disk has: `web-000001.vmdk`. A whole disk may be called so too. */
 const DELTA = /-\d{6}(\.vmdk)$/i;
 
 /** Types of disks that are a device of the host. */
@@ -49,13 +49,12 @@ export const folderOf = (c: Context): string => (c.options.imageFolder ?? FOLDER
 /** What the file of a disk is, besides a whole disk. */
 const reportSource = ({ id, deviceType = '' }: DiskDevice, said: string, c: Context): void => {
 	const keys = [`${id}.fileName`, `${id}.deviceType`];
+	const named = c.options.drives?.get(id);
 	if (RAW.test(deviceType) || /^(\/dev\/|\/vmfs\/devices\/|\\\\\.\\)/.test(said)) {
-		if (!c.options.drives?.has(id)) {
-			c.tell('DISK_RAW_UNMAPPED', id, `${id} is a device of the old host, '${said}'`, { keys, action: 'none' });
-		}
-	} else if (DELTA.test(said)) {
-		const message = `'${said}' holds changes since a snapshot; with what lies under it, it becomes one image`;
-		c.tell('SNAPSHOT_ACTIVE', id, message, { keys });
+		if (!named) c.tell('DISK_RAW_UNMAPPED', id, `${id} is a device of the old host, '${said}'`, { keys, action: 'none' });
+	} else if (named?.delta ?? DELTA.test(said)) {
+		const holds = named?.delta ? 'holds changes' : 'by its name holds changes since a snapshot';
+		c.tell('SNAPSHOT_ACTIVE', id, `'${said}' ${holds}; with what lies under it, it becomes one image`, { keys });
 	}
 };
 

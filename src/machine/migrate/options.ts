@@ -47,6 +47,8 @@ export type DriveTarget = {
 	readonly format?: string | undefined;
 	/** The id of the VMDK, `ddb.uuid`, as hexadecimal digits. */
 	readonly uuid?: string | undefined;
+	/** Whether it is made of an image with others beneath it; by the name of the source where left out. */
+	readonly delta?: boolean | undefined;
 };
 
 export type MigrateOptions = {

@@ -69,7 +69,11 @@ export const describe = (
 					discardSuspend: options.discardSuspend,
 					snapshots: snapshots?.map(({ name }) => name),
 					guest: facts,
-					drives: new Map(disks.map(({ device, files, format, uuid }) => [device.id, { path: pathOf(files[0]), format, uuid }])),
+					drives: new Map(
+						disks.map(({ device, files, format, uuid, chain }) => {
+							return [device.id, { path: pathOf(files[0]), format, uuid, delta: chain.length > 1 }];
+						}),
+					),
 				});
 	const places = disks.flatMap(({ files: [name] }) => {
 		const device = plan.spec.disks.find(({ media }) => media.type === 'file' && media.path === pathOf(name));
