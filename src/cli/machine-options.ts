@@ -111,10 +111,24 @@ const readNetMap = (said: string): NetRule[] => {
 	return parseNetRules(readSmallText(said, '--net-map', '--net-map with a file of rules, one a line'));
 };
 
+/** What a rule for the cards of a domain looks at: the address, or what libvirt calls the network's kind. */
+const CARD_WORDS = [
+	...['mac', 'bridge', 'network', 'direct', 'ethernet', 'hostdev'],
+	...['internal', 'mcast', 'server', 'client', 'udp', 'vhostuser', 'vdpa'],
+];
+
 const splitRule = (said: string): readonly [string, string] => {
-	const [, key, name] = /^(.+?)\s*(?:->|=)\s*(.+)$/.exec(said) ?? [];
-	if (key !== undefined && name !== undefined) return [key.trim().replace(/^mac:.*/i, (mac) => mac.toLowerCase()), name.trim()];
-	throw new UsageError(`'${said}' is no rule for networks`, { hint: "--net-map 'bridge:br0=VM Network'" });
+	const refuse = (what = ''): never => {
+		throw new UsageError(`'${said}' is no rule for networks${what}`, { hint: "--net-map 'bridge:br0=VM Network'" });
+	};
+	const [, matching, name] = /^(.+?)\s*(?:->|=)\s*(.+)$/.exec(said.trim()) ?? [];
+	if (matching === undefined || name === undefined) return refuse();
+	const key = matching.replace(/^mac:.*/i, (mac) => mac.toLowerCase());
+	const [word = '', value] = key.split(':');
+	// A word that was mistyped would never fit, and nobody would hear of it.
+	const isKnown = value === undefined ? word === 'default' : key === 'type:user' || CARD_WORDS.includes(word);
+	if (!isKnown) refuse(`: '${word}' is none of mac, bridge, network, direct, type:user, default and libvirt's other kinds`);
+	return [key, name];
 };
 
 const imageFolder = (said: string | undefined): string | undefined => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { sarifErrors } from '../helpers/sarif.ts';
+import { kvmWith } from '../machine/kvm-sample.ts';
 import { domainWith, richVmx, vmxWith } from '../machine/samples.ts';
 
 const written = (name: string, text: string | Uint8Array): string => {
@@ -122,6 +123,22 @@ test.for([
 	const ran = await vconv('config', ...argv, input, beside(input, 'web.xml'));
 	expect(ran).toMatchObject({ code, stderr: expect.stringMatching(message) });
 	expect(fs.readdirSync(path.dirname(input))).toEqual(['web.vmx']);
+});
+
+test.for(['bogus:x=VM Network', 'name:x=VM Network', 'VM Network=nat', 'type:hostonly=nat'])(
+	'%s fits no card of a domain, and is refused',
+	async (rule) => {
+		const input = written('web.xml', kvmWith("<interface type='bridge'><source bridge='br0'/></interface>"));
+		const ran = (said: string) => vconv('config', '--net-map', said, input, beside(input, 'web.vmx'));
+		expect(await ran(rule)).toMatchObject({ code: 2, stderr: expect.stringContaining('is none of mac, bridge') });
+		expect(fs.readdirSync(path.dirname(input))).toEqual(['web.xml']);
+	},
+);
+
+test('a rule fits a card of a domain by its network', async () => {
+	const input = written('web.xml', kvmWith("<interface type='bridge'><source bridge='br0'/></interface>"));
+	expect((await vconv('config', '--net-map', 'bridge:br0 -> DMZ', input, beside(input, 'web.vmx'))).code).toBe(0);
+	expect(fs.readFileSync(beside(input, 'web.vmx'), 'utf8')).toContain('networkName = "DMZ"');
 });
 
 test.for([

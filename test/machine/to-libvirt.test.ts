@@ -229,6 +229,14 @@ describe('network cards', () => {
 		expect(xml('connectionType = "nat"')).toContain("<source network='lan' portgroup='p'/>");
 	});
 
+	test('a rule fits by the address that the card has in the domain', () => {
+		const netMap = parseNetRules('mac:00:50:56:00:00:01 -> bridge=br7\ndefault -> bridge=br0');
+		const { xml } = migrate(vmx('debian11-64', ...card('address = "00:50:56:00:00:01"')), { netMap });
+		expect(parts(xml, 'interface').map((nic) => [child(nic, 'mac', 'address'), child(nic, 'source', 'bridge')])).toEqual([
+			['00:50:56:00:00:01', 'br7'],
+		]);
+	});
+
 	test.for(['bridge', 'a=bridge', 'a=bridge=b,vlan=5000', 'a=bridge=b,mtu=9000', 'a=what=b', 'nam:a=bridge=b'])('%s is no rule', (rule) => {
 		expect(() => parseNetRule(rule)).toThrow(UsageError);
 	});

@@ -34,10 +34,10 @@ export const planNetwork = (machine: string, places: ReadonlyMap<string, number>
 };
 
 /** Whether a rule speaks of a card. */
-const fits = ({ match, value }: NetRule, { network, mac, opaqueNetwork }: Nic): boolean => {
+const fits = ({ match, value }: NetRule, { network, mac, otherAddress, opaqueNetwork }: Nic): boolean => {
 	switch (match) {
 		case 'mac':
-			return mac.address === value;
+			return (mac.address ?? otherAddress) === value;
 		case 'dvpg':
 			return network.type === 'dvs' && network.portgroupId?.toLowerCase() === value;
 		case 'dvs':
