@@ -1,5 +1,6 @@
 import { type Profile, profiles } from '../convert/profiles.ts';
 import type { DiskBus, NicModel } from '../guest/facts.ts';
+import { VMWARE_MOST } from '../machine/migrate/vmware-limits.ts';
 
 /** What a hypervisor or a cloud can run: data, with where it says so. */
 export type Target = {
@@ -47,7 +48,6 @@ export type Ability =
 	| 'nested'
 	| 'direct-boot';
 
-const GiB = 2 ** 30;
 const TiB = 2 ** 40;
 
 /** When the sources were last looked at. */
@@ -124,7 +124,7 @@ export const targets: readonly Target[] = [
 		name: 'ESXi',
 		size: sizeFor('esxi'),
 		sectors4K: false,
-		most: { disks: 256, nics: 10, cpus: 768, memory: 24 * TiB },
+		most: { disks: 256, nics: 10, ...VMWARE_MOST.esxi },
 		buses: ['pvscsi', 'lsilogic', 'lsisas1068', 'sata', 'nvme', 'ide'],
 		nics: ['vmxnet3', 'e1000e', 'e1000', 'pcnet'],
 		firmware: ['bios', 'efi'],
@@ -139,7 +139,7 @@ export const targets: readonly Target[] = [
 		name: 'VMware Workstation and Fusion',
 		size: { multipleOf: 1, least: 512, most: 8 * TiB },
 		sectors4K: false,
-		most: { disks: 256, nics: 10, cpus: 32, memory: 128 * GiB },
+		most: { disks: 256, nics: 10, ...VMWARE_MOST.hosted },
 		buses: ['lsilogic', 'lsisas1068', 'sata', 'nvme', 'ide', 'pvscsi'],
 		nics: ['vmxnet3', 'e1000e', 'e1000', 'pcnet'],
 		firmware: ['bios', 'efi'],

@@ -162,6 +162,20 @@ describe('a domain of KVM as a VMX', () => {
 		});
 	});
 
+	test.for([
+		['esxi', 768, 24 << 10],
+		['any', 768, 24 << 10],
+		['hosted', 32, 128],
+	] as const)('with more CPUs or memory than there can be is an error: %s', ([product, cpus, gib]) => {
+		const told = (cpu: number, memory: number) => {
+			const size = `<vcpu>${cpu}</vcpu><memory unit='GiB'>${memory}</memory>`;
+			const { report } = plan(kvmWith('', size).replace('<memory>4096</memory>', ''), { product });
+			return report.filter(({ code }) => code === 'BIG_VM').map(({ severity, subject }) => `${severity} ${subject}`);
+		};
+		expect(told(cpus, gib)).toEqual([]);
+		expect(told(cpus + 1, gib + 1)).toEqual(['error cpu', 'error memory']);
+	});
+
 	test('have other sectors, or are memory, which is an error', () => {
 		const blocks = (size: number) => kvmWith(disk('sda', 'sata', `<blockio logical_block_size='${size}'/>`));
 		expect(entry(blocks(4096), 'DISK_SECTOR_SIZE')).toMatchObject({ severity: 'error', subject: 'sata0:0' });

@@ -15,6 +15,7 @@ import { restored } from './to-vmx-origin.ts';
 import { controllersFor } from './to-vmx-places.ts';
 import { hasPath } from './to-vmx-product.ts';
 import { planClock, planCpu, planFirmware, planIdentity, startsWithEfi } from './to-vmx-system.ts';
+import { tellTooLarge } from './vmware-limits.ts';
 import { asWritten } from './written.ts';
 
 /**
@@ -74,6 +75,7 @@ export const planMigrationToVmx = (
 		extras: [],
 	};
 	tellTooLow(planned, m, isEfi);
+	tellTooLarge(m);
 	tellControllers(m);
 	const kept = restored(planned, m);
 	return { spec: { ...planned, kept }, report: [...machine.report, ...m.report, ...leftovers(unheld(m), 'a VMX')] };
