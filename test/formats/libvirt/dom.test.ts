@@ -85,3 +85,9 @@ test.for([
 ] as const)('%s is refused', ([part, error]) => {
 	expect(() => read(`<domain type='kvm'><name>x</name>${part}</domain>`)).toThrow(error);
 });
+
+test('a domain with more in it than any machine has is refused before it is read, and what others keep in its metadata is no matter', () => {
+	const many = '<a/>'.repeat(20_000);
+	expect(() => read(domainWith(many))).toThrow(/elements without its metadata, over 20000/);
+	expect(read(domainWith('', `<metadata>${many}</metadata>`)).spec.memory.size).toBeDefined();
+});
