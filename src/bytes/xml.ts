@@ -110,7 +110,8 @@ const decode = (bytes: Uint8Array, path: string): string => {
 	try {
 		return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 	} catch (cause) {
-		throw new CorruptError('it is not UTF-8', { path, cause });
+		const hint = 'the same in UTF-8: iconv -f ENCODING -t UTF-8, and without an encoding in its first line';
+		throw new CorruptError('it is not UTF-8', { path, cause, hint });
 	}
 };
 

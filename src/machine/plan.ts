@@ -37,7 +37,9 @@ export const parseMachine = (bytes: Uint8Array, path: string, formats: readonly 
 	const format = formats.find((candidate) => candidate.probe(bytes));
 	if (!format) {
 		const names = formats.map(({ name }) => name).join(' or ');
-		throw new UnrecognizedError('it describes no machine that vconv knows', { path, hint: `a ${names}` });
+		// With a zero among its first bytes, its characters have two each, if it is text.
+		const recoding = bytes.subarray(0, 4).includes(0) ? ', which iconv -f UTF-16 -t UTF-8 may make of it' : '';
+		throw new UnrecognizedError('it describes no machine that vconv knows', { path, hint: `a ${names}${recoding}` });
 	}
 	const machine = format.parse(bytes, path);
 	const { origin } = machine.spec;

@@ -135,6 +135,15 @@ test.for(['bogus:x=VM Network', 'name:x=VM Network', 'VM Network=nat', 'type:hos
 	},
 );
 
+test.for([
+	['UTF-16', Buffer.from(`\uFEFF${domainWith()}`, 'utf16le'), 3],
+	['ISO-8859-1', Buffer.from(domainWith('<description>caf\u00E9</description>'), 'latin1'), 4],
+] as const)('a domain in %s is refused with how it is recoded', async ([, bytes, code]) => {
+	const input = written('web.xml', bytes);
+	const ran = await vconv('config', input, beside(input, 'web.vmx'));
+	expect(ran).toMatchObject({ code, stderr: expect.stringMatching(/try .*iconv -f .* -t UTF-8/) });
+});
+
 test('a rule fits a card of a domain by its network', async () => {
 	const input = written('web.xml', kvmWith("<interface type='bridge'><source bridge='br0'/></interface>"));
 	expect((await vconv('config', '--net-map', 'bridge:br0 -> DMZ', input, beside(input, 'web.vmx'))).code).toBe(0);

@@ -44,6 +44,12 @@ scsi1.virtualDev = "lsilogic"
 		expect([entries.get('scsi1:0.sharing'), entries.get('scsi1.sharedBus')]).toEqual(expected);
 	});
 
+	test('and writes through to a disk that it shares', () => {
+		const disk = ['present = "TRUE"', 'fileName = "quorum.vmdk"', 'sharing = "multi-writer"', 'writeThrough = "TRUE"'];
+		const text = `${full}${disk.map((field) => `scsi1:0.${field}\n`).join('')}`;
+		expect(new Map(thereAndBack(text).entries).get('scsi1:0.writeThrough')).toBe('TRUE');
+	});
+
 	test('and what was changed in the meantime stays changed', () => {
 		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
 		const changed = xml

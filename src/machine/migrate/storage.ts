@@ -109,7 +109,8 @@ const planHard = (disk: DiskDevice, image: DriveTarget | undefined, at: Place, c
 		...disk,
 		media: { type: 'file', path: image?.path ?? '' },
 		format: image?.format,
-		cache: shareable ? 'none' : disk.cache,
+		// Past the host's cache, whose content the other machines would not see.
+		cache: shareable ? (disk.cache === 'writethrough' ? 'directsync' : 'none') : disk.cache,
 		mode: mode === 'independent-nonpersistent' ? mode : undefined,
 		snapshots: mode === 'independent-persistent' ? false : undefined,
 		serial: enabled && image?.uuid ? planSerial(id, image.uuid, at, c) : undefined,
