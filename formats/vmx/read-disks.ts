@@ -35,9 +35,18 @@ export const readDisks = (c: Cursor, more: Cursor, controllers: readonly Control
 		}
 	}
 	for (const unit of c.indices('floppy')) {
-		if (c.boolean(`floppy${unit}.present`)) disks.push(readFloppy(c, unit));
+		const present = c.boolean(`floppy${unit}.present`);
+		if (present) disks.push(readFloppy(c, unit));
+		else if (present === undefined && unit === 0) disks.push(...assumedFloppy(more));
 	}
 	return disks;
+};
+
+/** VMware has the first floppy drive unless it is denied, and libvirt only what is said: without an image nobody misses it. */
+const assumedFloppy = (more: Cursor): DiskDevice[] => {
+	const floppy = readFloppy(more, 0);
+	if (floppy.media.type === 'none' || floppy.client) return [];
+	return [{ ...floppy, assumed: true, keys: ['floppy0.fileName', 'floppy0.fileType', 'floppy0.clientDevice'] }];
 };
 
 const readDisk = (c: Cursor, id: string, bus: Bus, controller: number, unit: number): DiskDevice => {

@@ -38,7 +38,7 @@ export const diffMachines = (a: Machine, b: Machine): MachineDifference[] => {
 type Facts = Map<string, string>;
 
 /** Fields that say how a thing is written, or what is said elsewhere. */
-const NOT_SAID = new Set(['keys', 'nameStored', 'checkedSaid', 'code', 'subject', 'held', 'origin', 'kept', 'chain']);
+const NOT_SAID = new Set(['keys', 'nameStored', 'checkedSaid', 'code', 'subject', 'held', 'origin', 'kept', 'chain', 'assumed']);
 
 /** Leaves of a value by their paths. */
 const flatten = (value: unknown, path: string, facts: Facts): void => {

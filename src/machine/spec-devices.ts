@@ -53,6 +53,8 @@ export type DiskDevice = {
 	readonly format?: string | undefined;
 	/** Of its logical sectors, in bytes, where it is said. */
 	readonly sectorSize?: number | undefined;
+	/** The file does not say that it is there: VMware takes it for present, libvirt does not. */
+	readonly assumed?: boolean | undefined;
 	/** Its image is encrypted. */
 	readonly encrypted?: boolean | undefined;
 	/** What its image is made of, where the description says it: that counts, whatever the image says itself. */

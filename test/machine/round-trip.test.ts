@@ -44,6 +44,11 @@ scsi1.virtualDev = "lsilogic"
 		expect([entries.get('scsi1:0.sharing'), entries.get('scsi1.sharedBus')]).toEqual(expected);
 	});
 
+	test('and a floppy drive that only its image tells of', () => {
+		const entries = new Map(thereAndBack(vmxWith('floppy0.fileName = "driver.flp"')).entries);
+		expect([entries.get('floppy0.present'), entries.get('floppy0.fileName')]).toEqual(['TRUE', 'driver.flp']);
+	});
+
 	test('and writes through to a disk that it shares', () => {
 		const disk = ['present = "TRUE"', 'fileName = "quorum.vmdk"', 'sharing = "multi-writer"', 'writeThrough = "TRUE"'];
 		const text = `${full}${disk.map((field) => `scsi1:0.${field}\n`).join('')}`;

@@ -368,6 +368,13 @@ test('delays of the BIOS are as long as libvirt takes them', () => {
 	expect(said(text).filter((each) => each === 'info BOOT_OPTION_LOST firmware')).toHaveLength(2);
 });
 
+test('a floppy drive with an image is there unless that is denied', () => {
+	const image = 'floppy0.fileName = "driver.flp"';
+	expect(said(vmx('debian12-64', image))).toContain('info FLOPPY_DROPPED floppy0');
+	expect(said(vmx('debian12-64', image, 'floppy0.present = "FALSE"'))).not.toContain('info FLOPPY_DROPPED floppy0');
+	expect(said(vmx('debian12-64', 'floppy0.fileType = "file"'))).not.toContain('info FLOPPY_DROPPED floppy0');
+});
+
 describe('data that does not come along is an error', () => {
 	const machine = (...lines: string[]) => vmx('debian12-64', ...scsi('pvscsi', 'scsi0:0'), ...lines);
 

@@ -9,6 +9,7 @@ const BUSES = ['scsi', 'sata', 'ide', 'fdc', 'nvme'];
 /** The drives that libvirt sees, as it shows them. */
 export const planDisks = (spec: VmSpec, c: Context): DiskDevice[] => {
 	const found = spec.disks
+		.filter(({ assumed }) => !assumed)
 		.toSorted((a, b) => BUSES.indexOf(a.bus) - BUSES.indexOf(b.bus) || a.controller - b.controller || a.unit - b.unit)
 		.flatMap((disk) => planDisk(disk, c));
 	const names = new Map<string, DiskDevice>();
