@@ -46,7 +46,8 @@ export type Ability =
 	| 'shared-folders'
 	| 'long-serials'
 	| 'nested'
-	| 'direct-boot';
+	| 'direct-boot'
+	| 'persistent-memory';
 
 const TiB = 2 ** 40;
 
@@ -85,7 +86,7 @@ export const targets: readonly Target[] = [
 		firmware: ['bios', 'efi'],
 		secureBoot: true,
 		tpm: true,
-		has: [...QEMU, 'shared-folders', 'direct-boot'],
+		has: [...QEMU, 'shared-folders', 'direct-boot', 'persistent-memory'],
 		dnsNames: false,
 		source: 'https://libvirt.org/formatdomain.html',
 	},

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckReport } from '../../src/core/format.ts';
 import type { DiskFlag, Mark } from '../../src/guest/facts.ts';
+import type { Code } from '../../src/machine/codes.ts';
 import type { Facts, Problem } from '../../src/validate/facts.ts';
 import { rules } from '../../src/validate/rules/index.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
@@ -36,6 +37,10 @@ const domcaps = (changes: object): ReturnType<typeof host> => {
 	return { ...found, capabilities: { ...(found.capabilities as NonNullable<typeof found.capabilities>), ...changes } };
 };
 const absent = { state: 'absent', evidence: 'the list of modules' } as const;
+
+/** A machine with a piece of its description that the report has under a code. */
+const extra = (key: string, value: string, code: Code): Facts =>
+	healthy({ machine: { ...machine(), spec: { ...machine().spec, extras: [{ key, value, subject: key, code }] } } });
 
 /** Of each rule: facts for which it fires, and the target if that is not libvirt. */
 const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> = {
@@ -90,6 +95,9 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.disk.sectors.4k': [img({ sectorSize: 4096 }), 'virtualbox'],
 
 	'vmware.disk.count.exceeds.limit': [healthy({ disks: Array.from({ length: 22 }, (_, i) => disk({ path: `${i}.vmdk` })) }), 'aws'],
+	'vconv.disk.redo': [withDisks('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"')],
+	'vconv.disk.usb': [vm('usb.present = "TRUE"', 'usb:1.present = "TRUE"', 'usb:1.deviceType = "disk"', 'usb:1.fileName = "key.vmdk"')],
+	'vconv.memory.persistent': [extra('devices/memory/source/path', '/images/pmem', 'PMEM_LOST'), 'esxi'],
 	'vmware.disk.rdm.detected': [withDisks('scsi0:0.deviceType = "rawDisk"')],
 	'vmware.disk_mode.independent': [withDisks('scsi0:0.mode = "independent-persistent"')],
 	'vconv.disk.nonpersistent': [withDisks('scsi0:0.mode = "independent-nonpersistent"')],
@@ -214,15 +222,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vmware.tpm.detected': [vm('vtpm.present = "TRUE"')],
 	'vmware.secure_boot.detected': [vm('firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"')],
 	'vconv.secure_boot.absent': [vm('uefi.secureBoot.enabled = "TRUE"'), 'none'],
-	'vconv.boot.direct': [
-		healthy({
-			machine: {
-				...machine(),
-				spec: { ...machine().spec, extras: [{ key: 'os/kernel', value: '/boot/vmlinuz', subject: 'os', code: 'DIRECT_BOOT_LOST' }] },
-			},
-		}),
-		'esxi',
-	],
+	'vconv.boot.direct': [extra('os/kernel', '/boot/vmlinuz', 'DIRECT_BOOT_LOST'), 'esxi'],
 	'vconv.firmware.absent': [vm(), 'none'],
 	'vconv.firmware.unknown': [vm('firmware = "coreboot"')],
 	'vconv.firmware.variables': [vm('firmware = "efi"')],
@@ -308,6 +308,12 @@ describe('a rule', () => {
 	])('says of virtual hardware %s on which side of what is known it is', (version, what) => {
 		const found = validate(vm(`virtualHW.version = "${version}"`), targetNamed('libvirt'));
 		expect(found.find(({ id }) => id === 'vconv.hardware_version')?.evidence[0]?.what).toBe(what);
+	});
+
+	it('says nothing of the log of a disk that forgets what was written, nor of persistent memory where there is some', () => {
+		const facts = withDisks('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"', 'scsi0:0.mode = "independent-nonpersistent"');
+		expect(fired(facts, 'libvirt')).not.toContain('vconv.disk.redo');
+		expect(fired(extra('devices/memory/source/path', '/images/pmem', 'PMEM_LOST'), 'libvirt')).not.toContain('vconv.memory.persistent');
 	});
 
 	it('is not applied for targets that it is not about, nor where it is switched off', () => {

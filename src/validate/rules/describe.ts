@@ -1,4 +1,6 @@
+import type { Code } from '../../machine/codes.ts';
 import type { MachineFacts } from '../facts.ts';
+import type { Evidence } from '../rule.ts';
 
 /** Whether a description says that the machine starts by EFI: libvirt may say it by the loader alone. */
 export const startsByEfi = ({ spec: { firmware } }: MachineFacts): boolean =>
@@ -31,3 +33,13 @@ export const keyIn = (machine: MachineFacts | undefined, vmx: string): string =>
 	if (element) return `devices/${element}[${Number(device[2]) + 1}]`;
 	return LIBVIRT[vmx] ?? vmx;
 };
+
+/** More of one kind are not shown. */
+const SHOWN = 8;
+
+/** Evidence for the pieces of a description that the report has under a code. */
+export const coded = (machine: MachineFacts | undefined, code: Code): Evidence[] =>
+	(machine?.spec.extras ?? [])
+		.filter((extra) => extra.code === code)
+		.slice(0, SHOWN)
+		.map(({ key, value }) => ({ what: `${key} is '${value.slice(0, 60)}'`, file: machine?.path, key: keyIn(machine, key) }));

@@ -2,7 +2,7 @@ import type { Code } from '../../machine/codes.ts';
 import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { keyIn } from './describe.ts';
+import { coded, keyIn } from './describe.ts';
 
 /** Where a description says that a disk is; by its target where libvirt finds the place. */
 const placeOf = ({ bus, controller, unit, address, target }: DiskDevice): string =>
@@ -115,6 +115,30 @@ export const deviceRules: readonly Rule[] = [
 		find: ({ machine }) => reported(machine, 'DISK_WITHOUT_FILE'),
 	},
 	{
+		id: 'vconv.disk.redo',
+		category: 'Critical',
+		label: 'Changes of a disk in a log',
+		assessment: 'What the guest has written lies in a log of VMware, which is not read: the disk would come as it was before.',
+		remedy: 'Start the machine at the source and shut it down, so that the log is committed.',
+		find: ({ machine }) => coded(machine, 'DISK_REDO').filter(({ key }) => !forgets(machine, key)),
+	},
+	{
+		id: 'vconv.disk.usb',
+		category: 'Critical',
+		label: 'Disk plugged in by USB',
+		assessment: 'Its image is not moved with those of the machine.',
+		remedy: 'Convert its image by itself (vconv convert), and attach it at the target.',
+		find: ({ machine }) => coded(machine, 'DISK_USB_LOST'),
+	},
+	{
+		id: 'vconv.memory.persistent',
+		category: 'Critical',
+		label: 'Persistent memory',
+		assessment: 'What the guest keeps in it is not moved.',
+		remedy: 'Copy it to a disk in the guest, before the move.',
+		find: ({ machine }, { has }) => (has.includes('persistent-memory') ? [] : coded(machine, 'PMEM_LOST')),
+	},
+	{
 		id: 'vconv.disk.image.duplicate',
 		category: 'Critical',
 		label: 'One image for two disks',
@@ -181,6 +205,10 @@ const devices = ({ disks, machine }: Facts, seen: (device: DiskDevice) => string
 		const what = device ? seen(device) : false;
 		return device && what !== false ? [at(machine, device.id, what === true ? (device.deviceType ?? 'seen') : what)] : [];
 	});
+
+/** Whether a disk, of which a key is named, forgets at each power-off what was written: then nothing is lost with its log. */
+const forgets = (machine: Facts['machine'], key = ''): boolean =>
+	(machine?.spec.disks ?? []).some(({ id, mode }) => key.startsWith(`${id}.`) && mode === 'independent-nonpersistent');
 
 /** What reading the description told under a code. */
 const reported = (machine: Facts['machine'], wanted: Code): Evidence[] =>

@@ -1,9 +1,8 @@
 import { humanSize } from '../../bytes/size.ts';
-import type { Code } from '../../machine/codes.ts';
 import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { keyIn, startsByEfi } from './describe.ts';
+import { coded, keyIn, startsByEfi } from './describe.ts';
 import { keyed } from './devices.ts';
 
 /** What the machine has besides its disks and network cards, and the target has not, or has in another way. */
@@ -301,13 +300,3 @@ const at = (machine: Facts['machine'], what: string, key?: string): Evidence => 
 	file: machine?.path,
 	key: key === undefined ? undefined : keyIn(machine, key),
 });
-
-/** More of one kind are not shown. */
-const SHOWN = 8;
-
-/** Evidence for the pieces of a description that the report has under a code. */
-const coded = (machine: Facts['machine'], code: Code): Evidence[] =>
-	(machine?.spec.extras ?? [])
-		.filter((extra) => extra.code === code)
-		.slice(0, SHOWN)
-		.map(({ key, value }) => at(machine, `${key} is '${value.slice(0, 60)}'`, key));

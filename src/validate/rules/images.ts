@@ -162,8 +162,11 @@ export const imageRules: readonly Rule[] = [
 		label: 'Sectors of 4096 bytes',
 		assessment: 'The target shows disks with sectors of 512 bytes, by which the partition table of this one means other places.',
 		remedy: 'Make the machine anew on a disk with sectors of 512 bytes, or choose a target that has the larger ones.',
-		find: ({ disks }, target) =>
-			images(disks, ({ sectorSize }) => sectorSize === 4096 && !target.sectors4K && `${target.name} has sectors of 512 bytes only`),
+		find: ({ disks }, { sectors4K, name }) =>
+			disks.flatMap(({ path, image, device }) => {
+				const isLarge = image?.sectorSize === 4096 || device?.sectorSize === 4096;
+				return isLarge && !sectors4K ? [{ what: `${name} has sectors of 512 bytes only`, file: path }] : [];
+			}),
 	},
 ];
 
