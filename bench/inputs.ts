@@ -13,9 +13,9 @@ export type Inputs = { readonly base: string; readonly mid: string; readonly hug
 export const makeInputs = (work: string, quick: boolean): Inputs => {
 	const name = (file: string): string => path.join(work, quick ? `quick-${file}` : file);
 	return {
-		base: fileSystem(name('base.raw'), quick ? 2 * GiB : 4 * GiB, quick ? 400 * MiB : 1500 * MiB),
-		mid: fileSystem(name('mid.raw'), GiB, quick ? 80 * MiB : 380 * MiB),
-		huge: sparse(name('huge.raw'), quick ? 8 * GiB : 1024 * GiB, 200 * MiB),
+		base: fileSystem(name('base.raw'), quick ? GiB : 4 * GiB, quick ? 250 * MiB : 1500 * MiB),
+		mid: fileSystem(name('mid.raw'), GiB, quick ? 60 * MiB : 380 * MiB),
+		huge: sparse(name('huge.raw'), quick ? 4 * GiB : 1024 * GiB, 200 * MiB),
 	};
 };
 
