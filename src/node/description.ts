@@ -3,12 +3,12 @@ import { UnsupportedError } from '../errors.ts';
 import { openFile } from './file.ts';
 
 /** No description is larger, in bytes. */
-const LARGEST = 8 << 20;
+export const LARGEST_DESCRIPTION = 8 << 20;
 
 /** The text of a machine's description, or of a list of its snapshots. @throws UnsupportedError for what is too large to be one. */
 export const readDescription = async (source: Source): Promise<Uint8Array> => {
-	if (source.size <= LARGEST) return source.read(0, source.size);
-	const message = `it has ${source.size} bytes, and no description of a machine has over ${LARGEST}`;
+	if (source.size <= LARGEST_DESCRIPTION) return source.read(0, source.size);
+	const message = `it has ${source.size} bytes, and no description of a machine has over ${LARGEST_DESCRIPTION}`;
 	throw new UnsupportedError(message, { path: source.name, hint: 'vconv convert, if it is a disk' });
 };
 

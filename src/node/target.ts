@@ -18,13 +18,13 @@ export type TargetOptions = {
 	readonly mode?: number | undefined;
 	/** Bring everything to the disk before it gets its name; true where left out. Without it a power failure may leave a damaged file. */
 	readonly durable?: boolean | undefined;
-	/** Forget what an interrupted run has left. */
+	/** Forget what an interrupted run has left of this output; without it that is taken up. */
 	readonly restart?: boolean | undefined;
-	/** Keep what is written when the run is interrupted, for another to take up; true where left out. */
+	/** Keep what is written when the run is interrupted or the store is full, for the same call to go on with; true where left out. */
 	readonly keepPartial?: boolean | undefined;
 	/** How often what is written is made durable and noted. */
 	readonly checkpoints?: Interval | undefined;
-	/** Hears that an interrupted run has kept what is written. */
+	/** Hears that it was kept. */
 	onKept?(): void;
 	/** Looks at the files, by the names they have until then, when all of them are on disk; the image gets its name only if it does not throw. */
 	verify?(partials: readonly { readonly final: string; readonly name: string }[]): Promise<void>;

@@ -5,6 +5,7 @@ import type { JobError, JobRecord } from '../../batch/journal.ts';
 import { jobKinds } from '../../batch/kinds.ts';
 import { redact } from '../../batch/redact.ts';
 import { bySize, choose, type Running, type Task } from '../../batch/schedule.ts';
+import { BLOCKED } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { type ChildEnd, type ChildProgress, runChild } from './child.ts';
 import type { StateFolder } from './folder.ts';
@@ -227,8 +228,8 @@ const diskNames = ({ to }: Job, { result }: ChildEnd): readonly string[] => {
 /** Why a job failed: as it says itself, or by its code alone. */
 const failureOf = ({ code, error }: ChildEnd): JobError => {
 	if (error) return { ...error, exitCode: code };
-	if (code === 7)
-		return { code: 'BLOCKED', message: 'validation found what stands in the way', exitCode: 7, hint: 'its log, which names it' };
+	if (code === BLOCKED)
+		return { code: 'BLOCKED', message: 'validation found what stands in the way', exitCode: code, hint: 'its log, which names it' };
 	if (code > 128)
 		return { code: 'ENDED', message: `its process was ended by signal ${code - 128}`, exitCode: code, hint: 'the batch again' };
 	return { code: 'FAILED', message: `it exited with ${code} and said nothing`, exitCode: code, hint: 'its log' };

@@ -6,6 +6,7 @@ import type { Surroundings } from '../../batch/expand.ts';
 import { globMatch, globRoot, isGlob } from '../../batch/glob.ts';
 import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
+import { LARGEST_DESCRIPTION } from '../description.ts';
 import { accessError, statOf } from '../file.ts';
 import { placeOf, realOf } from '../place.ts';
 import { jobId } from './identity.ts';
@@ -13,14 +14,8 @@ import { jobId } from './identity.ts';
 /** Extensions of machines of which vconv knows no more. */
 const FOREIGN_EXTENSIONS = ['ovf', 'ova', 'vbox'];
 
-/** No description is larger, in bytes. */
-const LARGEST_DESCRIPTION = 8 << 20;
-
 /** Files that are passed over and named. */
 const SHOWN = 5;
-
-/** Extensions of raw disks, besides those of the formats. */
-const RAW_EXTENSIONS = ['img', 'dd', 'ima', 'bin'];
 
 /** Folders with more files than this below a pattern are refused. */
 const MAX_FILES = 1_000_000;
@@ -52,8 +47,7 @@ const slashed = (name: string): string => (path.sep === '\\' ? name.replaceAll('
 const extensionOf = (file: string): string => path.extname(file).slice(1).toLowerCase();
 
 /** Whether a file of a folder is an image: by its extension, for a folder may hold anything. */
-const isDisk = (file: string): boolean =>
-	[...diskFormats.flatMap(({ extensions }) => extensions), ...RAW_EXTENSIONS].includes(extensionOf(file)) && !isPart(file);
+const isDisk = (file: string): boolean => diskFormats.some(({ extensions }) => extensions.includes(extensionOf(file))) && !isPart(file);
 
 /** Of the files of a folder, those that describe machines. */
 const machinesAmong = (files: readonly string[], folder: string, note: (note: Note) => void): readonly string[] => {
