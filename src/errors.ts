@@ -81,6 +81,16 @@ export class ChangedError extends VconvError {
 	readonly exitCode = 5;
 }
 
+/** What an interrupted run has left cannot be gone on with: the source, the options or vconv are others now, or its notes make no sense. */
+export class OutdatedError extends VconvError {
+	readonly code = 'OUTDATED';
+	readonly exitCode = 5;
+
+	constructor(message: string, { hint, ...detail }: Detail = {}) {
+		super(message, { ...detail, hint: ['--restart to begin anew', ...(hint === undefined ? [] : [hint])].join(', or ') });
+	}
+}
+
 /** The copy differs from the original. */
 export class MismatchError extends VconvError {
 	readonly code = 'MISMATCH';

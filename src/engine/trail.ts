@@ -1,7 +1,7 @@
 import type { Layout } from '../core/format.ts';
 import type { Placement } from '../core/journal.ts';
 import type { Moved, Progress } from '../core/mover.ts';
-import { CorruptError } from '../errors.ts';
+import { OutdatedError } from '../errors.ts';
 
 /**
  * How the blocks of a chunk were placed, as runs.
@@ -29,7 +29,7 @@ export const earlierProgress = ({ end, data }: Replayed): Pick<Progress, 'earlie
 
 /**
  * Place again what an interrupted move had placed, so that the layout is what it was then. Nothing is read or written.
- * @throws CorruptError for placements that are none of this layout.
+ * @throws OutdatedError for placements that are none of this layout.
  */
 export const replay = (layout: Layout, past: Iterable<Placement> = []): Replayed => {
 	let end = 0;
@@ -57,5 +57,5 @@ export const replay = (layout: Layout, past: Iterable<Placement> = []): Replayed
 	return { end, data, stored };
 };
 
-const unusable = (offset: number): CorruptError =>
-	new CorruptError(`what an interrupted run has noted of guest offset ${offset} makes no sense`, { hint: '--restart to begin anew' });
+const unusable = (offset: number): OutdatedError =>
+	new OutdatedError(`what an interrupted run has noted of guest offset ${offset} makes no sense`);

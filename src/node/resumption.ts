@@ -2,7 +2,7 @@ import type { Begun, Journal, Placement, Undertaking } from '../core/journal.ts'
 import type { LeafRun } from '../core/proof.ts';
 import type { Stamp } from '../core/stamp.ts';
 import { pushJoined } from '../engine/trail-bytes.ts';
-import { AccessError, ChangedError } from '../errors.ts';
+import { AccessError, OutdatedError } from '../errors.ts';
 import { accessError } from './file.ts';
 import type { Files } from './files.ts';
 import type { Header } from './journal.ts';
@@ -215,21 +215,15 @@ const stampOf = ({ now, ids }: Header): Stamp => {
 	};
 };
 
-/** @throws ChangedError, AccessError unless what was begun is what is wanted now. */
+/** @throws OutdatedError unless what was begun is what is wanted now. */
 const refuseOther = ({ final }: Partial, header: Header, { origin, image }: Pick<Undertaking, 'origin' | 'image'>): void => {
-	const detail = (what: string) => ({ path: final, hint: `--restart to begin anew, or ${what}` });
+	const refuse = (message: string, hint?: string): never => {
+		throw new OutdatedError(message, { path: final, hint });
+	};
 	if (header.tool !== version()) {
-		const detailed = detail('that version to finish it');
-		throw new AccessError(`vconv ${header.tool} was interrupted while writing it, and this is ${version()}`, detailed);
+		refuse(`vconv ${header.tool} was interrupted while writing it, and this is ${version()}`, 'that version to finish it');
 	}
-	if (header.image !== image) {
-		throw new AccessError('a conversion with other options was interrupted while writing it', detail('those options to finish it'));
-	}
+	if (header.image !== image) refuse('a conversion with other options was interrupted while writing it', 'those options to finish it');
 	const same = origin !== undefined && origin.length === header.origin.length && origin.every((one, i) => one === header.origin[i]);
-	if (!same) {
-		throw new ChangedError('what it is made from has changed since an interrupted run wrote a part of it', {
-			path: final,
-			hint: '--restart to begin anew',
-		});
-	}
+	if (!same) refuse('what it is made from has changed since an interrupted run wrote a part of it');
 };

@@ -104,7 +104,7 @@ describe('what an interrupted run has left', () => {
 		const { folder, input, output, left } = await setUp();
 		fs.writeFileSync(input, patternBytes(1, 4 * MiB));
 		await expect(convertFile(input, output)).rejects.toMatchObject({
-			code: 'CHANGED',
+			code: 'OUTDATED',
 			exitCode: 5,
 			hint: expect.stringContaining('--restart'),
 		});
@@ -120,7 +120,7 @@ describe('what an interrupted run has left', () => {
 		['another format', { format: 'vhdx' }],
 	])('is refused for %s, and stays', async ([, options]) => {
 		const { folder, input, output, left } = await setUp();
-		await expect(convertFile(input, output, options)).rejects.toMatchObject({ code: 'ACCESS', hint: expect.stringContaining('--restart') });
+		await expect(convertFile(input, output, options)).rejects.toMatchObject({ code: 'OUTDATED', hint: expect.stringContaining('--restart') });
 		expect(fs.readdirSync(folder)).toEqual(left);
 	});
 

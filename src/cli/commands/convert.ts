@@ -8,7 +8,7 @@ import { parseLimits } from '../../convert/limits.ts';
 import { profileNamed } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { DiskFormat, OptionValues } from '../../core/format.ts';
-import { UsageError, VconvError } from '../../errors.ts';
+import { OutdatedError, UsageError } from '../../errors.ts';
 import { convertChain, type KeptImage } from '../../node/chain.ts';
 import { convertFile } from '../../node/convert.ts';
 import type { ConvertFileOptions } from '../../node/convert-options.ts';
@@ -143,7 +143,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		} catch (error) {
 			progress.end();
 			// A run that refuses what an earlier one has left says itself what to do with it.
-			const saysSo = error instanceof VconvError && error.hint?.startsWith('--restart');
+			const saysSo = error instanceof OutdatedError;
 			if (kept && !args.quiet && !saysSo) io.stderr.write(messageLine(keptText(output), isJson(args)));
 			throw error;
 		} finally {

@@ -196,7 +196,7 @@ const argvOf = ({ kind, argv, values }: Job, threads: number): string[] => [
 ];
 
 /** Whether a child has refused to go on with what an interrupted run has left: nobody wants that part any more, and nobody is there to say so. */
-const isOutdated = ({ code, error }: ChildEnd): boolean => code !== 0 && error?.hint?.startsWith('--restart') === true;
+const isOutdated = ({ code, error }: ChildEnd): boolean => code !== 0 && error?.code === 'OUTDATED';
 
 const isStale = (record: JobRecord | undefined, { files }: Survey): boolean =>
 	record?.state === 'done' && record.sources.some(({ path: name, id }) => files.find((file) => file.path === name)?.id !== id);

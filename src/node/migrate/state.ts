@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { CorruptError } from '../../errors.ts';
+import { OutdatedError } from '../../errors.ts';
 import { nodeFiles } from '../files.ts';
 
 /** A disk that is done. */
@@ -34,7 +34,7 @@ const LARGEST = 16 << 20;
 /**
  * What an earlier run has noted; undefined if there is nothing. Anybody may have written it, for it lies in a folder of the user's.
  * @param restart whether what makes no sense is nothing.
- * @throws CorruptError for what no vconv of this version writes.
+ * @throws OutdatedError for what no vconv of this version writes.
  */
 export const readState = (name: string, restart: boolean): State | undefined => {
 	if (nodeFiles.idOf(name) === undefined) return undefined;
@@ -44,7 +44,7 @@ export const readState = (name: string, restart: boolean): State | undefined => 
 		throw new TypeError('it has other fields');
 	} catch (cause) {
 		if (restart) return undefined;
-		throw new CorruptError('it is not what vconv notes of a migration', { path: name, hint: '--restart to begin anew', cause });
+		throw new OutdatedError('it is not what vconv notes of a migration', { path: name, cause });
 	}
 };
 
