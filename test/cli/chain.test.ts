@@ -81,6 +81,11 @@ test('a parent that is called something else by now is found by its id, and that
 	expect(json.images[1]).toMatchObject({ parent: 'renamed.vmdk', 'parent-found-by': 'id' });
 });
 
+test('a file is no folder', async () => {
+	const { at } = await images(['base.qcow2']);
+	expect(await vconv('chain', at('base.qcow2'))).toMatchObject({ code: 5, stderr: expect.stringContaining('it is not a folder\n') });
+});
+
 test('a wrong parent is told from the right one, which is found by its id', async () => {
 	const { folder, at, raw } = await images(['base.vhd'], ['top.vhd', 'base.vhd']);
 	fs.renameSync(at('base.vhd'), at('right.vhd'));
