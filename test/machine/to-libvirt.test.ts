@@ -90,6 +90,15 @@ describe('the boot disk of', () => {
 		expect(() => migrate(vmx('windows9-64', ...scsi('pvscsi', 'scsi0:0')), { devices: 'virtio' })).toThrow(UsageError);
 	});
 
+	test('secure boot of a BIOS is told as lost, whoever wants it', () => {
+		const lost = 'warning SECUREBOOT_LOST firmware';
+		const bios = vmx('windows9-64', ...disk('scsi0:0'));
+		expect(said(bios)).not.toContain(lost);
+		expect(said(bios, { secureBoot: true })).toContain(lost);
+		expect(said(`${bios}uefi.secureBoot.enabled = "TRUE"\n`)).toContain(lost);
+		expect(said(`${bios}uefi.secureBoot.enabled = "TRUE"\n`, { secureBoot: false })).not.toContain(lost);
+	});
+
 	test('IDE stays IDE on a PC, and is SATA where secure boot wants q35', () => {
 		const text = vmx('windows7-64', ...disk('ide0:0', 'a.vmdk', 'deviceType = "ata-hardDisk"'));
 		expect(drives(text)).toEqual(['hda ide 0:0:0:0']);

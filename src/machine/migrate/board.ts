@@ -37,10 +37,11 @@ export const planFirmware = (c: Context): Firmware => {
 			},
 		);
 	}
-	if (secureBoot && !efi) {
+	if ((c.options.secureBoot ?? secureBoot) && !efi) {
 		c.tell('SECUREBOOT_LOST', 'firmware', 'secure boot is on, and a BIOS has none', {
 			keys: ['uefi.secureBoot.enabled'],
 			action: 'dropped',
+			remedy: '--firmware efi, for a guest that starts by EFI',
 		});
 	}
 	if (isSecure(c)) {
