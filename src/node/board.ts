@@ -32,6 +32,9 @@ export const Word = {
 	COUNT: 8,
 } as const;
 
+/** The index of a file has 16 bits. */
+export const MOST_FILES = 2 ** 16;
+
 export type Shape = {
 	readonly slots: number;
 	/** At the most, for one chunk. */
@@ -51,7 +54,7 @@ export type Slot = {
 	readonly stored: Int32Array;
 	/** Of each block, its host offset, and the index of its file. */
 	readonly hosts: Float64Array;
-	readonly files: Uint8Array;
+	readonly files: Uint16Array;
 	/** Of each block of the tree that the chunk has a part of, its leaf; zeros for a block of zeros. */
 	readonly leaves: Uint8Array;
 };
@@ -73,7 +76,7 @@ export const board = (shape: Shape, memory?: SharedArrayBuffer): Board => {
 		segments: shape.segments * SEGMENT.SIZE * 8,
 		hosts: shape.blocks * 8,
 		stored: even(shape.blocks) * 4,
-		files: Math.ceil(shape.blocks / 8) * 8,
+		files: Math.ceil(shape.blocks / 4) * 8,
 		leaves: shape.leaves * HASH,
 	};
 	const slotSize = sizes.head + sizes.segments + sizes.hosts + sizes.stored + sizes.files + sizes.leaves;
@@ -94,7 +97,7 @@ export const board = (shape: Shape, memory?: SharedArrayBuffer): Board => {
 			segments: new Float64Array(shared, next(sizes.segments), shape.segments * SEGMENT.SIZE),
 			hosts: new Float64Array(shared, next(sizes.hosts), shape.blocks),
 			stored: new Int32Array(shared, next(sizes.stored), shape.blocks),
-			files: new Uint8Array(shared, next(sizes.files), shape.blocks),
+			files: new Uint16Array(shared, next(sizes.files), shape.blocks),
 			leaves: new Uint8Array(shared, next(sizes.leaves), sizes.leaves),
 		})),
 	};

@@ -5,7 +5,7 @@ import { portableMover } from '../engine/portable.ts';
 import { replay } from '../engine/trail.ts';
 import { ChangedError, UsageError } from '../errors.ts';
 import { BLOCK } from '../proof/leaves.ts';
-import { type Board, board, claim, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
+import { type Board, board, claim, MOST_FILES, ring, type Shape, type Slot, State, setState, stateOf, Word } from './board.ts';
 import { executor } from './executor.ts';
 import { descriptorOf } from './file.ts';
 import type { Orders, ThreadOrders } from './orders.ts';
@@ -48,7 +48,7 @@ export const nodeMover = ({ threads = usualThreads(), durable = true, readAgain 
 		}
 		await prepareZstd();
 		const sinks = work.sinks.map(descriptorOf);
-		if (sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
+		if (sinks.length > MOST_FILES || sinks.some((fd) => fd === undefined)) return portableMover(nodeCodec()).move(work);
 		return moveFiles(work, sinks as number[], Math.max(1, threads), { durable, readAgain });
 	},
 });

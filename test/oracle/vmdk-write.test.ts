@@ -10,10 +10,12 @@ import type { Disk } from '../../src/core/disk.ts';
 import type { BackingReference, DiskFormat, OptionValues } from '../../src/core/format.ts';
 import { pakoCodec } from '../../src/engine/pako.ts';
 import { portableMover } from '../../src/engine/portable.ts';
+import { convertFile } from '../../src/node/convert.ts';
 import { createTarget } from '../../src/node/target.ts';
 import { fixedStamp } from '../helpers/image.ts';
 import { patternBytes, patternDisk, type Runs } from '../helpers/pattern.ts';
 import { has, run, temporaryFolder } from '../helpers/programs.ts';
+import { rawFile } from '../helpers/raw.ts';
 
 const KiB = 2 ** 10;
 const MiB = 2 ** 20;
@@ -54,6 +56,26 @@ const LAYOUTS: Record<string, { readonly size: number; readonly data: Runs }> = 
 };
 
 describe.skipIf(!has('qemu-img'))('qemu-img', () => {
+	test.for(['twoGbMaxExtentFlat', 'twoGbMaxExtentSparse'])('finds the data of hundreds of %s files in their own', async (subformat) => {
+		const folder = temporaryFolder();
+		const [first, further, last] = [0, 256, 300].map((file) => file * 2047 * MiB + 64 * KiB) as [number, number, number];
+		const size = last + MiB;
+		const plain = rawFile(path.join(folder, 'disk.img'), size, [
+			[first, 64 * KiB],
+			[further, 64 * KiB],
+			[last, 64 * KiB],
+		]);
+		const image = path.join(folder, 'disk.vmdk');
+		await convertFile(plain, image, { options: { subformat } });
+		expect(fs.readdirSync(folder)).toHaveLength(301 + 2);
+		for (const start of [first, further, last]) {
+			const part = (file: string, driver: string) =>
+				`json:${JSON.stringify({ driver: 'raw', offset: start - 64 * KiB, size: 256 * KiB, file: { driver, file: { driver: 'file', filename: file } } })}`;
+			expect(run('qemu-img', 'compare', part(image, 'vmdk'), part(plain, 'raw'))).toContain('identical');
+		}
+		expect(fs.readdirSync(folder).reduce((sum, name) => sum + fs.statSync(path.join(folder, name)).blocks * 512, 0)).toBeLessThan(64 * MiB);
+	});
+
 	describe.each(SUBFORMATS)('finds %s clean and every byte in its place', (subformat) => {
 		test.each(Object.entries(LAYOUTS))('of %s', async (_, layout) => {
 			const folder = temporaryFolder();
