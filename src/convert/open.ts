@@ -167,7 +167,7 @@ export const openParent = async (child: Layer, parent: ParentReference, options:
 	if (failure) throw failure;
 	throw new AccessError(`its parent has the id ${parent.ids.join(' or ')}, and no image in its folder has that`, {
 		path: child.source.name,
-		hint: 'the parent in the same folder, as it was when the child was made',
+		hint: 'the parent in the same folder, as it was when the child was made, or --allow-external with its folder',
 	});
 };
 
@@ -234,6 +234,11 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 	if (parent.ids.length === 0 || !options.siblings) return undefined;
 	let found: Layer | undefined;
 	for await (const source of options.siblings(child.source)) {
+		// One file by two names, or given twice.
+		if (found && source.identity !== undefined && source.identity === found.source.identity) {
+			await source.close();
+			continue;
+		}
 		const notes: Note[] = [];
 		const layer = await openNeighbour(source, child, { ...options, note: (note) => notes.push(note) });
 		if (layer?.disk.id !== undefined && parent.ids.includes(layer.disk.id)) {

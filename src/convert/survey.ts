@@ -3,7 +3,7 @@ import { VconvError } from '../errors.ts';
 import { claimants, formatOfName } from './detect.ts';
 import { type Layer, type OpenOptions, openLayer, openParent } from './open.ts';
 
-export type SurveyOptions = Omit<OpenOptions, 'siblings' | 'format' | 'snapshot'> & {
+export type SurveyOptions = Omit<OpenOptions, 'format' | 'snapshot'> & {
 	/** A file of the folder. @throws AccessError */
 	open(name: string): Promise<Source>;
 };
@@ -129,11 +129,10 @@ const linkOf = async (
 				named.add(file.identity);
 				return file;
 			},
-			async *siblings() {
-				for (const { layer } of all) {
-					const { source, disk } = layer;
-					if (source.identity !== child.source.identity && reference.ids.includes(disk.id ?? '')) yield await options.open(source.name);
-				}
+			async *siblings(source) {
+				const parents = all.filter(({ layer }) => layer.source.identity !== source.identity && reference.ids.includes(layer.disk.id ?? ''));
+				for (const { layer } of parents) yield await options.open(layer.source.name);
+				if (parents.length === 0 && options.siblings) yield* options.siblings(source);
 			},
 			note() {}, // what there is to say of the parent was said when it was opened on its own
 		});

@@ -134,14 +134,15 @@ const isWithin = (file: string, folder: string): boolean => {
 };
 
 /**
- * The other files with one of these extensions in an image's folder, each opened, the taker's to close: for parents that are known by
- * an id and no name. Symbolic links and whatever cannot be opened are passed over; --untrusted finds none.
+ * The other files with one of these extensions in an image's folder and in those the user allowed, each opened, the taker's to close: for
+ * parents that are known by an id and no name. Symbolic links and whatever cannot be opened are passed over; --untrusted finds none.
  */
-export const siblings = (extensions: readonly string[], { untrusted = false, limits }: GateOptions = {}) =>
+export const siblings = (extensions: readonly string[], { allow = [], untrusted = false, limits }: GateOptions = {}) =>
 	async function* (source: Source): AsyncGenerator<Source> {
 		if (untrusted) return;
-		const folder = path.dirname(source.name);
-		const files = filesIn(folder)
+		const folders = new Map([path.dirname(source.name), ...allow].map((folder) => [realFolder(folder), folder]));
+		const files = [...folders.values()]
+			.flatMap(filesIn)
 			.filter((name) => extensions.includes(path.extname(name).slice(1).toLowerCase()))
 			.filter((name) => path.resolve(name) !== path.resolve(source.name));
 		refuseOver('folder-files', files.length, source.name, limitsOf({ limits }));

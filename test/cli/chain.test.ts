@@ -100,6 +100,29 @@ test('a wrong parent is told from the right one, which is found by its id', asyn
 	expect(json.images[1]).toMatchObject({ filename: 'top.vhd', error: { code: 'CHANGED' } });
 });
 
+test('a parent that has no name is found by its id, in its own folder and in one that is allowed', async () => {
+	const { folder, at, raw } = await images(['base.vdi']);
+	fs.linkSync(at('base.vdi'), at('same.vdi'));
+	const written = fs.openSync(raw, 'r+');
+	fs.writeSync(written, 'changed', 0);
+	fs.closeSync(written);
+	fs.mkdirSync(at('Snapshots'));
+	for (const top of ['top.vdi', 'Snapshots/top.vdi']) {
+		expect(await vconv('-B', at('base.vdi'), '--verify', 'full', raw, at(top))).toMatchObject({ code: 0, stderr: '' });
+		expect(await vconv('compare', '--allow-external', folder, at(top), raw)).toMatchObject({ code: 0 });
+	}
+	expect(await vconv('compare', at('top.vdi'), raw)).toMatchObject({ code: 0 });
+	expect(await vconv('compare', at('Snapshots/top.vdi'), raw)).toMatchObject({
+		code: 2,
+		stderr: expect.stringContaining('--allow-external with its folder'),
+	});
+	expect((await survey(at('Snapshots'))).code).toBe(4);
+	expect(await survey(at('Snapshots'), '--allow-external', folder)).toMatchObject({
+		code: 0,
+		text: expect.stringContaining('found by id'),
+	});
+});
+
 test('two images with the id of a parent are told of', async () => {
 	const { folder, at } = await images(['base.vmdk'], ['top.vmdk', 'base.vmdk']);
 	fs.copyFileSync(at('base.vmdk'), at('copy.vmdk'));
