@@ -139,7 +139,7 @@ const unquoted = (text: string): string | undefined => {
 /** `RW 63 FLAT "name" 0`. */
 const parseExtent = (line: string, where: string, path: string, offset: number | undefined): ExtentLine => {
 	const corrupt = (message: string) => new CorruptError(`${message} (${where} of the descriptor)`, { path, offset, field: 'extent' });
-	const match = /^(\S+)\s+(\S+)\s+([^\s"]+)(?:\s+"([^"]*)"(?:\s+(\S+))?)?$/.exec(line);
+	const match = /^(\S+)\s+(\S+)\s+([^\s"]+)(?:\s+"([^"]*)"(?:\s+(\S+)(?:\s+partitionUUID\s+\S+)?)?)?$/i.exec(line);
 	if (!match) throw corrupt(`the extent '${line}' is not access, sectors, type, "file" and offset`);
 	const [, accessName = '', sectors = '', typeName = '', fileName, start = '0'] = match;
 	const access = ACCESSES.find((name) => name === accessName.toUpperCase()) ?? 'RW';

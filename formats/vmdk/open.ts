@@ -18,6 +18,8 @@ export type OpenedFiles = {
 /** Kinds that vconv knows to read by their extent lines. The specification's list, section "The Header". */
 const CREATE_TYPES = [
 	...['monolithicsparse', 'monolithicflat', 'twogbmaxextentsparse', 'twogbmaxextentflat', 'streamoptimized', 'custom'],
+	// As VMware's manuals spell them.
+	...['2gbmaxextentsparse', '2gbmaxextentflat'],
 	...['vmfs', 'vmfssparse', 'vmfsthin', 'vmfspreallocated', 'vmfseagerzeroedthick', 'sesparse'],
 	...['vmfsrdm', 'vmfsrdmp', 'vmfsraw', 'vmfsrawdevicemap', 'vmfspassthroughrawdevicemap'],
 ];

@@ -166,6 +166,7 @@ test('a pipe that holds less or more than was said is refused, and nothing appea
 		expect(stderr).toMatch(message);
 		expect({ code, files: files() }).toEqual({ code: 4, files: ['disk.raw'] });
 	}
+	expect((await vconv('-f', 'raw', '--size', '4M', at('fifo'), at('out.qcow2'))).stderr).toMatch(/try - for IN, and < .*fifo/);
 	expect((await vconvIn({ stdin }, '--size', '9M', '-', at('out.qcow2'))).stderr).toContain('try -f raw');
 });
 

@@ -197,7 +197,8 @@ const refuseContradictions = (args: ConvertArguments, input: string, output: str
 	if (args['backing-format'] && !args.backing) throw new UsageError('-F is the format of a backing image, and there is no -B');
 	if (args.spool !== undefined && input !== PIPE && output !== PIPE)
 		throw new UsageError('--spool is for pipes, and neither IN nor OUT is -');
-	if (args.size !== undefined && input !== PIPE) throw new UsageError('--size is for a raw disk from a pipe', { hint: '- for IN' });
+	if (args.size !== undefined && input !== PIPE)
+		throw new UsageError('--size is for a raw disk from a pipe', { hint: `- for IN, and < ${input}` });
 	if (!args['keep-chain']) return;
 	if (args.proof || args['verify-with']) {
 		throw new UsageError('--proof and --verify-with are for one image, and --keep-chain writes several', { hint: '--verify full' });

@@ -59,6 +59,7 @@ test.each([
 	['NOACCESS', ['RW 8 FLAT "a.bin" 0', 'NOACCESS 8 FLAT "b.bin" 0'], 'NOACCESS'],
 	['a mapped device', ['RW 8 VMFSRDM "disk-rdm.vmdk"'], "VMFSRDM 'disk-rdm.vmdk'"],
 	['a device of Windows', ['RW 8 FLAT "\\\\.\\PhysicalDrive0" 0'], 'PhysicalDrive0'],
+	['a partition of Windows', ['RW 8 FLAT "\\\\.\\PhysicalDrive0" 63 partitionUUID \\\\?\\Volume{1}'], 'PhysicalDrive0'],
 	['a device of Linux', ['RW 8 FLAT "/dev/sda" 0'], '/dev/sda'],
 	['the descriptor itself', ['RW 1 FLAT "disk.vmdk" 0'], 'names itself'],
 	['a file that is not there', ['RW 8 FLAT "gone.bin" 0'], 'gone.bin'],
@@ -81,6 +82,14 @@ test.each([
 ])('createType %s is refused', async (createType, message) => {
 	const image = await files({ 'disk.vmdk': descriptor(`createType="${createType}"`, 'RW 8 ZERO') });
 	await expect(openImage(image, 'disk.vmdk')).rejects.toThrow(message);
+});
+
+test('createType may be spelt as in the manuals', async () => {
+	const image = await files({
+		'disk.vmdk': descriptor('createType="2GbMaxExtentFlat"', 'RW 8 FLAT "a.bin" 0'),
+		'a.bin': patternBytes(0, 4096),
+	});
+	expect(await readDisk(await openImage(image, 'disk.vmdk'), pakoCodec, 0, 4096)).toEqual(patternBytes(0, 4096));
 });
 
 test('an encrypted disk is refused, and change tracking is no concern', async () => {
