@@ -105,10 +105,20 @@ export type HostFacts = {
 	readonly free?: number | undefined;
 	/** Largest file that its file system takes, in bytes. */
 	readonly largestFile?: number | undefined;
-	/** What the disks take there at the most in the format that a target gets, in bytes, by its id. */
-	readonly needed?: Readonly<Record<string, number>> | undefined;
+	/** What the disks take there in the format that a target gets, by its id; without those that it does not take. */
+	readonly needed?: Readonly<Record<string, readonly DiskNeed[]>> | undefined;
 	/** From `virsh domcapabilities`. */
 	readonly capabilities?: DomainCapabilities | undefined;
+};
+
+/** What the image of a disk takes, at the most, in bytes. */
+export type DiskNeed = {
+	/** The disk's present image. */
+	readonly path: string;
+	/** Of the file, holes and all. */
+	readonly length: number;
+	/** Of what is written to it. */
+	readonly written: number;
 };
 
 /** What a libvirt host says it can do: values by element, as libvirt names them. */

@@ -100,7 +100,7 @@ export const host = (changes: Partial<HostFacts> = {}): HostFacts => ({
 	folder: '/images',
 	free: 100 * GiB,
 	largestFile: 2 ** 44,
-	needed: { libvirt: 10 * GiB },
+	needed: { libvirt: [{ path: 'web.vmdk', length: 10 * GiB, written: 10 * GiB }] },
 	capabilities: {
 		path: 'domcaps.xml',
 		arch: 'x86_64',

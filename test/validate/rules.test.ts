@@ -316,6 +316,14 @@ describe('a rule', () => {
 		expect(fired(extra('devices/memory/source/path', '/images/pmem', 'PMEM_LOST'), 'libvirt')).not.toContain('vconv.memory.persistent');
 	});
 
+	it('holds the largest file of a folder against the image that a target gets, and not against the disk', () => {
+		const need = (length: number) => [{ path: 'web.vmdk', length, written: 2 ** 20 }];
+		const disks = [disk({ image: image({ size: 5 * TiB }) })];
+		const facts = healthy({ disks, host: host({ largestFile: 4 * TiB, needed: { libvirt: need(2 ** 20), kubevirt: need(5 * TiB) } }) });
+		expect(fired(facts, 'libvirt')).not.toContain('vconv.host.largest_file');
+		expect(fired(facts, 'kubevirt')).toContain('vconv.host.largest_file');
+	});
+
 	it('is not applied for targets that it is not about, nor where it is switched off', () => {
 		const [facts] = cases['vconv.guest.encrypted.target'] ?? [healthy()];
 		expect(fired(facts, 'libvirt')).not.toContain('vconv.guest.encrypted.target');

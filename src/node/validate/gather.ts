@@ -2,7 +2,7 @@ import type { Disk } from '../../core/disk.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
-import type { DomainCapabilities, Facts, HostFacts, MachineIdentity } from '../../validate/facts.ts';
+import type { DiskNeed, DomainCapabilities, Facts, HostFacts, MachineIdentity } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { orBeside } from '../gate.ts';
@@ -51,11 +51,7 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 			policy: options.policy,
 			others: options.others,
 			guest: open.length > 0 ? await inspectDisks(open, options.opening, options.signal) : undefined,
-			host: await hostFacts(
-				folder,
-				open.map(({ disk }) => disk),
-				options,
-			),
+			host: await hostFacts(folder, open, options),
 		};
 	} finally {
 		for (const { disk } of looked) await disk?.close();
@@ -113,14 +109,18 @@ const imageRequests = async (names: readonly string[]): Promise<readonly DiskReq
 
 const hostFacts = async (
 	folder: HostFacts | undefined,
-	disks: readonly Disk[],
+	disks: readonly { readonly disk: Disk; readonly image: string }[],
 	{ capabilities, targets = [], opening, signal }: GatherOptions,
 ): Promise<HostFacts | undefined> => {
 	if (!folder) return capabilities && { capabilities };
-	const needed: Record<string, number> = {};
+	const needed: Record<string, readonly DiskNeed[]> = {};
 	for (const target of targets) {
-		const size = await neededFor(target, disks, opening.formats, signal);
-		if (size !== undefined) needed[target.id] = size;
+		const needs: DiskNeed[] = [];
+		for (const { disk, image } of disks) {
+			const need = await neededFor(target, disk, opening.formats, signal);
+			if (need) needs.push({ path: image, ...need });
+		}
+		needed[target.id] = needs;
 	}
 	return { ...folder, needed, capabilities };
 };

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { freshStamp } from '../../api.ts';
 import { planImage } from '../../convert/convert.ts';
-import { measureImage } from '../../convert/measure.ts';
+import { type Measure, measureImage } from '../../convert/measure.ts';
 import { profiles } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { Disk } from '../../core/disk.ts';
@@ -33,22 +33,18 @@ export const folderFacts = (folder: string): HostFacts => {
 /** What has no profile of its own takes what VMware's and QEMU's products take. */
 const FORMATS: Readonly<Record<string, string>> = { workstation: 'vmdk', kubevirt: 'raw' };
 
-/** What the images of these disks take at the most in a target's format, in bytes; undefined where it takes none of them. */
+/** What the image of a disk takes in the format that a target gets; undefined where it does not take the disk. */
 export const neededFor = async (
 	target: Target,
-	disks: readonly Disk[],
+	disk: Disk,
 	formats: readonly DiskFormat[],
 	signal?: AbortSignal,
-): Promise<number | undefined> => {
+): Promise<Measure | undefined> => {
 	const profile = profiles.find(({ id }) => id === target.id);
-	let sum = 0;
 	try {
 		const format = targetFormat(formats, '', profile ? undefined : FORMATS[target.id], profile);
-		for (const disk of disks) {
-			const layout = planImage({ disk, format, name: `disk.${format.extensions[0]}`, profile, stamp: freshStamp() });
-			sum += (await measureImage(disk, layout, signal)).written;
-		}
-		return sum;
+		const layout = planImage({ disk, format, name: `disk.${format.extensions[0]}`, profile, stamp: freshStamp() });
+		return await measureImage(disk, layout, signal);
 	} catch (error) {
 		if (error instanceof VconvError) return undefined;
 		throw error;

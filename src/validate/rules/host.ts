@@ -13,8 +13,8 @@ export const hostRules: readonly Rule[] = [
 		remedy: 'Free space there, or choose another folder.',
 		find: ({ host }, { id }) => {
 			const { folder, free } = host ?? {};
-			const needed = host?.needed?.[id];
-			return free !== undefined && needed !== undefined && needed > free
+			const needed = (host?.needed?.[id] ?? []).reduce((sum, { written }) => sum + written, 0);
+			return free !== undefined && needed > free
 				? [{ what: `up to ${humanSize(needed)} are needed, and ${humanSize(free)} are free`, file: folder }]
 				: [];
 		},
@@ -23,16 +23,16 @@ export const hostRules: readonly Rule[] = [
 		id: 'vconv.host.largest_file',
 		category: 'Critical',
 		label: 'Disk larger than a file can be there',
-		assessment: 'The file system of the folder takes no files of this size.',
+		assessment: 'The file system of the folder takes no files as long as the image would be in the format of the target.',
 		remedy: 'Choose a folder on another file system, or a format that is split (-o subformat=twoGbMaxExtentSparse).',
-		find: ({ host, disks }) => {
-			const { folder, largestFile } = host ?? {};
-			if (largestFile === undefined) return [];
-			return disks.flatMap(({ path, image }) =>
-				image && image.size > largestFile
-					? [{ what: `${path} has ${humanSize(image.size)}, and a file there at most ${humanSize(largestFile)}`, file: folder }]
-					: [],
-			);
+		find: ({ host }, { id }) => {
+			const { largestFile = Number.POSITIVE_INFINITY } = host ?? {};
+			return (host?.needed?.[id] ?? [])
+				.filter(({ length }) => length > largestFile)
+				.map(({ path, length }) => ({
+					what: `a file of up to ${humanSize(length)}, and one there has at most ${humanSize(largestFile)}`,
+					file: path,
+				}));
 		},
 	},
 	{
