@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { rules } from '../../src/validate/rules/index.ts';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
-import { idsOf, makeMachine, validated, vmx, write } from './validate-machine.ts';
+import { emptyDisk, idsOf, makeMachine, validated, vmx, write } from './validate-machine.ts';
 
 describe('what lies beside a description', () => {
 	test('tells that the machine runs, is suspended, and has snapshots', async () => {
@@ -56,6 +56,20 @@ test('disks in a datastore are found where the user says that it is', async () =
 	expect((await validated('--to', 'libvirt', file)).code).toBe(7);
 	expect((await validated('--to', 'libvirt', '--path-map', `[store1] web=${store}`, file)).code).toBe(0);
 	expect((await vconv('validate', '--to', 'libvirt', '--path-map', 'store1', file)).code).toBe(2);
+});
+
+test('a device of the host is no disk that is here, until the user says where its data is', async () => {
+	const folder = temporaryFolder();
+	const disk = `<disk type='block'><source dev='/dev/nowhere/lun'/><target dev='vda' bus='virtio'/></disk>`;
+	const xml = write(
+		folder,
+		'web.xml',
+		`<domain type='kvm'><name>web</name><memory>524288</memory><os><type>hvm</type></os><devices>${disk}</devices></domain>`,
+	);
+	const copy = emptyDisk(folder, 'copy.raw');
+	expect(idsOf((await validated('--to', 'libvirt', xml)).report, 'Critical')).toEqual(['vmware.disk.rdm.detected']);
+	const told = await validated('--to', 'libvirt', '--path-map', `/dev/nowhere/lun=${copy}`, xml);
+	expect({ code: told.code, critical: idsOf(told.report, 'Critical') }).toEqual({ code: 0, critical: [] });
 });
 
 test('the chain of an image is checked, and the image of a machine that is elsewhere', async () => {

@@ -98,7 +98,9 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.disk.redo': [withDisks('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"')],
 	'vconv.disk.usb': [vm('usb.present = "TRUE"', 'usb:1.present = "TRUE"', 'usb:1.deviceType = "disk"', 'usb:1.fileName = "key.vmdk"')],
 	'vconv.memory.persistent': [extra('devices/memory/source/path', '/images/pmem', 'PMEM_LOST'), 'esxi'],
-	'vmware.disk.rdm.detected': [withDisks('scsi0:0.deviceType = "rawDisk"')],
+	'vmware.disk.rdm.detected': [
+		healthy({ disks: withDisks('scsi0:0.deviceType = "rawDisk"').disks.map((one) => ({ ...one, image: undefined })) }),
+	],
 	'vmware.disk_mode.independent': [withDisks('scsi0:0.mode = "independent-persistent"')],
 	'vconv.disk.nonpersistent': [withDisks('scsi0:0.mode = "independent-nonpersistent"')],
 	'vmware.disk.shared.detected': [withDisks('scsi0:0.sharing = "multi-writer"')],

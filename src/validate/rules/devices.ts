@@ -1,6 +1,6 @@
 import type { Code } from '../../machine/codes.ts';
 import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
-import type { Facts } from '../facts.ts';
+import type { DiskState, Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { coded, keyIn } from './describe.ts';
 
@@ -26,7 +26,10 @@ export const deviceRules: readonly Rule[] = [
 		assessment: 'The disk is a device of the source host: its data is in no file here.',
 		remedy: 'Copy the device to an image of its own, or have the product migrate its storage to a virtual disk first.',
 		find: (facts) =>
-			devices(facts, ({ deviceType, media }) => /^rawdisk$/i.test(deviceType ?? '') || (media.type === 'block' && 'a device of the host')),
+			devices(facts, ({ deviceType, media }, { image, problem }) => {
+				if (image) return false; // of a copy, where the user says that it is
+				return /^rawdisk$/i.test(deviceType ?? '') || (media.type === 'block' && !problem && 'a device of the host');
+			}),
 	},
 	{
 		id: 'vmware.disk_mode.independent',
@@ -200,9 +203,10 @@ export const deviceRules: readonly Rule[] = [
 const at = (machine: Facts['machine'], key: string, what: string): Evidence => ({ what: `${key}: ${what}`, file: machine?.path, key });
 
 /** Evidence for each hard disk that is so, with what to say of it. */
-const devices = ({ disks, machine }: Facts, seen: (device: DiskDevice) => string | boolean): Evidence[] =>
-	disks.flatMap(({ device }) => {
-		const what = device ? seen(device) : false;
+const devices = ({ disks, machine }: Facts, seen: (device: DiskDevice, disk: DiskState) => string | boolean): Evidence[] =>
+	disks.flatMap((disk) => {
+		const { device } = disk;
+		const what = device ? seen(device, disk) : false;
 		return device && what !== false ? [at(machine, device.id, what === true ? (device.deviceType ?? 'seen') : what)] : [];
 	});
 
