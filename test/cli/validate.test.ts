@@ -142,6 +142,24 @@ test('a folder is all machines in it and in its folders, and one that cannot be 
 	expect(idsOf(report, 'Critical', 'Warning')).toEqual(expect.arrayContaining(['vconv.vm.name.duplicate', 'vconv.vm.uuid.duplicate']));
 });
 
+test('what several names lead to is one machine, and one image', async () => {
+	const { folder, file } = makeMachine();
+	const link = path.join(temporaryFolder(), 'link');
+	fs.symlinkSync(folder, link);
+	const { code, report } = await validated(
+		'--to',
+		'libvirt',
+		file,
+		folder,
+		path.join(folder, '..', path.basename(folder), 'web.vmx'),
+		link,
+	);
+	expect({ code, subjects: report.verdicts.map(({ subject }) => subject) }).toEqual({ code: 0, subjects: [file] });
+	const image = path.join(folder, 'web.raw');
+	fs.rmSync(file);
+	expect((await validated('--to', 'libvirt', link, image)).report.verdicts).toHaveLength(1);
+});
+
 test('what a rule says to do names options that there are', async () => {
 	const { stdout: help } = await vconv('migrate', '--help');
 	const { stdout: convertHelp } = await vconv('convert', '--help');

@@ -4,6 +4,7 @@ import { identityOf } from '../../validate/identity.ts';
 import type { Target } from '../../validate/targets.ts';
 import { type ValidateOptions, validate } from '../../validate/validate.ts';
 import { type ValidationReport, type Verdict, type VerdictOptions, verdictOn } from '../../validate/verdict.ts';
+import { realOf } from '../place.ts';
 import { version } from '../version.ts';
 import { type GatherOptions, gatherFacts, machineIn } from './gather.ts';
 import { problemOf } from './problem.ts';
@@ -30,7 +31,8 @@ export const validateFiles = async (
 	for (const subject of subjects) {
 		try {
 			const facts = await gatherFacts(subject, { ...options, targets, others: identities.filter(({ path }) => path !== subject[0]) });
-			for (const { image } of facts.machine ? [] : facts.disks) for (const { path } of image?.chain.slice(1) ?? []) parents.add(path);
+			for (const { image } of facts.machine ? [] : facts.disks)
+				for (const { path } of image?.chain.slice(1) ?? []) parents.add(realOf(path));
 			for (const target of targets) verdicts.push(verdictOn(subject[0], target.id, validate(facts, target, options), options));
 		} catch (error) {
 			if (!(error instanceof VconvError)) throw error;
@@ -39,13 +41,13 @@ export const validateFiles = async (
 	}
 	const [first] = failures;
 	if (first && verdicts.length === 0) throw first.error;
-	const named = new Set(names);
+	const named = new Set(names.map(realOf));
 	return {
 		schema: 'vconv.validation/1',
 		vconv: version(),
 		at,
 		seconds: (Date.now() - at) / 1000,
-		verdicts: verdicts.filter(({ subject }) => named.has(subject) || !parents.has(subject)),
+		verdicts: verdicts.filter(({ subject }) => named.has(realOf(subject)) || !parents.has(realOf(subject))),
 		failures: failures.map(({ subject, error }) => ({ subject, problem: problemOf(error) })),
 	};
 };

@@ -4,6 +4,7 @@ import type { DiskFormat } from '../../core/format.ts';
 import { UnrecognizedError, UnsupportedError } from '../../errors.ts';
 import type { MachineFormat } from '../../machine/format.ts';
 import { accessError, openFile, statOf } from '../file.ts';
+import { realOf } from '../place.ts';
 import { describedBy } from './description.ts';
 
 /** One machine, by its description or by the images that are its disks. */
@@ -17,6 +18,7 @@ const MOST = 4096;
 /**
  * The machines that names on a command line stand for: each description is one, images are the disks of one together. A folder is the
  * machines that are described in it or in the folders in it; one in which nothing is described is its images, each a machine's only disk.
+ * What several names lead to is one machine, by the first of them.
  * @throws UnrecognizedError for a folder with none of these, AccessError, UnsupportedError for too many.
  */
 export const subjectsIn = async (names: readonly string[], known: Known): Promise<readonly Subject[]> => {
@@ -28,7 +30,12 @@ export const subjectsIn = async (names: readonly string[], known: Known): Promis
 		else images.push(name);
 	}
 	const [first, ...rest] = images;
-	return first === undefined ? subjects : [...subjects, [first, ...rest]];
+	if (first !== undefined) subjects.push([first, ...rest]);
+	const seen = new Set<string>();
+	return subjects.filter((subject) => {
+		const files = subject.map(realOf).join('\0');
+		return !seen.has(files) && seen.add(files);
+	});
 };
 
 const inFolder = async (folder: string, { formats, machineFormats }: Known): Promise<readonly Subject[]> => {
