@@ -10,6 +10,7 @@ export const libvirt: MachineFormat = {
 	id: 'libvirt',
 	name: 'libvirt domain XML',
 	extensions: ['xml'],
+	sharesExtensions: true,
 	probe: (bytes) => ROOT.test(new TextDecoder('latin1').decode(bytes.subarray(0, 1 << 16))),
 	parse: readDomain,
 	print: printDomain,

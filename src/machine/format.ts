@@ -8,6 +8,8 @@ export interface MachineFormat {
 	readonly name: string;
 	/** Without the dot; the first is the usual one. */
 	readonly extensions: readonly string[];
+	/** Files that describe no machine are called so too. */
+	readonly sharesExtensions?: boolean | undefined;
 	/** Whether these bytes, the whole file, are such a description. It may claim a damaged one. */
 	probe(bytes: Uint8Array): boolean;
 	/**

@@ -142,6 +142,29 @@ test('a folder is all machines in it and in its folders, and one that cannot be 
 	expect(idsOf(report, 'Critical', 'Warning')).toEqual(expect.arrayContaining(['vconv.vm.name.duplicate', 'vconv.vm.uuid.duplicate']));
 });
 
+test('a folder passes over no file that is called as a VMX is, and over no link', async () => {
+	const { folder } = makeMachine();
+	write(folder, 'empty.vmx', '');
+	write(folder, 'zeros.vmx', Buffer.alloc(3000));
+	write(folder, 'wide.vmx', Buffer.from(vmx(), 'utf16le'));
+	write(folder, 'other.xml', '<other/>');
+	const { code, report } = await validated('--to', 'libvirt', folder);
+	const seen = ({ verdicts, failures }: typeof report) => [...verdicts, ...failures].map(({ subject }) => path.basename(subject));
+	expect({ code, seen: seen(report) }).toEqual({ code: 7, seen: ['empty.vmx', 'web.vmx', 'wide.vmx', 'zeros.vmx'] });
+	const links = temporaryFolder();
+	fs.symlinkSync(path.join(folder, 'web.raw'), path.join(links, 'a.raw'));
+	expect((await validated('--to', 'libvirt', links)).code).toBe(0);
+	fs.symlinkSync('nowhere.raw', path.join(links, 'b.raw'));
+	fs.symlinkSync('.', path.join(links, 'loop.raw'));
+	emptyDisk(links, 'c.raw');
+	const followed = await validated('--to', 'libvirt', links);
+	expect({ code: followed.code, seen: seen(followed.report) }).toEqual({ code: 7, seen: ['a.raw', 'c.raw', 'b.raw'] });
+	expect((await validated('--to', 'libvirt', '--untrusted', links)).report.failures).toMatchObject([
+		{ problem: { kind: 'refused', message: expect.stringContaining('link') } },
+		{ problem: { kind: 'refused' } },
+	]);
+});
+
 test('what several names lead to is one machine, and one image', async () => {
 	const { folder, file } = makeMachine();
 	const link = path.join(temporaryFolder(), 'link');

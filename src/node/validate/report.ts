@@ -8,9 +8,14 @@ import { realOf } from '../place.ts';
 import { version } from '../version.ts';
 import { type GatherOptions, gatherFacts, machineIn } from './gather.ts';
 import { problemOf } from './problem.ts';
-import { type Subject, subjectsIn } from './subjects.ts';
+import { refuseLink, type Subject, subjectsIn } from './subjects.ts';
 
-export type ReportOptions = Omit<GatherOptions, 'targets' | 'others'> & ValidateOptions & VerdictOptions;
+export type ReportOptions = Omit<GatherOptions, 'targets' | 'others'> &
+	ValidateOptions &
+	VerdictOptions & {
+		/** Follow no links that lie in folders. */
+		readonly untrusted?: boolean | undefined;
+	};
 
 /**
  * Look at machines before they move, to each of some targets. One that cannot be looked at is in the report.
@@ -24,12 +29,14 @@ export const validateFiles = async (
 	const at = Date.now();
 	const verdicts: Verdict[] = [];
 	const failures: { readonly subject: string; readonly error: VconvError }[] = [];
-	const subjects = await subjectsIn(names, { formats: options.opening.formats, machineFormats: options.machineFormats });
-	const identities = await identitiesOf(subjects, options.machineFormats);
+	const { machineFormats, untrusted } = options;
+	const subjects = await subjectsIn(names, { formats: options.opening.formats, machineFormats, untrusted });
+	const identities = await identitiesOf(subjects, machineFormats);
 	/** Images that others are deltas of are looked at with those. */
 	const parents = new Set<string>();
 	for (const subject of subjects) {
 		try {
+			if (untrusted && !names.includes(subject[0])) refuseLink(subject[0]);
 			const facts = await gatherFacts(subject, { ...options, targets, others: identities.filter(({ path }) => path !== subject[0]) });
 			for (const { image } of facts.machine ? [] : facts.disks)
 				for (const { path } of image?.chain.slice(1) ?? []) parents.add(realOf(path));

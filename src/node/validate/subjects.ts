@@ -1,16 +1,21 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DiskFormat } from '../../core/format.ts';
-import { UnrecognizedError, UnsupportedError } from '../../errors.ts';
+import { AccessError, UnrecognizedError, UnsupportedError } from '../../errors.ts';
 import type { MachineFormat } from '../../machine/format.ts';
-import { accessError, openFile, statOf } from '../file.ts';
-import { realOf } from '../place.ts';
-import { describedBy } from './description.ts';
+import { accessError, statOf } from '../file.ts';
+import { placeOf, realOf } from '../place.ts';
+import { machineIn } from './gather.ts';
 
 /** One machine, by its description or by the images that are its disks. */
 export type Subject = readonly [string, ...string[]];
 
-export type Known = { readonly formats: readonly DiskFormat[]; readonly machineFormats: readonly MachineFormat[] };
+export type Known = {
+	readonly formats: readonly DiskFormat[];
+	readonly machineFormats: readonly MachineFormat[];
+	/** Links in folders are followed by nobody, so that each is a subject of its own. */
+	readonly untrusted?: boolean | undefined;
+};
 
 /** Folders with more machines than this are refused, and so are those with more images. */
 const MOST = 4096;
@@ -33,20 +38,20 @@ export const subjectsIn = async (names: readonly string[], known: Known): Promis
 	if (first !== undefined) subjects.push([first, ...rest]);
 	const seen = new Set<string>();
 	return subjects.filter((subject) => {
-		const files = subject.map(realOf).join('\0');
+		const files = subject.map(known.untrusted ? placeOf : realOf).join('\0');
 		return !seen.has(files) && seen.add(files);
 	});
 };
 
-const inFolder = async (folder: string, { formats, machineFormats }: Known): Promise<readonly Subject[]> => {
+const inFolder = async (folder: string, known: Known): Promise<readonly Subject[]> => {
 	const own = entries(folder);
 	const folders = own.filter((entry) => entry.isDirectory() && !/^\.|\.lck$/.test(entry.name)).map(({ name }) => path.join(folder, name));
 	const found: Subject[] = [];
 	for (const place of [folder, ...folders]) {
 		const files = filesOf(place === folder ? own : entries(place), place);
 		const described: string[] = [];
-		for (const file of files) if (isNamedAs(file, machineFormats) && (await describes(file, machineFormats))) described.push(file);
-		for (const file of described.length > 0 ? described : files.filter((one) => isImage(one, formats))) found.push([file]);
+		for (const file of files) if (await describes(file, known)) described.push(file);
+		for (const file of described.length > 0 ? described : files.filter((one) => isImage(one, known.formats))) found.push([file]);
 		if (found.length > MOST)
 			throw new UnsupportedError(`it holds more than ${MOST} machines`, { path: folder, hint: 'its folders, one by one' });
 	}
@@ -67,21 +72,44 @@ const entries = (folder: string): readonly fs.Dirent[] => {
 	}
 };
 
+/** Links that lead nowhere are among them: they are to be said so. */
 const filesOf = (found: readonly fs.Dirent[], folder: string): readonly string[] =>
-	found.filter((entry) => entry.isFile()).map(({ name }) => path.join(folder, name));
+	found
+		.map((entry) => ({ entry, file: path.join(folder, entry.name) }))
+		.filter(({ entry, file }) => entry.isFile() || (entry.isSymbolicLink() && !leadsToFolder(file)))
+		.map(({ file }) => file);
+
+const leadsToFolder = (link: string): boolean => {
+	try {
+		return fs.statSync(link).isDirectory();
+	} catch {
+		return false;
+	}
+};
+
+const isLink = (file: string): boolean => fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+
+/** @throws AccessError for a link, which may lead anywhere. */
+export const refuseLink = (file: string): void => {
+	if (!isLink(file)) return;
+	const message = 'it is a symbolic link, and --untrusted follows none';
+	throw new AccessError(message, { path: file, hint: 'the file that it leads to, by its name', reason: 'refused' });
+};
 
 const extensionOf = (file: string): string => path.extname(file).slice(1).toLowerCase();
 
 const isNamedAs = (file: string, formats: readonly MachineFormat[]): boolean =>
 	formats.some(({ extensions }) => extensions.includes(extensionOf(file)));
 
-/** Whether a file that is called so is a description. A broken one is: it is to be said so. */
-const describes = async (file: string, formats: readonly MachineFormat[]): Promise<boolean> => {
-	const source = await openFile(file);
+/** Whether a file is a description, or by its name must be one. What is broken or cannot be read is: it is to be said so. */
+const describes = async (file: string, { machineFormats, untrusted }: Known): Promise<boolean> => {
+	const format = machineFormats.find(({ extensions }) => extensions.includes(extensionOf(file)));
+	if (!format?.sharesExtensions) return format !== undefined;
+	if (untrusted && isLink(file)) return true;
 	try {
-		return (await describedBy(source, formats).catch(() => true)) !== undefined;
-	} finally {
-		await source.close();
+		return (await machineIn(file, [format])) !== undefined;
+	} catch {
+		return true;
 	}
 };
 
