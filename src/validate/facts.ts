@@ -107,6 +107,8 @@ export type HostFacts = {
 	readonly largestFile?: number | undefined;
 	/** What the disks take there in the format that a target gets, by its id; without those that it does not take. */
 	readonly needed?: Readonly<Record<string, readonly DiskNeed[]>> | undefined;
+	/** What is written there at the most for all machines that move together, in bytes, by the target's id. */
+	readonly together?: Readonly<Record<string, number>> | undefined;
 	/** From `virsh domcapabilities`. */
 	readonly capabilities?: DomainCapabilities | undefined;
 };

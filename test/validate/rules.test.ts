@@ -326,6 +326,13 @@ describe('a rule', () => {
 		expect(fired(facts, 'kubevirt')).toContain('vconv.host.largest_file');
 	});
 
+	it('adds up what all machines take that go to one folder', () => {
+		const facts = (together: number) => healthy({ host: host({ free: 15 * 2 ** 30, together: { libvirt: together * 2 ** 30 } }) });
+		expect(fired(facts(15), 'libvirt')).not.toContain('vconv.host.space');
+		const found = validate(facts(20), targetNamed('libvirt')).find(({ id }) => id === 'vconv.host.space');
+		expect(found?.evidence[0]?.what).toBe('up to 10 GiB, and 20 GiB with the other machines, are needed, and 15 GiB are free');
+	});
+
 	it('is not applied for targets that it is not about, nor where it is switched off', () => {
 		const [facts] = cases['vconv.guest.encrypted.target'] ?? [healthy()];
 		expect(fired(facts, 'libvirt')).not.toContain('vconv.guest.encrypted.target');

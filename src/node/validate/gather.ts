@@ -2,7 +2,7 @@ import type { Disk } from '../../core/disk.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
-import type { DiskNeed, DomainCapabilities, Facts, HostFacts, MachineIdentity } from '../../validate/facts.ts';
+import type { DiskNeed, DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { orBeside } from '../gate.ts';
@@ -22,8 +22,6 @@ export type GatherOptions = DiskOptions & {
 	readonly capabilities?: DomainCapabilities | undefined;
 	/** Where it is to go, for what the disks will take there; looked at only where there is a folder. */
 	readonly targets?: readonly Target[] | undefined;
-	/** Who moves with it. */
-	readonly others?: readonly MachineIdentity[] | undefined;
 	readonly signal?: AbortSignal | undefined;
 };
 
@@ -49,7 +47,6 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 			machine: machine && (await machineFacts(machine, options.machineFormats)),
 			disks: looked.map(({ state }) => state),
 			policy: options.policy,
-			others: options.others,
 			guest: open.length > 0 ? await inspectDisks(open, options.opening, options.signal) : undefined,
 			host: await hostFacts(folder, open, options),
 		};

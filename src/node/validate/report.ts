@@ -1,16 +1,17 @@
 import { VconvError } from '../../errors.ts';
-import type { MachineIdentity } from '../../validate/facts.ts';
+import type { Facts } from '../../validate/facts.ts';
 import { identityOf } from '../../validate/identity.ts';
+import { writtenFor } from '../../validate/rules/host.ts';
 import type { Target } from '../../validate/targets.ts';
 import { type ValidateOptions, validate } from '../../validate/validate.ts';
-import { type ValidationReport, type Verdict, type VerdictOptions, verdictOn } from '../../validate/verdict.ts';
+import { type ValidationReport, type VerdictOptions, verdictOn } from '../../validate/verdict.ts';
 import { realOf } from '../place.ts';
 import { version } from '../version.ts';
-import { type GatherOptions, gatherFacts, machineIn } from './gather.ts';
+import { type GatherOptions, gatherFacts } from './gather.ts';
 import { problemOf } from './problem.ts';
-import { refuseLink, type Subject, subjectsIn } from './subjects.ts';
+import { refuseLink, subjectsIn } from './subjects.ts';
 
-export type ReportOptions = Omit<GatherOptions, 'targets' | 'others'> &
+export type ReportOptions = Omit<GatherOptions, 'targets'> &
 	ValidateOptions &
 	VerdictOptions & {
 		/** Follow no links that lie in folders. */
@@ -27,52 +28,51 @@ export const validateFiles = async (
 	options: ReportOptions,
 ): Promise<ValidationReport> => {
 	const at = Date.now();
-	const verdicts: Verdict[] = [];
-	const failures: { readonly subject: string; readonly error: VconvError }[] = [];
 	const { machineFormats, untrusted } = options;
-	const subjects = await subjectsIn(names, { formats: options.opening.formats, machineFormats, untrusted });
-	const identities = await identitiesOf(subjects, machineFormats);
-	/** Images that others are deltas of are looked at with those. */
-	const parents = new Set<string>();
-	for (const subject of subjects) {
+	const all: Facts[] = [];
+	const failures: { readonly subject: string; readonly error: VconvError }[] = [];
+	for (const subject of await subjectsIn(names, { formats: options.opening.formats, machineFormats, untrusted })) {
 		try {
 			if (untrusted && !names.includes(subject[0])) refuseLink(subject[0]);
-			const facts = await gatherFacts(subject, { ...options, targets, others: identities.filter(({ path }) => path !== subject[0]) });
-			for (const { image } of facts.machine ? [] : facts.disks)
-				for (const { path } of image?.chain.slice(1) ?? []) parents.add(realOf(path));
-			for (const target of targets) verdicts.push(verdictOn(subject[0], target.id, validate(facts, target, options), options));
+			all.push(await gatherFacts(subject, { ...options, targets }));
 		} catch (error) {
 			if (!(error instanceof VconvError)) throw error;
 			failures.push({ subject: subject[0], error });
 		}
 	}
 	const [first] = failures;
-	if (first && verdicts.length === 0) throw first.error;
-	const named = new Set(names.map(realOf));
+	if (first && all.length === 0) throw first.error;
+	const moving = withoutParents(all, names);
+	const completed = knowingOthers(moving, targets);
 	return {
 		schema: 'vconv.validation/1',
 		vconv: version(),
 		at,
 		seconds: (Date.now() - at) / 1000,
-		verdicts: verdicts.filter(({ subject }) => named.has(realOf(subject)) || !parents.has(realOf(subject))),
+		verdicts: moving.flatMap((one) => {
+			const facts = completed(one);
+			return targets.map((target) => verdictOn(one.subject, target.id, validate(facts, target, options), options));
+		}),
 		failures: failures.map(({ subject, error }) => ({ subject, problem: problemOf(error) })),
 	};
 };
 
-/** Who the machines are that are described; one that cannot be read is told of when it is looked at. */
-const identitiesOf = async (
-	subjects: readonly Subject[],
-	formats: GatherOptions['machineFormats'],
-): Promise<readonly MachineIdentity[]> => {
-	const identities: MachineIdentity[] = [];
-	if (subjects.length === 1) return identities;
-	for (const [name, ...more] of subjects) {
-		try {
-			const machine = more.length === 0 ? await machineIn(name, formats) : undefined;
-			if (machine) identities.push(identityOf(machine));
-		} catch (error) {
-			problemOf(error);
-		}
-	}
-	return identities;
+/** Images that others are deltas of were looked at with those, unless the user named them. */
+const withoutParents = (all: readonly Facts[], names: readonly string[]): readonly Facts[] => {
+	const images = all.filter(({ machine }) => !machine).flatMap(({ disks }) => disks.flatMap(({ image }) => image?.chain.slice(1) ?? []));
+	const parents = new Set(images.map(({ path }) => realOf(path)));
+	for (const name of names) parents.delete(realOf(name));
+	return all.filter(({ subject }) => !parents.has(realOf(subject)));
+};
+
+/** A function that adds to the facts of a machine what there is to know of those that move with it: who they are, and what all take. */
+const knowingOthers = (all: readonly Facts[], targets: readonly Target[]): ((facts: Facts) => Facts) => {
+	const sumFor = ({ id }: Target) => all.reduce((sum, { host }) => sum + writtenFor(host, id), 0);
+	const together = Object.fromEntries(targets.map((target) => [target.id, sumFor(target)]));
+	const identities = all.flatMap(({ machine }) => (machine ? [identityOf(machine)] : []));
+	return (facts) => ({
+		...facts,
+		others: identities.filter(({ path }) => path !== facts.machine?.path),
+		host: facts.host && { ...facts.host, together },
+	});
 };

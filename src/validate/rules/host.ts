@@ -12,11 +12,12 @@ export const hostRules: readonly Rule[] = [
 		assessment: 'The disks do not fit in the folder that they go to.',
 		remedy: 'Free space there, or choose another folder.',
 		find: ({ host }, { id }) => {
-			const { folder, free } = host ?? {};
-			const needed = (host?.needed?.[id] ?? []).reduce((sum, { written }) => sum + written, 0);
-			return free !== undefined && needed > free
-				? [{ what: `up to ${humanSize(needed)} are needed, and ${humanSize(free)} are free`, file: folder }]
-				: [];
+			const { folder, free = Number.POSITIVE_INFINITY } = host ?? {};
+			const own = writtenFor(host, id);
+			const together = host?.together?.[id] ?? own;
+			if (together <= free) return [];
+			const needed = own > free ? humanSize(own) : `${humanSize(own)}, and ${humanSize(together)} with the other machines,`;
+			return [{ what: `up to ${needed} are needed, and ${humanSize(free)} are free`, file: folder }];
 		},
 	},
 	{
@@ -114,6 +115,10 @@ export const hostRules: readonly Rule[] = [
 			capable(host, ({ diskBuses }) => diskBuses.length > 0 && !diskBuses.includes('virtio') && `it has ${diskBuses.join(', ')}`),
 	},
 ];
+
+/** What the images of a machine take at a target, at the most, in bytes. */
+export const writtenFor = (host: HostFacts | undefined, target: string): number =>
+	(host?.needed?.[target] ?? []).reduce((sum, { written }) => sum + written, 0);
 
 const wantsEfi = ({ machine, guest }: Facts): boolean => guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine));
 
