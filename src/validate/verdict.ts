@@ -10,7 +10,7 @@ export type Verdict = {
 	readonly target: string;
 	/** The most important first. */
 	readonly concerns: readonly Concern[];
-	/** Those that are known and do not count. */
+	/** Those that are known and do not count; of one that is known in part, that part. */
 	readonly accepted: readonly Concern[];
 	/** Whether the move has to wait. */
 	readonly blocking: boolean;
@@ -32,7 +32,7 @@ export type ValidationReport = {
 export type VerdictOptions = {
 	/** Ids of rules that are no matter. */
 	readonly accept?: readonly string[] | undefined;
-	/** What of a concern is not known yet: all of it where left out, nothing where it is undefined. */
+	/** What of a concern is not known yet, of the same pieces of evidence: all of it where left out, nothing where it is undefined. */
 	readonly unknown?: ((subject: string, concern: Concern) => Concern | undefined) | undefined;
 	/** Warnings count too. */
 	readonly strict?: boolean | undefined;
@@ -42,8 +42,10 @@ export type VerdictOptions = {
 export const verdictOn = (subject: string, target: string, all: readonly Concern[], options: VerdictOptions = {}): Verdict => {
 	const { accept = [], unknown = (_, concern) => concern, strict } = options;
 	const concerns = all.flatMap((concern) => (accept.includes(concern.id) ? [] : (unknown(subject, concern) ?? [])));
-	const left = new Set(concerns.map(({ id }) => id));
-	const accepted = all.filter(({ id }) => !left.has(id));
+	const counted = new Set(concerns.flatMap(({ evidence }) => evidence));
+	const accepted = all
+		.map((concern) => ({ ...concern, evidence: concern.evidence.filter((seen) => !counted.has(seen)) }))
+		.filter(({ evidence }) => evidence.length > 0);
 	return { subject, target, concerns, accepted, blocking: concerns.some((concern) => isBlocking(concern, strict)) };
 };
 

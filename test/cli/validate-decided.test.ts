@@ -21,6 +21,10 @@ describe('what somebody decides', () => {
 		const more = await validated('--to', 'libvirt', '--strict', '--baseline', baseline, file);
 		expect(more.code).toBe(7);
 		expect(more.report.verdicts[0]?.concerns.find(({ id }) => id === 'vconv.nic.mac.missing')?.evidence).toHaveLength(1);
+		expect(more.report.verdicts[0]?.accepted.find(({ id }) => id === 'vconv.nic.mac.missing')?.evidence).toHaveLength(1);
+		const all = path.join(folder, 'all.json');
+		await validated('--to', 'libvirt', '--strict', '--baseline', baseline, '--write-baseline', all, file);
+		expect((await validated('--to', 'libvirt', '--strict', '--baseline', all, file)).code).toBe(0);
 	});
 
 	test('is written over nothing that is looked at', async () => {
