@@ -47,9 +47,8 @@ const readKnown = (text: string, path: string): readonly Known[] => {
 };
 
 /** The same wherever the files lie, and however full a file system is today. */
-const knownOf = (subject: string, { id, target }: Concern, { what, file, key }: Evidence): Known => ({
-	subject: fileName(subject),
-	target,
-	id,
-	evidence: [file && fileName(file), key, what.replace(/\b\d+(\.\d+)? ?([KMGTPE]i?B|B|bytes|inodes)\b/g, '…')].filter(Boolean).join(': '),
-});
+const knownOf = (subject: string, { id, target }: Concern, { what, file, named = [], key }: Evidence): Known => {
+	const anywhere = named.reduce((text, path) => text.replaceAll(path, () => fileName(path)), what);
+	const anyday = anywhere.replace(/\b\d+(\.\d+)? ?([KMGTPE]i?B|B|bytes|inodes)\b/g, '…');
+	return { subject: fileName(subject), target, id, evidence: [file && fileName(file), key, anyday].filter(Boolean).join(': ') };
+};

@@ -30,6 +30,8 @@ export type Evidence = {
 	readonly file?: string | undefined;
 	/** Host offset in bytes. */
 	readonly offset?: number | undefined;
+	/** Other files, as `what` names them. */
+	readonly named?: readonly string[] | undefined;
 	/** The key of a description, the path of a file of the guest, or a registry key. */
 	readonly key?: string | undefined;
 };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
-import { idsOf, makeMachine, validated, vmx, write } from './validate-machine.ts';
+import { emptyDisk, idsOf, makeMachine, validated, vmx, write } from './validate-machine.ts';
 
 describe('what somebody decides', () => {
 	const lacking = ['ethernet0.present = "TRUE"'];
@@ -25,6 +25,26 @@ describe('what somebody decides', () => {
 		const all = path.join(folder, 'all.json');
 		await validated('--to', 'libvirt', '--strict', '--baseline', baseline, '--write-baseline', all, file);
 		expect((await validated('--to', 'libvirt', '--strict', '--baseline', all, file)).code).toBe(0);
+	});
+
+	test('is known wherever the machines lie, and however they are named', async () => {
+		const folder = temporaryFolder();
+		const nic = ['ethernet0.present = "TRUE"', 'ethernet0.addressType = "static"', 'ethernet0.address = "00:50:56:00:00:01"'];
+		for (const name of ['x', 'y']) {
+			write(folder, `here/${name}/${name}.vmx`, vmx(...nic).replace('web.raw', 'top.qcow2'));
+			const base = emptyDisk(path.join(folder, 'here', name), 'base.raw');
+			await vconv('convert', '-O', 'qcow2', base, `${base}.qcow2`);
+			// Relative, so that the delta finds it in any folder.
+			await vconv('convert', '-B', path.relative('.', `${base}.qcow2`), base, path.join(folder, 'here', name, 'top.qcow2'));
+		}
+		const baseline = path.join(folder, 'known.json');
+		const first = await validated('--to', 'libvirt', '--write-baseline', baseline, path.join(folder, 'here'));
+		expect(idsOf(first.report, 'Critical', 'Warning', 'Information')).toEqual(
+			expect.arrayContaining(['name', 'uuid', 'mac'].map((what) => `vconv.vm.${what}.duplicate`).concat('vconv.image.chain')),
+		);
+		fs.renameSync(path.join(folder, 'here'), path.join(folder, 'elsewhere'));
+		const { code, report } = await validated('--to', 'libvirt', '--baseline', baseline, path.join(folder, 'elsewhere'));
+		expect({ code, ids: idsOf(report, 'Critical', 'Warning', 'Information') }).toEqual({ code: 0, ids: [] });
 	});
 
 	test('is written over nothing that is looked at', async () => {

@@ -112,7 +112,13 @@ export const imageRules: readonly Rule[] = [
 		label: 'The disk is a chain of images',
 		assessment: 'The disk is made of several images, each a delta of the next. The conversion makes one of them.',
 		remedy: 'Nothing; vconv convert --keep-chain keeps them apart.',
-		find: ({ disks }) => images(disks, ({ chain }) => chain.length > 1 && `${chain.length} images, the base is ${chain.at(-1)?.path}`),
+		find: ({ disks }) =>
+			disks.flatMap(({ path, image }) => {
+				const [, ...parents] = image?.chain ?? [];
+				const base = parents.at(-1)?.path;
+				if (base === undefined) return [];
+				return [{ what: `${parents.length + 1} images, the base is ${base}`, file: path, named: [base] }];
+			}),
 	},
 	{
 		id: 'vconv.disk.size.limit',
@@ -183,6 +189,7 @@ const problems = (disks: Facts['disks'], kind: string): Evidence[] =>
 		return [
 			{
 				what: `${device ? `${name}: ` : ''}${problem.message}`,
+				named: [path],
 				hint: problem.hint,
 				file: problem.path ?? path,
 				offset: problem.offset,

@@ -88,7 +88,12 @@ export const stateRules: readonly Rule[] = [
 			const name = machine?.spec.identity.name;
 			return (others ?? [])
 				.filter((other) => name !== undefined && other.name === name)
-				.map((other) => ({ what: `'${name}' is ${other.path} too`, file: machine?.path, key: keyIn(machine, 'displayName') }));
+				.map(({ path }) => ({
+					what: `'${name}' is ${path} too`,
+					file: machine?.path,
+					named: [path],
+					key: keyIn(machine, 'displayName'),
+				}));
 		},
 	},
 	{
@@ -101,7 +106,7 @@ export const stateRules: readonly Rule[] = [
 			const uuid = machine && identityOf(machine).uuid;
 			return (others ?? [])
 				.filter((other) => uuid !== undefined && other.uuid === uuid)
-				.map((other) => ({ what: `${other.path} has it too`, file: machine?.path, key: keyIn(machine, 'uuid.bios') }));
+				.map(({ path }) => ({ what: `${path} has it too`, file: machine?.path, named: [path], key: keyIn(machine, 'uuid.bios') }));
 		},
 	},
 	{
@@ -113,7 +118,9 @@ export const stateRules: readonly Rule[] = [
 		find: ({ machine, others }) => {
 			const macs = machine ? identityOf(machine).macs : [];
 			return (others ?? []).flatMap((other) =>
-				other.macs.filter((mac) => macs.includes(mac)).map((mac) => ({ what: `${other.path} has ${mac} too`, file: machine?.path })),
+				other.macs
+					.filter((mac) => macs.includes(mac))
+					.map((mac) => ({ what: `${other.path} has ${mac} too`, file: machine?.path, named: [other.path] })),
 			);
 		},
 	},
