@@ -23,11 +23,25 @@ export const printValidation = (form: ValidationForm, report: ValidationReport, 
 
 const LEVELS = { Critical: 'error', Warning: 'warning', Information: 'note' } as const satisfies Record<Category, SarifResult['level']>;
 
-const sarifResults = ({ verdicts }: ValidationReport): SarifResult[] =>
-	verdicts.flatMap((verdict) => [
+const sarifResults = ({ verdicts, failures }: ValidationReport): SarifResult[] => [
+	...verdicts.flatMap((verdict) => [
 		...verdict.concerns.flatMap((concern) => resultsOf(verdict, concern, false)),
 		...verdict.accepted.flatMap((concern) => resultsOf(verdict, concern, true)),
-	]);
+	]),
+	...failures.map(unreadResult),
+];
+
+/** Hosts and editors show results alone, so that what could not be looked at is one, of no rule that can be accepted. */
+const unreadResult = ({ subject, problem }: ValidationReport['failures'][number]): SarifResult => ({
+	id: 'vconv.unread',
+	level: 'error',
+	message: `could not be looked at: ${plain(inWords({ what: problem.message, hint: problem.hint }))}`,
+	path: problem.path ?? subject,
+	subject: problem.field,
+	offset: problem.offset,
+	help: 'See what is wrong with the file; nothing is known of the machine.',
+	about: ['Machine that could not be looked at', 'Its description, or the file that was named, cannot be read.'],
+});
 
 const resultsOf = ({ subject, target }: Verdict, concern: Concern, accepted: boolean): SarifResult[] => {
 	const { id, category, label, assessment, remedy, evidence } = concern;

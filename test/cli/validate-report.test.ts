@@ -3,7 +3,7 @@ import { parseXml } from '../../src/bytes/xml.ts';
 import { rules } from '../../src/validate/rules/index.ts';
 import { vconv } from '../helpers/cli.ts';
 import { sarifErrors } from '../helpers/sarif.ts';
-import { makeMachine } from './validate-machine.ts';
+import { makeMachine, write } from './validate-machine.ts';
 
 test('several targets are compared in a table, and each concern is told once', async () => {
 	const { file } = makeMachine('ethernet0.present = "TRUE"', 'ethernet0.virtualDev = "vmxnet3"');
@@ -32,6 +32,17 @@ describe('for programs', () => {
 		expect(results.filter((result: { suppressions?: unknown }) => result.suppressions)).toMatchObject([
 			{ ruleId: 'vconv.nic.mac.missing' },
 		]);
+	});
+
+	test('SARIF has a result for what could not be looked at', async () => {
+		const { folder } = makeMachine();
+		write(folder, 'broken.xml', '<domain>');
+		const { code, stdout } = await vconv('validate', '--to', 'libvirt', '--output=sarif', folder);
+		expect({ code, errors: sarifErrors(stdout) }).toEqual({ code: 7, errors: [] });
+		const { runs } = JSON.parse(stdout);
+		const unread = runs[0].results.filter(({ ruleId }: { ruleId: string }) => ruleId === 'vconv.unread');
+		expect(unread).toMatchObject([{ level: 'error', message: { text: expect.stringContaining('could not be looked at') } }]);
+		expect(JSON.stringify(unread)).toContain('broken.xml');
 	});
 
 	test('JUnit is XML with a case for each concern', async () => {
