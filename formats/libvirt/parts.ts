@@ -29,13 +29,17 @@ const ROWS: readonly (readonly [RegExp, Code])[] = [
 	[/^devices\/interface\b/, 'NIC_OPTION_LOST'],
 	[/^devices\/(serial|parallel|console)\b/, 'SERIAL_OPTION_LOST'],
 	[/^devices\/(hostdev|lease)\b/, 'PASSTHROUGH'],
-	[/^devices\/(redirdev|redirfilter)\b/, 'USB_PASSTHROUGH'],
+	// One to a device somewhere; any other is a channel for whoever looks at the screen.
+	[/^devices\/redirdev\/(source|protocol)\b/, 'USB_PASSTHROUGH'],
 	[/^devices\/filesystem\b/, 'SHARED_FOLDER_DROPPED'],
 	[/^devices\/(graphics|video|audio)\b/, 'GRAPHICS_CHANGED'],
 	[/^devices\/tpm\b/, 'TPM_LOST'],
 	[/^devices\/controller\b/, 'DISK_OPTION_LOST'],
 	[/^devices\/memory\/source\/path$/, 'PMEM_LOST'],
-	[/^devices\/(channel|input|sound|memballoon|rng|watchdog|panic|vsock|iommu|shmem|smartcard|hub|memory|nvram|crypto)\b/, 'DEVICE_DROPPED'],
+	[
+		/^devices\/(redirdev|redirfilter|channel|input|sound|memballoon|rng|watchdog|panic|vsock|iommu|shmem|smartcard|hub|memory|nvram|crypto)\b/,
+		'DEVICE_DROPPED',
+	],
 ];
 
 /** What the parts mean that no reader has read. */

@@ -76,6 +76,8 @@ const ROWS: readonly Row[] = [
 	row(/^usb\.autoconnect|^usb\.generic\.autoconnect$/, 'USB_PASSTHROUGH', OFF),
 	// Of what may be plugged in, a hard disk alone has data that is nowhere else.
 	row(/^usb(_xhci)?:\d+\.filename$/, 'DISK_USB_LOST', /^$|\.iso$/i),
+	row(/^nvdimm\d+:\d+\.filename$/, 'PMEM_LOST', EMPTY),
+	row(/^nvdimm\d/, 'DEVICE_DROPPED', OFF),
 	row(/^(usb|ehci|usb_xhci|sound|mks\.enable3d|svga)\b/, 'DEVICE_DROPPED', OFF),
 	row(/^remotedisplay\.vnc\.(key|password)$/, 'VNC_PASSWORD_DROPPED'),
 	row(/^remotedisplay\./, 'HARDENING_DROPPED', /^(-1)?$/),
@@ -89,18 +91,23 @@ const ROWS: readonly Row[] = [
 
 /** A device, as far as it has a key of its own that says whether it is there. */
 const DEVICE =
-	/^((?:scsi|sata|nvme|ide)\d+(?::\d+)?|(?:floppy|ethernet|serial|parallel|sharedfolder|vmci|sound|usb|ehci|usb_xhci|hpet)\d*)[.:]/;
+	/^((?:scsi|sata|nvme|ide)\d+(?::\d+)?|(?:floppy|ethernet|serial|parallel|sharedfolder|vmci|sound|usb|ehci|usb_xhci|hpet|nvdimm)\d*)[.:]/;
+
+/** What is plugged into one that may, but need not, say so itself. */
+const PLUGGED = /^((?:usb|usb_xhci|nvdimm\d+):\d+)\./;
 
 /** What the keys mean that no reader has taken. */
 export const dispositions = (c: Cursor, { entries }: Dictionary): RawEntry[] => {
-	const isPresent = (device: string): boolean => entries.get(`${device}.present`)?.value.toLowerCase() === 'true';
+	const present = (device: string): string | undefined => entries.get(`${device}.present`)?.value.toLowerCase();
 	return c.rest().map(({ key, value }): RawEntry => {
 		const held = c.isHeld(key) || undefined;
 		const lower = key.toLowerCase();
 		const device = DEVICE.exec(lower)?.[1];
 		// There is always an IDE controller.
-		const absent = device !== undefined && !/^ide\d+$/.test(device) && !isPresent(device);
-		if (absent) return { key, value, subject: 'absent devices', code: 'DEVICE_ABSENT', held };
+		const absent = device !== undefined && !/^ide\d+$/.test(device) && present(device) !== 'true';
+		const plugged = PLUGGED.exec(lower)?.[1];
+		if (absent || (plugged !== undefined && present(plugged) === 'false'))
+			return { key, value, subject: 'absent devices', code: 'DEVICE_ABSENT', held };
 		const found = ROWS.find(({ keys }) => keys.test(lower));
 		const subject = device ?? lower.split('.')[0] ?? lower;
 		if (!found) return { key, value, subject: 'unknown keys', code: 'VMX_UNKNOWN_KEYS', held };

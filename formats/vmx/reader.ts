@@ -53,7 +53,7 @@ export const readVmx = (bytes: Uint8Array, path: string): Machine => {
 		serials: readPorts(c, more, 'serial'),
 		parallels: readPorts(c, more, 'parallel'),
 		sharedFolders: readSharedFolders(c, more),
-		tpms: c.boolean('vtpm.present') ? [{ model: 'tpm-crb', backend: 'emulator', version: '2.0' }] : [],
+		tpms: readTpms(c, more),
 		sounds: readSounds(more),
 		usb: readUsb(more),
 		chipset: readChipset(more),
@@ -168,6 +168,13 @@ const readDisplays = (c: Cursor): VmSpec['displays'] => {
 };
 
 const readVideos = (c: Cursor): VmSpec['videos'] => [{ model: 'vmvga', vram: c.integer('svga.vramSize') }];
+
+/** The hosted products add one at the next start where `managedvm.autoAddVTPM` says so, which libvirt does not know. */
+const readTpms = (c: Cursor, more: Cursor): VmSpec['tpms'] => {
+	const tpm = { model: 'tpm-crb', backend: 'emulator', version: '2.0' };
+	if (c.boolean('vtpm.present')) return [tpm];
+	return more.text('managedvm.autoAddVTPM')?.toLowerCase() === 'software' ? [{ ...tpm, assumed: true }] : [];
+};
 
 /** They count only where the host lets the guest see them, which the key says the other way round. */
 const readSharedFolders = (c: Cursor, more: Cursor): readonly SharedFolder[] => {

@@ -5,3 +5,10 @@ import type { DiskDevice } from './spec.ts';
  * which is an optical one or answers to SCSI commands alone: that has no image.
  */
 export const isHardDisk = ({ kind, deviceType }: DiskDevice): boolean => kind === 'disk' || (kind === 'lun' && deviceType === undefined);
+
+/** Optical drives of a host, as ESXi and Linux have them. */
+const OPTICAL = /^(\/vmfs\/devices\/cdrom\/|\/dev\/(sr|scd|cdrom|dvd))/;
+
+/** Whether a drive is a SCSI device of the host that a VMX hands through, and no optical one: a disk, a tape, a changer. */
+export const isHostScsi = ({ kind, deviceType = '', media }: DiskDevice): boolean =>
+	kind === 'lun' && /^scsi-passthru$/i.test(deviceType) && media.type === 'block' && !OPTICAL.test(media.path);

@@ -178,7 +178,13 @@ export type SharedFolder = {
 	readonly writable: boolean;
 };
 
-export type Tpm = { readonly model?: string | undefined; readonly backend?: string | undefined; readonly version?: string | undefined };
+export type Tpm = {
+	readonly model?: string | undefined;
+	readonly backend?: string | undefined;
+	readonly version?: string | undefined;
+	/** The file asks for one to be added, and does not say that it is there: VMware adds it, libvirt does not. */
+	readonly assumed?: boolean | undefined;
+};
 
 /** As the file names the model: VMX's `hdaudio`, libvirt's `ich9`. */
 export type Sound = { readonly model?: string | undefined };

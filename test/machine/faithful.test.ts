@@ -45,6 +45,10 @@ describe('a VMX as a domain', () => {
 		expect(toXml(richVmx)).toContain("<source file='/vmfs/volumes/store2/web/data.vmdk'/>");
 	});
 
+	test('a TPM that VMware would add at the next start is not there for libvirt', () => {
+		expect(toXml(vmxWith('managedvm.autoAddVTPM = "software"'))).not.toContain('<tpm');
+	});
+
 	test('a name is what the file is called, where the VMX has none', () => {
 		const text = 'config.version = "8"\nvirtualHW.version = "8"\n';
 		expect(toXml(text)).toContain('<name>machine</name>');

@@ -80,6 +80,7 @@ lines</description>
     <video><model type='qxl' ram='65536' vram='65536' heads='2'/></video>
     <hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source></hostdev>
     <redirdev bus='usb' type='spicevmc'/>
+    <redirdev bus='usb' type='tcp'><source mode='connect' host='localhost' service='4000'/></redirdev>
     <watchdog model='i6300esb' action='reset'/>
     <memballoon model='virtio'/>
     <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>

@@ -316,6 +316,7 @@ describe('the machine', () => {
 		['firmware = "EFI"', "<os firmware='efi'>", 'NVRAM_NOT_CONVERTED'],
 		['firmware = "coreboot"', '<os>', 'FIRMWARE_UNKNOWN'],
 		['vtpm.present = "TRUE"\nfirmware = "efi"', "<tpm model='tpm-crb'>", 'TPM_STATE_LOST'],
+		['managedvm.autoAddVTPM = "software"\nfirmware = "efi"', "<tpm model='tpm-crb'>", 'TPM_STATE_LOST'],
 		['rtc.diffFromUTC = 0', "<clock offset='utc'>", 'VMX_SYNTAX_TOLERATED'],
 		['rtc.diffFromUTC = "-3600"', "<clock offset='variable' adjustment='-3600' basis='utc'>", 'UUID_NEW'],
 		['serial0.present = "TRUE"\nserial0.fileType = "thinprint"', '<domain', 'THINPRINT_DROPPED'],
@@ -339,6 +340,12 @@ describe('the machine', () => {
 		['ide0:0.present = "TRUE"\nide0:0.deviceType = "rawDisk"\nide0:0.fileName = "a.vmdk"', "bus='ide'", 'DISK_RAW_UNMAPPED'],
 		['scsi0:0.present = "TRUE"\nscsi0:0.fileName = "a.vmdk"', '<domain', 'DISK_WITHOUT_CONTROLLER'],
 		['sata0.present = "TRUE"\nsata0:1.present = "TRUE"', "device='cdrom'", 'DISK_WITHOUT_FILE'],
+		[
+			'scsi0.present = "TRUE"\nscsi0:3.present = "TRUE"\nscsi0:3.deviceType = "scsi-passthru"\nscsi0:3.fileName = "/dev/sg3"',
+			'<domain',
+			'PASSTHROUGH',
+		],
+		['nvdimm0.present = "TRUE"\nnvdimm0:0.present = "TRUE"\nnvdimm0:0.fileName = "p.vmdk"', '<domain', 'PMEM_LOST'],
 		['cleanShutdown = "FALSE"', '<domain', 'VM_UNCLEAN'],
 	] as const)('%s', ([lines, part, code]) => {
 		const { xml, said: report } = migrate(vmxWith(lines));

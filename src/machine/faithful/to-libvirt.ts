@@ -188,7 +188,8 @@ const planFirmware = (firmware: Firmware, c: Context): Firmware => {
 	return { type, secureBoot: on, enrolledKeys: on, nvram: c.profile.nvram ? nvram : undefined, smbios };
 };
 
-const planTpms = ({ tpms }: VmSpec, c: Context): VmSpec['tpms'] => {
+const planTpms = (spec: VmSpec, c: Context): VmSpec['tpms'] => {
+	const tpms = spec.tpms.filter(({ assumed }) => !assumed);
 	if (c.profile.tpm) return tpms;
 	if (tpms.length > 0) c.tell('TPM_LOST', 'tpm', `${c.profile.name} does not show the virtual TPM`, ['vtpm.present']);
 	return [];

@@ -90,7 +90,7 @@ export const planTpms = (c: Context): VmSpec['tpms'] => {
 	if (had) {
 		const sealed = c.guest.profile === 'win-modern';
 		const message = `the ${has ? 'new TPM is empty' : 'TPM is left out'}: what BitLocker, Hello or clevis keep in the old one cannot be moved`;
-		c.tell('TPM_STATE_LOST', 'tpm', message, { keys: ['vtpm.present'], severity: sealed ? 'error' : 'warning' });
+		c.tell('TPM_STATE_LOST', 'tpm', message, { keys: ['vtpm.present', 'managedvm.autoAddVTPM'], severity: sealed ? 'error' : 'warning' });
 	} else if (!has && /^windows11/i.test(c.guest.key)) {
 		c.tell('TPM_MISSING_WIN11', 'tpm', 'Windows 11 asks for a TPM, and the machine has none', { action: 'none' });
 	}

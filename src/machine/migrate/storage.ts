@@ -1,4 +1,5 @@
 import { diskName } from '../faithful/names.ts';
+import { isHostScsi } from '../hard-disks.ts';
 import type { Controller, DiskDevice } from '../spec.ts';
 import { bootPlaces, inBusOrder } from './boot.ts';
 import type { Context } from './context.ts';
@@ -19,7 +20,7 @@ export type PlannedStorage = {
  * @param cards ids of the network cards.
  */
 export const planStorage = (rule: Rule, boot: readonly DiskDevice[], cards: readonly string[], c: Context): PlannedStorage => {
-	const drives = inBusOrder(c.source.disks);
+	const drives = inBusOrder(c.source.disks).filter((disk) => !isLeftOut(disk, c));
 	const hard = drives.filter(({ kind }) => kind === 'disk');
 	const floppies = drives.filter(({ kind }) => kind === 'floppy').flatMap((disk) => planFloppy(disk, c));
 	const optical = drives.filter(({ kind }) => kind === 'cdrom' || kind === 'lun');
@@ -39,6 +40,14 @@ export const planStorage = (rule: Rule, boot: readonly DiskDevice[], cards: read
 	});
 	const withFloppies = floppies.map((disk) => ({ ...disk, bootOrder: places.get(disk.id) }));
 	return { disks: [...planned, ...withFloppies], controllers: place.controllers(), places };
+};
+
+/** A device that the old host handed through has no image, and is at no other host. */
+const isLeftOut = (disk: DiskDevice, c: Context): boolean => {
+	const { id, fileName = '', keys } = disk;
+	if (!isHostScsi(disk) || c.options.drives?.has(id)) return false;
+	c.tell('PASSTHROUGH', id, `${id} is the SCSI device '${fileName}' of the old host: it is left out`, { keys, action: 'dropped' });
+	return true;
 };
 
 /** Which controllers become something else. */
