@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { machineFormats } from '../../formats/machines.ts';
 import type { CheckReport } from '../../src/core/format.ts';
 import type { DiskFlag, Mark } from '../../src/guest/facts.ts';
 import type { Code } from '../../src/machine/codes.ts';
+import { parseMachine } from '../../src/machine/plan.ts';
 import type { Facts, Problem } from '../../src/validate/facts.ts';
 import { rules } from '../../src/validate/rules/index.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
@@ -18,6 +20,7 @@ const nic = (...lines: readonly string[]): Facts =>
 		'ethernet0.address = "00:50:56:00:00:01"',
 		...lines,
 	);
+const card = (model: string): Facts => vm('ethernet0.present = "TRUE"', `ethernet0.virtualDev = "${model}"`);
 const img = (changes: Parameters<typeof image>[0]): Facts => healthy({ disks: [disk({ image: image(changes) })] });
 const checked = (check: CheckReport): Facts => img({ chain: [{ path: 'web.vmdk', format: 'vmdk', info: { format: 'vmdk' }, check }] });
 const broken = (kind: Problem['kind']): Facts =>
@@ -41,6 +44,15 @@ const absent = { state: 'absent', evidence: 'the list of modules' } as const;
 /** A machine with a piece of its description that the report has under a code. */
 const extra = (key: string, value: string, code: Code): Facts =>
 	healthy({ machine: { ...machine(), spec: { ...machine().spec, extras: [{ key, value, subject: key, code }] } } });
+
+/** A domain of libvirt with these devices. */
+const domain = (devices: string, more = ''): Facts => {
+	const text = `<domain type="kvm"><name>web</name><memory>1048576</memory>${more}<os><type>hvm</type></os><devices>${devices}</devices></domain>`;
+	const { format, spec, report } = parseMachine(new TextEncoder().encode(text), 'web.xml', machineFormats);
+	return healthy({ machine: { path: 'web.xml', format, spec, report, locks: [], suspended: [] } });
+};
+
+const NVDIMM = ['nvdimm0.present = "TRUE"', 'nvdimm0:0.present = "TRUE"', 'nvdimm0:0.fileName = "pmem.vmdk"'];
 
 /** Of each rule: facts for which it fires, and the target if that is not libvirt. */
 const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> = {
@@ -97,7 +109,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vmware.disk.count.exceeds.limit': [healthy({ disks: Array.from({ length: 22 }, (_, i) => disk({ path: `${i}.vmdk` })) }), 'aws'],
 	'vconv.disk.redo': [withDisks('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"')],
 	'vconv.disk.usb': [vm('usb.present = "TRUE"', 'usb:1.present = "TRUE"', 'usb:1.deviceType = "disk"', 'usb:1.fileName = "key.vmdk"')],
-	'vconv.memory.persistent': [extra('devices/memory/source/path', '/images/pmem', 'PMEM_LOST'), 'esxi'],
+	'vconv.memory.persistent': [vm(...NVDIMM)],
 	'vmware.disk.rdm.detected': [
 		healthy({ disks: withDisks('scsi0:0.deviceType = "rawDisk"').disks.map((one) => ({ ...one, image: undefined })) }),
 	],
@@ -315,7 +327,9 @@ describe('a rule', () => {
 	it('says nothing of the log of a disk that forgets what was written, nor of persistent memory where there is some', () => {
 		const facts = withDisks('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"', 'scsi0:0.mode = "independent-nonpersistent"');
 		expect(fired(facts, 'libvirt')).not.toContain('vconv.disk.redo');
-		expect(fired(extra('devices/memory/source/path', '/images/pmem', 'PMEM_LOST'), 'libvirt')).not.toContain('vconv.memory.persistent');
+		const memory = '<memory model="nvdimm"><source><path>/images/pmem</path></source></memory>';
+		expect(fired(domain(memory), 'libvirt')).not.toContain('vconv.memory.persistent');
+		expect(fired(domain(memory), 'esxi')).toContain('vconv.memory.persistent');
 	});
 
 	it('holds the largest file of a folder against the image that a target gets, and not against the disk', () => {
@@ -338,6 +352,76 @@ describe('a rule', () => {
 		expect(fired(facts, 'libvirt')).not.toContain('vconv.guest.encrypted.target');
 		const categories = new Map([['vconv.guest.encrypted.target', 'off' as const]]);
 		expect(validate(facts, targetNamed('aws'), { categories }).map(({ id }) => id)).not.toContain('vconv.guest.encrypted.target');
+	});
+});
+
+const PASSTHRU = ['scsi0:3.present = "TRUE"', 'scsi0:3.deviceType = "scsi-passthru"'];
+const CARD = '<mac address="52:54:00:00:00:01"/><source><address type="pci" domain="0" bus="59" slot="2" function="1"/></source>';
+
+describe('what a description says', () => {
+	it.for<readonly [string, Facts, id: string, target?: string]>([
+		["a card of the host as libvirt's interface", domain(`<interface type="hostdev">${CARD}</interface>`), 'vmware.device.sriov.detected'],
+		['a SCSI device of the host', withDisks(...PASSTHRU, 'scsi0:3.fileName = "/dev/sg3"'), 'vmware.passthrough_device.detected'],
+		['a TPM that is added at the next start', vm('managedvm.autoAddVTPM = "software"'), 'vmware.tpm.detected'],
+		['a CPU limit', vm('sched.cpu.max = "1000"'), 'vconv.cpu.shares'],
+		['a CPU reservation', vm('sched.cpu.min = "1000"'), 'vconv.cpu.shares'],
+		['a reservation of memory', vm('sched.mem.min = "1024"'), 'vconv.cpu.shares'],
+		['memory that stays in the host', vm('sched.mem.pin = "TRUE"'), 'vconv.cpu.shares'],
+		['a NUMA node', vm('sched.mem.affinity = "0"'), 'vmware.numa_affinity.detected'],
+		['a rate of a card', nic('ethernet0.limit = "100"'), 'ovirt.nic.network_filter.detected'],
+		['a USB device that another host serves', domain('<redirdev bus="usb" type="tcp"><source host="h"/></redirdev>'), 'vconv.usb.devices'],
+		['a serial port on a device', domain('<serial type="dev"><source path="/dev/ttyS0"/></serial>'), 'vconv.serial'],
+		['an old card of VMware', card('vmxnet'), 'ovirt.nic.interface_type.unsupported'],
+		['an older card of VMware', card('vmxnet2'), 'ovirt.nic.interface_type.unsupported', 'proxmox'],
+	])('is a concern where it is %s', ([, facts, id, to = 'libvirt']) => {
+		expect(fired(facts, to)).toContain(id);
+	});
+
+	it.for<readonly [string, Facts, id: string, target?: string]>([
+		["a card on the host's bridge", domain('<interface type="bridge"><source bridge="b"/></interface>'), 'vmware.device.sriov.detected'],
+		[
+			'an optical drive of the host',
+			withDisks(...PASSTHRU, 'scsi0:3.fileName = "/vmfs/devices/cdrom/mpx.vmhba0"'),
+			'vmware.passthrough_device.detected',
+		],
+		['persistent memory without a file', vm('nvdimm0.present = "TRUE"'), 'vconv.memory.persistent', 'esxi'],
+		[
+			'persistent memory that is out',
+			vm('nvdimm0.present = "TRUE"', 'nvdimm0:0.present = "FALSE"', 'nvdimm0:0.fileName = "pmem.vmdk"'),
+			'vconv.memory.persistent',
+			'esxi',
+		],
+		['a stick of memory that is out', vm('usb.present = "TRUE"', 'usb:1.present = "FALSE"', 'usb:1.fileName = "a.vmdk"'), 'vconv.disk.usb'],
+		['no TPM', vm('managedvm.autoAddVTPM = ""'), 'vmware.tpm.detected'],
+		[
+			'no limit',
+			vm('sched.cpu.max = "unlimited"', 'sched.cpu.min = "0"', 'sched.mem.min = "0"', 'sched.mem.pin = "FALSE"'),
+			'vconv.cpu.shares',
+		],
+		['all NUMA nodes', vm('sched.mem.affinity = "all"'), 'vmware.numa_affinity.detected'],
+		['the usual rate of a card', nic('ethernet0.shares = "normal"', 'ethernet0.limit = "-1"'), 'ovirt.nic.network_filter.detected'],
+		['how fault tolerance would work', vm('ftcpt.ftEncryptionMode = "ftEncryptionOpportunistic"'), 'vmware.fault_tolerance.enabled'],
+		['that replay could be', vm('replay.supported = "TRUE"'), 'vmware.fault_tolerance.enabled'],
+		['a channel for USB', domain('<redirdev bus="usb" type="spicevmc"/>'), 'vconv.usb.devices'],
+		['a serial port on a terminal', domain('<serial type="pty"/>'), 'vconv.serial'],
+		["a way to VMware's printers", vm('serial0.present = "TRUE"', 'serial0.fileType = "thinprint"'), 'vconv.serial'],
+		['an old card of VMware', card('vmxnet'), 'ovirt.nic.interface_type.unsupported', 'esxi'],
+	])('is none where it is %s', ([, facts, id, to = 'libvirt']) => {
+		expect(fired(facts, to)).not.toContain(id);
+	});
+
+	it('is told in one line for a device of libvirt', () => {
+		const facts = domain('<hostdev mode="subsystem" type="pci"><source><address domain="0" bus="3"/></source></hostdev>');
+		const found = validate(facts, targetNamed('esxi')).find(({ id }) => id === 'vmware.passthrough_device.detected');
+		expect(found?.evidence.map(({ what }) => what)).toEqual([
+			"devices/hostdev: mode 'subsystem', type 'pci', source/address/domain '0', source/address/bus '3'",
+		]);
+	});
+
+	it('is told in bytes where a size and its limit read the same', () => {
+		const size = 2041 * 2 ** 30;
+		const found = validate(img({ size }), targetNamed('azure')).find(({ id }) => id === 'vconv.disk.size.limit');
+		expect(found?.evidence[0]?.what).toMatch(new RegExp(`^${size} bytes, and Azure takes at most \\d+ bytes$`));
 	});
 });
 

@@ -1,4 +1,6 @@
+import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
+import type { RawEntry } from '../../machine/spec.ts';
 import type { MachineFacts } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
 
@@ -21,6 +23,7 @@ const LIBVIRT: Readonly<Record<string, string>> = {
 	'sched.cpu.shares': 'cputune/shares',
 	'sched.mem.max': 'memtune/hard_limit',
 	'sched.mem.minsize': 'memtune/min_guarantee',
+	'sched.mem.pin': 'memoryBacking/locked',
 	'vhv.enable': 'cpu/feature',
 	'scsi*.virtualDev': 'devices/controller/@model',
 };
@@ -34,12 +37,27 @@ export const keyIn = (machine: MachineFacts | undefined, vmx: string): string =>
 	return LIBVIRT[vmx] ?? vmx;
 };
 
+/** A size against a limit: in bytes where the two would read the same. */
+export const sizeAgainst = (size: number, words: string, limit: number): string => {
+	const told = humanSize(size) === humanSize(limit) ? (bytes: number) => `${bytes} bytes` : humanSize;
+	return `${told(size)}, and ${words} ${told(limit)}`;
+};
+
 /** More of one kind are not shown. */
 const SHOWN = 8;
 
-/** Evidence for the pieces of a description that the report has under a code. */
-export const coded = (machine: MachineFacts | undefined, code: Code): Evidence[] =>
-	(machine?.spec.extras ?? [])
-		.filter((extra) => extra.code === code)
-		.slice(0, SHOWN)
+/** Evidence for the pieces of a description that the report has under a code; those of one device of libvirt are told together. */
+export const coded = (machine: MachineFacts | undefined, code: Code): Evidence[] => {
+	const pieces = (machine?.spec.extras ?? []).filter((extra) => extra.code === code);
+	const isPart = ({ key, subject }: RawEntry): boolean => key.startsWith(`${subject}/`) && subject.startsWith('devices/');
+	const devices = new Set(pieces.filter(isPart).map(({ subject }) => subject));
+	const whole = [...devices].slice(0, SHOWN).map((device): Evidence => {
+		const said = pieces.filter((piece) => isPart(piece) && piece.subject === device);
+		const parts = said.map(({ key, value }) => `${key.slice(device.length + 1).replace('@', '')} '${value.slice(0, 60)}'`);
+		return { what: `${device}: ${parts.slice(0, SHOWN).join(', ')}`, file: machine?.path, key: device };
+	});
+	const single = pieces
+		.filter((piece) => !isPart(piece))
 		.map(({ key, value }) => ({ what: `${key} is '${value.slice(0, 60)}'`, file: machine?.path, key: keyIn(machine, key) }));
+	return [...whole, ...single].slice(0, SHOWN);
+};

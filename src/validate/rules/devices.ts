@@ -139,7 +139,8 @@ export const deviceRules: readonly Rule[] = [
 		label: 'Persistent memory',
 		assessment: 'What the guest keeps in it is not moved.',
 		remedy: 'Copy it to a disk in the guest, before the move.',
-		find: ({ machine }, { has }) => (has.includes('persistent-memory') ? [] : coded(machine, 'PMEM_LOST')),
+		// libvirt's own stays as it is there.
+		find: ({ machine }, { has }) => (machine?.format === 'libvirt' && has.includes('persistent-memory') ? [] : coded(machine, 'PMEM_LOST')),
 	},
 	{
 		id: 'vconv.disk.image.duplicate',

@@ -8,7 +8,8 @@ export const systemRules: readonly Rule[] = [
 		id: 'vmware.os.unsupported',
 		category: 'Information',
 		label: 'No operating system found',
-		assessment: 'Whether the guest starts at the target is not known. The move takes buses that every system has drivers for.',
+		assessment:
+			'Whether the guest starts at the target is not known. The move takes the devices that suit the system of the description (guestOS), and those that every system has drivers for where that names none.',
 		remedy: 'See to the drivers in the guest, or give all of its disks.',
 		find: ({ guest }) => (guest && guest.os === null ? [{ what: 'none of the volumes that could be read has one' }] : []),
 	},

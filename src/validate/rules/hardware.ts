@@ -1,8 +1,10 @@
 import { humanSize } from '../../bytes/size.ts';
+import { isHostScsi } from '../../machine/hard-disks.ts';
 import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
+import type { CharBackend, Network } from '../../machine/spec.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { coded, keyIn, startsByEfi } from './describe.ts';
+import { coded, keyIn, sizeAgainst, startsByEfi } from './describe.ts';
 import { keyed } from './devices.ts';
 
 /** What the machine has besides its disks and network cards, and the target has not, or has in another way. */
@@ -90,7 +92,12 @@ export const hardwareRules: readonly Rule[] = [
 		label: 'Device of the host passed through',
 		assessment: 'The machine works with a device of its host, which is not at the target under that address, or not at all.',
 		remedy: 'Remove the device before the move, and pass one of the target through after it.',
-		find: ({ machine }) => coded(machine, 'PASSTHROUGH'),
+		find: ({ machine }) => [
+			...coded(machine, 'PASSTHROUGH'),
+			...(machine?.spec.disks ?? [])
+				.filter(isHostScsi)
+				.map(({ id, fileName = '' }) => at(machine, `${id}: the SCSI device '${fileName}' of the host`, `${id}.fileName`)),
+		],
 	},
 	{
 		id: 'vmware.device.sriov.detected',
@@ -100,8 +107,8 @@ export const hardwareRules: readonly Rule[] = [
 		remedy: 'Set it up at the target after the move.',
 		find: ({ machine }) =>
 			(machine?.spec.nics ?? [])
-				.filter(({ model }) => /sriov|pcipassthru/i.test(model ?? ''))
-				.map(({ index, model }) => at(machine, `${model}`, `ethernet${index}`)),
+				.filter(({ model, network }) => /sriov|pcipassthru/i.test(model ?? '') || isHostCard(network))
+				.map(({ index, model, network }) => at(machine, isHostCard(network) ? 'a card of the host' : `${model}`, `ethernet${index}`)),
 	},
 	{
 		id: 'vmware.usb_controller.detected',
@@ -149,7 +156,8 @@ export const hardwareRules: readonly Rule[] = [
 		assessment: 'The nodes mean others at the target, so that the binding is left out.',
 		remedy: 'Bind it anew at the target where that is needed.',
 		find: ({ machine }) => {
-			const found = machine && keyed(machine.spec, /^(numa\.nodeAffinity|sched\.mem\.affinity|numatune\b.*)$/i);
+			const keys = /^(numa\.nodeAffinity|sched\.mem\.affinity|numatune\b.*)$/i;
+			const found = machine?.spec.extras.find(({ key, value }) => keys.test(key) && !/^(all)?$/i.test(value));
 			return found ? [at(machine, found.value, found.key)] : [];
 		},
 	},
@@ -167,6 +175,8 @@ export const hardwareRules: readonly Rule[] = [
 				...((memory?.reservation ?? 0) > 0
 					? [at(machine, `${humanSize(memory?.reservation ?? 0)} of memory reserved`, 'sched.mem.minsize')]
 					: []),
+				...(memory?.locked ? [at(machine, 'all of its memory is kept in the host', 'sched.mem.pin')] : []),
+				...RESERVED.flatMap((code) => coded(machine, code)),
 			];
 		},
 	},
@@ -208,18 +218,18 @@ export const hardwareRules: readonly Rule[] = [
 		remedy: 'Take some away, or choose another target.',
 		find: ({ machine }, { most, name }) => {
 			const size = machine?.spec.memory.size ?? 0;
-			return size > most.memory ? [at(machine, `${humanSize(size)}, and ${name} gives at most ${humanSize(most.memory)}`, 'memsize')] : [];
+			return size > most.memory ? [at(machine, sizeAgainst(size, `${name} gives at most`, most.memory), 'memsize')] : [];
 		},
 	},
 	{
 		id: 'vconv.serial',
 		category: 'Warning',
 		label: 'Serial port to something of the host',
-		assessment: 'The port is connected to a file, a pipe or a device of the host, which is not at the target.',
+		assessment: 'The port is connected to a file, a pipe, a device or an address of the host, which is not at the target.',
 		remedy: 'Connect it anew at the target.',
 		find: ({ machine }) =>
 			(machine?.spec.serials ?? []).flatMap(({ index, backend }) =>
-				backend.type === 'null' ? [] : [at(machine, backend.type, `serial${index}`)],
+				isOfHost(backend) ? [at(machine, backend.type === 'other' ? backend.said : backend.type, `serial${index}`)] : [],
 			),
 	},
 	{
@@ -291,6 +301,18 @@ export const hardwareRules: readonly Rule[] = [
 		find: ({ machine }) => coded(machine, 'VMX_UNKNOWN_KEYS'),
 	},
 ];
+
+/** What reading the description tells of parts of the host that are set aside, beyond what the model has. */
+const RESERVED = ['CPU_RESERVATION_LOST', 'CPU_LIMIT_LOST', 'MEM_RESERVATION_LOST'] as const;
+
+/** libvirt's `<interface type='hostdev'>`. */
+const isHostCard = (network: Network): boolean => network.type === 'other' && network.said === 'hostdev';
+
+/** What a port is connected to that every host has: a terminal, a console that is seen from afar, VMware's way to its printers. */
+const EVERYWHERE = ['pty', 'vc', 'stdio', 'spicevmc', 'spiceport', 'qemu-vdagent', 'dbus', 'thinprint'];
+
+const isOfHost = (backend: CharBackend): boolean =>
+	backend.type !== 'null' && !(backend.type === 'other' && EVERYWHERE.includes(backend.said));
 
 /** The oldest version of VMware's virtual hardware that is known. */
 const OLDEST_HARDWARE = 3;

@@ -1,6 +1,7 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { DiskState, Facts, ImageState } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
+import { sizeAgainst } from './describe.ts';
 
 /** What is wrong with the files that disks are in. */
 export const imageRules: readonly Rule[] = [
@@ -127,7 +128,7 @@ export const imageRules: readonly Rule[] = [
 		assessment: 'The target takes no disk of this size.',
 		remedy: 'Shrink the file systems and the disk in the guest, or choose another target.',
 		find: ({ disks }, { name, size }) =>
-			images(disks, (image) => image.size > size.most && `${humanSize(image.size)}, and ${name} takes at most ${humanSize(size.most)}`),
+			images(disks, (image) => image.size > size.most && sizeAgainst(image.size, `${name} takes at most`, size.most)),
 	},
 	{
 		id: 'vconv.disk.size.least',
@@ -136,10 +137,7 @@ export const imageRules: readonly Rule[] = [
 		assessment: 'The target refuses disks as small as this one.',
 		remedy: 'Have it grown by the conversion: -o align=SIZE adds zeros at its end.',
 		find: ({ disks }, { name, size }) =>
-			images(
-				disks,
-				(image) => image.size < size.least && `${humanSize(image.size)}, and ${name} takes no less than ${humanSize(size.least)}`,
-			),
+			images(disks, (image) => image.size < size.least && sizeAgainst(image.size, `${name} takes no less than`, size.least)),
 	},
 	{
 		id: 'vconv.disk.size.multiple',

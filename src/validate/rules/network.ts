@@ -35,10 +35,11 @@ export const networkRules: readonly Rule[] = [
 		label: 'Network card of another model',
 		assessment: 'The target does not have this model: the guest sees a new card, and needs the driver for it.',
 		remedy: 'See that the guest has the driver (vconv inspect tells), and that its network settings go by the MAC address.',
-		find: (facts, { nics: models, name }) =>
+		find: (facts, { id, nics: models, name }) =>
 			nics(facts, ({ model }) => {
 				const known = MODELS[(model ?? '').toLowerCase()];
-				return known !== undefined && !models.includes(known) && `${model}, and ${name} has ${models.join(', ') || 'cards of its own'}`;
+				const has = known === 'vmxnet' ? VMWARE.includes(id) : known === undefined || models.includes(known);
+				return !has && `${model}, and ${name} has ${models.join(', ') || 'cards of its own'}`;
 			}),
 	},
 	{
@@ -49,9 +50,11 @@ export const networkRules: readonly Rule[] = [
 		remedy: 'Set it up at the target before the machine is connected.',
 		find: ({ machine }) =>
 			(machine?.spec.extras ?? [])
-				.filter(({ key }) =>
-					/^ethernet\d+\.(filter|bandwidth|shares|limit|reservation)|interface(\[\d+\])?\/(filterref|bandwidth)/i.test(key),
-				)
+				.filter(({ key, value }) => {
+					const isRate = /^ethernet\d+\.(bandwidth|shares|limit|reservation)/i.test(key);
+					if (isRate) return !UNLIMITED.test(value);
+					return /^ethernet\d+\.filter|interface(\[\d+\])?\/(filterref|bandwidth)/i.test(key);
+				})
 				.map(({ key, value }) => ({ what: value, file: machine?.path, key })),
 	},
 	{
@@ -116,17 +119,25 @@ export const networkRules: readonly Rule[] = [
 	},
 ];
 
+/** What limits nothing. */
+const UNLIMITED = /^(normal|unlimited|-1|0|false)?$/i;
+
 /** Models as descriptions name them. */
-const MODELS: Readonly<Record<string, NicModel>> = {
+const MODELS: Readonly<Record<string, NicModel | 'vmxnet'>> = {
 	virtio: 'virtio',
 	'virtio-net-pci': 'virtio',
 	e1000: 'e1000',
 	e1000e: 'e1000e',
 	vmxnet3: 'vmxnet3',
+	vmxnet: 'vmxnet',
+	vmxnet2: 'vmxnet',
 	vlance: 'pcnet',
 	pcnet: 'pcnet',
 	rtl8139: 'rtl8139',
 };
+
+/** The targets that have the cards before vmxnet3 too. */
+const VMWARE = ['esxi', 'workstation'];
 
 type Card = NonNullable<Facts['machine']>['spec']['nics'][number];
 

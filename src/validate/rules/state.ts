@@ -151,7 +151,7 @@ export const stateRules: readonly Rule[] = [
 		remedy: 'Switch it off before the move, and use what the target has for it.',
 		find: ({ machine }) =>
 			(machine?.spec.extras ?? [])
-				.filter(({ key }) => /^(ftcpt|faultTolerance|replay\.)/i.test(key))
+				.filter(({ key, value }) => /^(ftcpt|faultTolerance|replay\.(?!supported$))/i.test(key) && /^true$/i.test(value))
 				.slice(0, 1)
 				.map(({ key, value }) => ({ what: value, file: machine?.path, key })),
 	},
