@@ -38,6 +38,21 @@ test.each([
 	expect(found).toMatchObject({ type: 'crypto_LUKS', label: 'sealed', encrypted: true, state: ['luks2', ...words] });
 });
 
+test.each([
+	['a slot for a passphrase', { 0: {}, 1: {} }, { 0: { type: 'systemd-tpm2', keyslots: ['1'] } }, ['systemd-tpm2', 'passphrase']],
+	['slots of a TPM alone', { 0: {}, 1: {} }, { 0: { type: 'systemd-tpm2', keyslots: ['0', '1'] } }, ['systemd-tpm2']],
+	[
+		'a recovery key',
+		{ 0: {}, 1: {} },
+		{ 0: { ...clevis('tpm2'), keyslots: ['0'] }, 1: { type: 'systemd-recovery', keyslots: ['1'] } },
+		['clevis-tpm2', 'systemd-recovery', 'passphrase'],
+	],
+	['no slots that are read', 7, { 0: { type: 'systemd-tpm2', keyslots: 3 } }, ['systemd-tpm2']],
+])('LUKS2 with %s says whether somebody can unlock it by typing', async (_, keyslots, tokens, words) => {
+	const { state } = await probeVolume(await deviceOf(MIB, luks2(JSON.stringify({ keyslots, tokens }))));
+	expect(state).toEqual(['luks2', ...words]);
+});
+
 test.each(['{', '[]', '[1]', '{"tokens":', '['.repeat(12_000), '{"keyslots":{}}'])(
 	'LUKS2 with the JSON %.20s is still LUKS2',
 	async (json) => {

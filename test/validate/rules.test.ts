@@ -45,6 +45,8 @@ const absent = { state: 'absent', evidence: 'the list of modules' } as const;
 const extra = (key: string, value: string, code: Code): Facts =>
 	healthy({ machine: { ...machine(), spec: { ...machine().spec, extras: [{ key, value, subject: key, code }] } } });
 
+const luks = (...words: string[]): Facts => vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true, state: ['luks2', ...words] });
+
 /** A domain of libvirt with these devices. */
 const domain = (devices: string, more = ''): Facts => {
 	const text = `<domain type="kvm"><name>web</name><memory>1048576</memory>${more}<os><type>hvm</type></os><devices>${devices}</devices></domain>`;
@@ -167,8 +169,8 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vmware.guestDisks.btrfs.unsupported': [vol({}, { id: 'disk0p2', type: 'btrfs' })],
 	'vconv.guest.filesystem.unread': [vol({}, { id: 'disk0p2', type: 'xfs', unsupported: 'vconv does not read XFS' })],
 	'vconv.guest.encrypted.bitlocker': [vol({}, { id: 'disk0p2', type: 'BitLocker', encrypted: true })],
-	'vconv.guest.encrypted.luks': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true, state: ['luks2'] })],
-	'vconv.guest.encrypted.tpm': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true, state: ['luks2', 'systemd-tpm2'] })],
+	'vconv.guest.encrypted.luks': [luks('passphrase')],
+	'vconv.guest.encrypted.tpm': [luks('systemd-tpm2')],
 	'vconv.guest.encrypted.target': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true }), 'aws'],
 	'vconv.guest.dynamic_disk': [
 		inside({
@@ -398,6 +400,7 @@ describe('what a description says', () => {
 			vm('sched.cpu.max = "unlimited"', 'sched.cpu.min = "0"', 'sched.mem.min = "0"', 'sched.mem.pin = "FALSE"'),
 			'vconv.cpu.shares',
 		],
+		['a TPM beside a passphrase', luks('systemd-tpm2', 'passphrase'), 'vconv.guest.encrypted.tpm'],
 		['all NUMA nodes', vm('sched.mem.affinity = "all"'), 'vmware.numa_affinity.detected'],
 		['the usual rate of a card', nic('ethernet0.shares = "normal"', 'ethernet0.limit = "-1"'), 'ovirt.nic.network_filter.detected'],
 		['how fault tolerance would work', vm('ftcpt.ftEncryptionMode = "ftEncryptionOpportunistic"'), 'vmware.fault_tolerance.enabled'],

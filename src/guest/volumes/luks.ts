@@ -11,9 +11,12 @@ const LARGEST_HEADER = 4 << 20;
 /** More tokens than a header can have: there are 32 places. */
 const MAX_TOKENS = 32;
 
+/** And more key slots than cryptsetup makes. */
+const MAX_SLOTS = 32;
+
 /**
- * LUKS On-Disk Format Specification 1.2 and LUKS2 1.1. The state has the version, and what can unlock it beside a passphrase: the
- * types of the tokens, and for one of clevis the pin it rests on: `clevis-tpm2`.
+ * LUKS On-Disk Format Specification 1.2 and LUKS2 1.1. The state has the version, and of LUKS2 what can unlock it: the types of the
+ * tokens, for one of clevis the pin it rests on (`clevis-tpm2`), and `passphrase` where a key slot is none of theirs.
  */
 export const luks: Prober = async ({ device, head }) => {
 	if (!isAt(head, 0, 'LUKS\xba\xbe')) return undefined;
@@ -55,11 +58,22 @@ const tokens = async (device: BlockDevice, headerSize: number): Promise<readonly
 	if (length <= 0 || headerSize > LARGEST_HEADER) return ['header-damaged'];
 	checkRange(device, BINARY_HEADER, length);
 	const text = byteReader(await device.read(BINARY_HEADER, length), { path: device.name, offset: BINARY_HEADER }).utf8(0, length);
-	const found = recordOf(parsed(text))?.['tokens'];
-	if (found === undefined) return ['header-damaged'];
-	return Object.values(recordOf(found) ?? {})
-		.slice(0, MAX_TOKENS)
-		.flatMap(tokenWord);
+	const header = recordOf(parsed(text));
+	if (header?.['tokens'] === undefined) return ['header-damaged'];
+	const found = Object.values(recordOf(header['tokens']) ?? {}).slice(0, MAX_TOKENS);
+	const sealed = new Set(found.flatMap(sealedSlots));
+	const slots = Object.keys(recordOf(header['keyslots']) ?? {}).slice(0, MAX_SLOTS);
+	return [...found.flatMap(tokenWord), ...(slots.some((slot) => !sealed.has(slot)) ? ['passphrase'] : [])];
+};
+
+/** Tokens whose slots a device or a server opens. The slots of others (systemd's recovery key, a keyring) take what somebody types. */
+const SEALING = /^(clevis$|systemd-(tpm2|fido2|pkcs11)$)/;
+
+/** The key slots that nobody can open by typing. */
+const sealedSlots = (token: unknown): string[] => {
+	const { type, keyslots } = recordOf(token) ?? {};
+	if (typeof type !== 'string' || !SEALING.test(type) || !Array.isArray(keyslots)) return [];
+	return keyslots.slice(0, MAX_SLOTS).filter((slot) => typeof slot === 'string');
 };
 
 const tokenWord = (token: unknown): string[] => {

@@ -72,7 +72,8 @@ export const guestStateRules: readonly Rule[] = [
 		id: 'vconv.guest.encrypted.luks',
 		category: 'Warning',
 		label: 'LUKS',
-		assessment: 'The volume is copied as it is. Somebody types its passphrase at the first start, and vconv does not look into it.',
+		assessment:
+			'The volume is copied as it is, and vconv does not look into it. Somebody types its passphrase at the first start, even where a TPM did it before.',
 		remedy: 'Have the passphrase and a console at hand.',
 		find: ({ guest }) => volumes(guest, ({ type, state }) => type === 'crypto_LUKS' && (state.join(', ') || 'encrypted')),
 	},
@@ -80,10 +81,14 @@ export const guestStateRules: readonly Rule[] = [
 		id: 'vconv.guest.encrypted.tpm',
 		category: 'Critical',
 		label: 'Volume that is unlocked by a TPM or a server',
-		assessment: 'The TPM stays behind, and with it what unlocks the volume: the guest does not start by itself.',
+		assessment: 'The TPM stays behind, and with it what unlocks the volume, which no passphrase does: the guest does not start.',
 		remedy: 'Add a passphrase to it before the move (`cryptsetup luksAddKey`).',
 		find: ({ guest }) =>
-			volumes(guest, ({ state, type }) => type === 'crypto_LUKS' && (state.find((word) => /tpm2|clevis/.test(word)) ?? false)),
+			volumes(
+				guest,
+				({ state, type }) =>
+					type === 'crypto_LUKS' && !state.includes('passphrase') && (state.find((word) => /tpm2|clevis/.test(word)) ?? false),
+			),
 	},
 	{
 		id: 'vconv.guest.encrypted.target',
