@@ -1,7 +1,7 @@
 import type { MachineFormat } from '../../src/machine/format.ts';
 import { dictionaryEntry, printDictionary } from './dictionary.ts';
 import { readVmx } from './reader.ts';
-import { listSnapshots } from './snapshots.ts';
+import { listSnapshots, needsConsolidation } from './snapshots.ts';
 import { printVmx } from './writer.ts';
 
 /** What every VMX says, in some product's spelling; what a disk's descriptor does not. */
@@ -21,4 +21,5 @@ export const vmx: MachineFormat = {
 	},
 	print: printVmx,
 	listSnapshots,
+	needsConsolidation,
 };

@@ -14,3 +14,7 @@ export const listSnapshots = (bytes: Uint8Array, path: string): ListedSnapshot[]
 		return [{ name: said('displayname') ?? `the one with the id ${value}`, stateFile: said('filename') }];
 	});
 };
+
+/** Whether the disks hold deltas that no snapshot needs any more: VMware's task to merge them failed. */
+export const needsConsolidation = (bytes: Uint8Array, path: string): boolean =>
+	/^true$/i.test(parseDictionary(bytes, path).entries.get('snapshot.needconsolidate')?.value ?? '');

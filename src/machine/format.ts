@@ -30,6 +30,11 @@ export interface MachineFormat {
 	 * @throws CorruptError, UnsupportedError.
 	 */
 	listSnapshots?(bytes: Uint8Array, path: string): readonly ListedSnapshot[];
+	/**
+	 * Whether that file says that disks are still chains of snapshots which were removed.
+	 * @throws CorruptError, UnsupportedError.
+	 */
+	needsConsolidation?(bytes: Uint8Array, path: string): boolean;
 }
 
 /** A snapshot in a list of them. */

@@ -47,6 +47,8 @@ export type MachineFacts = {
 	readonly suspended: readonly string[];
 	/** Snapshots by their names, where a list of them is there. */
 	readonly snapshots?: readonly SnapshotFacts[] | undefined;
+	/** The file that says that disks are still chains of snapshots which were removed. */
+	readonly unconsolidated?: string | undefined;
 	/** Files beside it that are of the machine and could not be read. */
 	readonly unread?: readonly Problem[] | undefined;
 };

@@ -11,13 +11,13 @@ describe('what lies beside a description', () => {
 		const { folder, file } = makeMachine('checkpoint.vmState = "web-1a2b.vmss"');
 		fs.mkdirSync(path.join(folder, 'web.vmx.lck'));
 		const snapshot = 'snapshot0.uid = "1"\nsnapshot0.displayName = "before"\nsnapshot0.filename = "web-Snapshot1.vmsn"\n';
-		write(folder, 'web.vmsd', `.encoding = "UTF-8"\nsnapshot.numSnapshots = "1"\n${snapshot}`);
+		write(folder, 'web.vmsd', `.encoding = "UTF-8"\nsnapshot.numSnapshots = "1"\nsnapshot.needConsolidate = "TRUE"\n${snapshot}`);
 		write(folder, 'web-Snapshot1.vmem', '');
 		const { code, report } = await validated('--to', 'libvirt', file);
 		expect(code).toBe(7);
 		expect(idsOf(report, 'Critical')).toEqual(['vconv.vm.running', 'vconv.vm.suspended']);
 		expect(idsOf(report, 'Warning', 'Information')).toEqual(
-			expect.arrayContaining(['vmware.snapshot.detected', 'ovirt.snapshot.online_memory.detected']),
+			expect.arrayContaining(['vmware.snapshot.detected', 'vconv.snapshot.consolidation', 'ovirt.snapshot.online_memory.detected']),
 		);
 		write(folder, 'web.vmsd', new Uint8Array([0, 1, 2]));
 		expect(idsOf((await validated('--to', 'libvirt', file)).report, 'Warning')).toContain('vconv.vm.files.unread');

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../../core/source.ts';
-import type { Machine, MachineFormat } from '../../machine/format.ts';
+import type { ListedSnapshot, Machine, MachineFormat } from '../../machine/format.ts';
 import { parseMachine } from '../../machine/plan.ts';
 import type { MachineFacts, SnapshotFacts } from '../../validate/facts.ts';
 import { readDescription, readDescriptionFile } from '../description.ts';
@@ -27,7 +27,8 @@ export const describedBy = async (source: Source, formats: readonly MachineForma
 /** What a description and the files beside it say. */
 export const machineFacts = async (machine: Machine, formats: readonly MachineFormat[]): Promise<MachineFacts> => {
 	const { format, spec, report, entries } = machine;
-	const list = formats.find(({ id }) => id === format)?.listSnapshots;
+	const form = formats.find(({ id }) => id === format);
+	const list = form?.listSnapshots;
 	const known = { path: machine.path, format, spec, entries, report };
 	// Only VMware keeps the rest beside a description.
 	if (!list) return { ...known, locks: [], suspended: [] };
@@ -37,18 +38,19 @@ export const machineFacts = async (machine: Machine, formats: readonly MachineFo
 	const suspended = said === undefined ? memory : said === '' ? [] : [path.join(path.dirname(machine.path), said)];
 	if (snapshotList === undefined) return { ...known, locks, suspended, snapshots: [] };
 	try {
-		return { ...known, locks, suspended, snapshots: await snapshots(snapshotList, list) };
+		const bytes = await readDescriptionFile(snapshotList);
+		const unconsolidated = form.needsConsolidation?.(bytes, snapshotList) ? snapshotList : undefined;
+		return { ...known, locks, suspended, snapshots: snapshots(snapshotList, list(bytes, snapshotList)), unconsolidated };
 	} catch (error) {
 		return { ...known, locks, suspended, unread: [problemOf(error)] };
 	}
 };
 
-const snapshots = async (file: string, list: NonNullable<MachineFormat['listSnapshots']>): Promise<readonly SnapshotFacts[]> => {
-	return list(await readDescriptionFile(file), file).map(({ name, stateFile }) => ({
+const snapshots = (file: string, listed: readonly ListedSnapshot[]): readonly SnapshotFacts[] =>
+	listed.map(({ name, stateFile }) => ({
 		name,
 		memory: stateFile !== undefined && hasMemory(path.join(path.dirname(file), path.basename(stateFile))),
 	}));
-};
 
 /** Whether the state of a snapshot comes with memory: in a file of its own, or in itself. */
 const hasMemory = (stateFile: string): boolean =>

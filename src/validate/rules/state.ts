@@ -38,6 +38,18 @@ export const stateRules: readonly Rule[] = [
 			(machine?.snapshots ?? []).filter(({ memory }) => memory).map(({ name }) => ({ what: `'${name}'`, file: machine?.path })),
 	},
 	{
+		id: 'vconv.snapshot.consolidation',
+		category: 'Warning',
+		label: 'Removed snapshots that still wait to be merged',
+		assessment:
+			'Disks are chains of deltas that belong to no snapshot any more. The move takes the present state of what the machine names.',
+		remedy: 'Consolidate the disks at the source (vSphere: Snapshots, Consolidate), and see that the machine names the newest delta.',
+		find: ({ machine }) =>
+			machine?.unconsolidated === undefined
+				? []
+				: [{ what: 'its disks need consolidation', file: machine.unconsolidated, key: 'snapshot.needConsolidate' }],
+	},
+	{
 		id: 'vconv.vm.files.unread',
 		category: 'Warning',
 		label: 'A file beside the description cannot be read',
