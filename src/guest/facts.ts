@@ -107,6 +107,8 @@ export type VolumeFacts = {
 	readonly unsupported?: string | undefined;
 	/** Of a member: the volume group's name, the array's id. */
 	readonly memberOf?: string | undefined;
+	/** Of an array or a logical volume: the ids of the volumes given that hold its data. */
+	readonly on?: readonly string[] | undefined;
 };
 
 export type FirmwareFacts = {

@@ -1,5 +1,6 @@
 import type { BlockDevice } from './device.ts';
 import type { Incomplete } from './facts.ts';
+import { holders } from './lvm/holders.ts';
 import { metadataText, type PhysicalVolume, physicalVolume } from './lvm/label.ts';
 import { countAt, type LvmSection, parseLvmText, sectionAt, textAt } from './lvm/text.ts';
 import { groupOf, volumeGroup } from './lvm/volumes.ts';
@@ -10,17 +11,17 @@ import { probeOf } from './volumes/probe.ts';
 
 /** The arrays of Linux software RAID that members among the volumes make up. */
 export const arraysOf = async (volumes: readonly Recognised[], attempt: Attempt): Promise<readonly Candidate[]> => {
-	const found: { readonly device: BlockDevice; readonly member: MdMember }[] = [];
+	const found: { readonly id: string; readonly device: BlockDevice; readonly member: MdMember }[] = [];
 	for (const { facts, device } of volumes) {
 		if (!device || facts.type !== 'linux_raid_member') continue;
 		const member = await attempt(facts.id, 'array', () => mdMember({ device }));
-		if (member) found.push({ device, member });
+		if (member) found.push({ id: facts.id, device, member });
 	}
 	const candidates: Candidate[] = [];
 	for (const uuid of new Set(found.map(({ member }) => member.uuid))) {
 		const members = found.filter(({ member }) => member.uuid === uuid);
 		const array = await attempt(`md:${uuid}`, 'array', async () => mdArray(members));
-		if (array) candidates.push(array);
+		if (array) candidates.push({ ...array, given: { ...array.given, on: members.map(({ id }) => id) } });
 	}
 	return candidates;
 };
@@ -64,9 +65,12 @@ export const groupsOf = async (volumes: readonly Recognised[], incomplete: Incom
 		for (const { id, uuid: own } of physical) if (members.has(own)) memberOf.set(id, name);
 		const made = await attempt(where, 'logical volumes', async () => volumeGroup(name, group, physical, where));
 		if (!made) continue;
-		candidates.push(
-			...made.volumes.map(({ id, size, device, unsupported }) => ({ id, size, device, given: unsupported ? { unsupported } : {} })),
-		);
+		const holdersOf = holders(group);
+		for (const { id, size, device, unsupported } of made.volumes) {
+			const held = holdersOf(id.slice(`lv:${name}/`.length));
+			const on = physical.filter((volume) => held.includes(volume.uuid)).map((volume) => volume.id);
+			candidates.push({ id, size, device, given: { on, ...(unsupported && { unsupported }) } });
+		}
 		if (made.missing.length > 0) {
 			incomplete.push({ where, what: 'physical volumes', why: `on no disk given: ${made.missing.join(', ')}` });
 		}

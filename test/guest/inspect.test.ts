@@ -138,7 +138,7 @@ test('a volume group is found over two disks, one of them partitioned', async ()
 	expect(report.volumes).toMatchObject([
 		{ id: 'disk0', type: 'LVM2_member', uuid: first, memberOf: 'vg' },
 		{ id: 'disk1p1', type: 'LVM2_member', uuid: second, memberOf: 'vg' },
-		{ id: 'lv:vg/root', type: 'ext4', label: 'root', mountpoint: '/', size: 8 * 65_536 },
+		{ id: 'lv:vg/root', type: 'ext4', label: 'root', mountpoint: '/', size: 8 * 65_536, on: ['disk1p1'] },
 	]);
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CorruptError } from '../../src/errors.ts';
+import { holders } from '../../src/guest/lvm/holders.ts';
 import { metadataText, physicalVolume } from '../../src/guest/lvm/label.ts';
 import { parseLvmText } from '../../src/guest/lvm/text.ts';
 import { groupOf, volumeGroup } from '../../src/guest/lvm/volumes.ts';
@@ -94,6 +95,16 @@ test('a mirror is read from its first leg, and the legs are not volumes of their
 	const { volumes } = await groupFrom(description(physical, mirror), [second]);
 	expect(volumes.map(({ id }) => id)).toEqual(['lv:vg/m']);
 	expect(Buffer.from((await volumes[0]?.device?.read(0, 10)) ?? []).toString()).toBe('begin of 1');
+});
+
+test('a volume tells which physical volumes hold it: those of its segments, and of its legs', () => {
+	const leg = (pv: number) =>
+		`m_rimage_${pv} { segment_count = 1 segment1 { type = "striped" stripe_count = 1 stripes = ["pv${pv}", 0] } }`;
+	const mirror = `m { segment_count = 1 segment1 { type = "raid1" raids = ["m_rimage_0", "m_rimage_1", "m", "none"] } }`;
+	const text = description(physical, `${linear} ${mirror} ${leg(0)} ${leg(1)}`);
+	const [, group] = groupOf(parseLvmText(text, 'pv'), 'pv');
+	const held = ['root', 'm', 'm_rimage_1', 'none'].map((name) => [...holders(group)(name)].sort());
+	expect(held).toEqual([physical, physical, [second], []]);
 });
 
 test.each([

@@ -35,6 +35,17 @@ const mount = (device: string, more: object = {}): Facts =>
 	os({ mounts: [{ device, mountpoint: '/data', type: 'ext4', options: [], where: '/etc/fstab:2', ...more }] });
 const windows = (changes: Parameters<typeof system>[0] = {}): ReturnType<typeof system> =>
 	system({ family: 'windows', name: 'Windows 11', version: '10.0', ...changes });
+/** A guest whose only disk is dynamic. */
+const dynamicDisk = (found: ReturnType<typeof windows> | null, bootable: boolean): Facts =>
+	inside({
+		os: found,
+		disks: [
+			{
+				...(guest().disks[0] as ReturnType<typeof guest>['disks'][number]),
+				partitions: [{ number: 1, start: 512, size: 2 ** 20, type: 'ldm', mbrType: 0x42, bootable }],
+			},
+		],
+	});
 const domcaps = (changes: object): ReturnType<typeof host> => {
 	const found = host();
 	return { ...found, capabilities: { ...(found.capabilities as NonNullable<typeof found.capabilities>), ...changes } };
@@ -46,6 +57,10 @@ const extra = (key: string, value: string, code: Code): Facts =>
 	healthy({ machine: { ...machine(), spec: { ...machine().spec, extras: [{ key, value, subject: key, code }] } } });
 
 const luks = (...words: string[]): Facts => vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true, state: ['luks2', ...words] });
+
+/** A root on a logical volume that these hold; there is an array over two disks. */
+const spread = (on: readonly string[]): Facts =>
+	vol({ id: 'lv:vg/root', on }, { id: 'md:1', on: ['disk0p5', 'disk1p5'], mountpoint: undefined });
 
 /** A domain of libvirt with these devices. */
 const domain = (devices: string, more = ''): Facts => {
@@ -62,6 +77,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.vm.suspended': [healthy({ machine: { ...machine(), suspended: ['web.vmss'] } })],
 	'vmware.snapshot.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: false }] } })],
 	'ovirt.snapshot.online_memory.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: true }] } })],
+	'vconv.snapshot.consolidation': [healthy({ machine: { ...machine(), unconsolidated: 'web.vmsd' } })],
 	'vconv.vm.files.unread': [healthy({ machine: { ...machine(), unread: [{ kind: 'corrupt', message: 'seen', path: 'web.vmsd' }] } })],
 	'vmware.vm.name.invalid': [vm('displayName = "Web Server"'), 'kubevirt'],
 	'vconv.vm.name.missing': [vm('displayName = ""')],
@@ -160,6 +176,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.guest.partitions.sectors': [flag('gpt-sector-size-mismatch')],
 	'vconv.guest.volume.cut': [vol({ fileSystemSize: 11 * 2 ** 30 })],
 	'vconv.guest.root.spread': [vol({}, { id: 'disk1p1', mountpoint: '/boot' }), 'aws'],
+	'vconv.guest.root.missing': [mark('root-missing', 'root=UUID=2')],
 	'vconv.guest.root.several': [inside({ otherSystems: [system({ root: 'disk0p2' })] })],
 
 	'vconv.guest.hibernated': [vol({ state: ['hibernated'], clean: false })],
@@ -172,16 +189,8 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.guest.encrypted.luks': [luks('passphrase')],
 	'vconv.guest.encrypted.tpm': [luks('systemd-tpm2')],
 	'vconv.guest.encrypted.target': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true }), 'aws'],
-	'vconv.guest.dynamic_disk': [
-		inside({
-			disks: [
-				{
-					...(guest().disks[0] as ReturnType<typeof guest>['disks'][number]),
-					partitions: [{ number: 1, start: 512, size: 2 ** 20, type: 'ldm', mbrType: 0x42, bootable: false }],
-				},
-			],
-		}),
-	],
+	'vconv.guest.dynamic_disk': [dynamicDisk(windows(), false)],
+	'vconv.guest.dynamic_disk.data': [dynamicDisk(system(), true)],
 	'vconv.guest.lvm.missing': [inside({ incomplete: [{ where: 'vg:data', what: 'physical volumes', why: 'on no disk given: x' }] })],
 	'vconv.guest.md.degraded': [vol({}, { id: 'md:1', state: ['degraded'] })],
 	'vmware.guestDisks.freespace': [vol({ free: 2 ** 20 })],
@@ -372,6 +381,9 @@ describe('what a description says', () => {
 		['a NUMA node', vm('sched.mem.affinity = "0"'), 'vmware.numa_affinity.detected'],
 		['a rate of a card', nic('ethernet0.limit = "100"'), 'ovirt.nic.network_filter.detected'],
 		['a USB device that another host serves', domain('<redirdev bus="usb" type="tcp"><source host="h"/></redirdev>'), 'vconv.usb.devices'],
+		['a dynamic disk that a system may start from', dynamicDisk(null, true), 'vconv.guest.dynamic_disk'],
+		['a system over two disks by LVM', spread(['disk0p2', 'disk1']), 'vconv.guest.root.spread', 'aws'],
+		['a system over two disks by an array', spread(['md:1']), 'vconv.guest.root.spread', 'aws'],
 		['a serial port on a device', domain('<serial type="dev"><source path="/dev/ttyS0"/></serial>'), 'vconv.serial'],
 		['an old card of VMware', card('vmxnet'), 'ovirt.nic.interface_type.unsupported'],
 		['an older card of VMware', card('vmxnet2'), 'ovirt.nic.interface_type.unsupported', 'proxmox'],
@@ -401,6 +413,9 @@ describe('what a description says', () => {
 			'vconv.cpu.shares',
 		],
 		['a TPM beside a passphrase', luks('systemd-tpm2', 'passphrase'), 'vconv.guest.encrypted.tpm'],
+		['a dynamic disk beside Windows', dynamicDisk(windows({ root: 'disk1p1' }), false), 'vconv.guest.dynamic_disk'],
+		['a dynamic disk beside Linux', dynamicDisk(system(), true), 'vconv.guest.dynamic_disk'],
+		['a system on one disk by LVM', spread(['disk0p2', 'disk0p3']), 'vconv.guest.root.spread', 'aws'],
 		['all NUMA nodes', vm('sched.mem.affinity = "all"'), 'vmware.numa_affinity.detected'],
 		['the usual rate of a card', nic('ethernet0.shares = "normal"', 'ethernet0.limit = "-1"'), 'ovirt.nic.network_filter.detected'],
 		['how fault tolerance would work', vm('ftcpt.ftEncryptionMode = "ftEncryptionOpportunistic"'), 'vmware.fault_tolerance.enabled'],

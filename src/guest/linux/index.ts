@@ -40,7 +40,7 @@ export const linuxReader: SystemReader = async (root, context) => {
 		findKernels({ tree, root: id, attempt, expanders: context.expanders ?? portableExpanders, breathe: context.breathe }, menu),
 	);
 	const marks = await fact('/etc', 'settings that matter to a move', () =>
-		linuxMarks(tree, mounts, context.volumes, commandLine, menu?.file ?? ''),
+		linuxMarks(tree, mounts, context, commandLine, menu?.file ?? ''),
 	);
 	const network: NetworkFacts[] = [];
 	for (const read of NETWORKS) for (const one of (await fact('/etc', 'network settings', () => read(tree))) ?? []) network.push(one);

@@ -1,22 +1,29 @@
 import type { Mark, MountFacts, VolumeFacts } from '../facts.ts';
+import { volumeNamed } from '../mounts.ts';
+import type { GuestContext } from '../system.ts';
 import type { FileTree } from '../tree.ts';
 import { isOptional, namedByHardware } from './fstab.ts';
 import { configLines } from './text.ts';
 
 /**
  * What of a guest's settings matters to a move. Codes: `device-name`, `device-by-path`, `device-by-id` (fstab), `volume-missing`,
- * `volume-hidden` (it may be within a volume that was not read), `root-device-name`, `resume-device`, `net-ifnames-off`, `lvm-devices-file`, `lvm-filter`, `udev-persistent-net`, `crypttab`,
+ * `volume-hidden` (it may be within a volume that was not read), `root-device-name`, `root-missing`, `resume-device`, `net-ifnames-off`, `lvm-devices-file`, `lvm-filter`, `udev-persistent-net`, `crypttab`,
  * `azure-agent`, `machine-id`, `resolv-conf-immutable`, `filesystem-blocked`. Those of mounts that the guest can do without end in `-optional`.
  */
 export const linuxMarks = async (
 	tree: FileTree,
 	mounts: readonly MountFacts[],
-	volumes: readonly VolumeFacts[],
+	context: Pick<GuestContext, 'disks' | 'volumes'>,
 	commandLine: string,
 	loader: string,
 ): Promise<readonly Mark[]> => {
-	const absent = volumes.some(isClosed) ? 'volume-hidden' : 'volume-missing';
-	return [...mounts.flatMap((mount) => mountMarks(mount, absent)), ...commandLineMarks(commandLine, loader), ...(await fileMarks(tree))];
+	const isHidden = context.volumes.some(isClosed);
+	return [
+		...mounts.flatMap((mount) => mountMarks(mount, isHidden ? 'volume-hidden' : 'volume-missing')),
+		...commandLineMarks(commandLine, loader),
+		...(isHidden ? [] : missingRoot(commandLine, loader, context)),
+		...(await fileMarks(tree)),
+	];
 };
 
 /** Whether there may be volumes within this one that are not seen. */
@@ -50,6 +57,15 @@ const commandLineMarks = (commandLine: string, where: string): readonly Mark[] =
 		if (word === 'net.ifnames=0') marks.push({ code: 'net-ifnames-off', evidence: word, where });
 	}
 	return marks;
+};
+
+/** How a root is named by what is on a disk; one that is so far behind another partition is not looked for. */
+const TAGGED = /^((PART)?(UUID|LABEL)=|\/dev\/disk\/by-(part)?(uuid|label)\/)(?!.*\/PARTNROFF=)/i;
+
+const missingRoot = (commandLine: string, where: string, context: Pick<GuestContext, 'disks' | 'volumes'>): readonly Mark[] => {
+	const word = commandLine.split(/\s+/).findLast((candidate) => candidate.startsWith('root='));
+	const root = word?.slice('root='.length) ?? '';
+	return word && TAGGED.test(root) && volumeNamed(root, context) === undefined ? [{ code: 'root-missing', evidence: word, where }] : [];
 };
 
 const fileMarks = async (tree: FileTree): Promise<readonly Mark[]> => {

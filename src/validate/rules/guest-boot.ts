@@ -1,4 +1,4 @@
-import type { DiskBus, DiskFlag, DriverFact, GuestReport, NicModel } from '../../guest/facts.ts';
+import type { DiskBus, DiskFlag, DriverFact, GuestReport, NicModel, VolumeFacts } from '../../guest/facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
 import { keyIn, startsByEfi } from './describe.ts';
@@ -169,12 +169,11 @@ export const bootRules: readonly Rule[] = [
 		remedy: 'Bring the system together on one disk before the move.',
 		targets: ['aws', 'azure', 'gcp'],
 		find: ({ guest }) => {
+			const volumes = guest?.volumes ?? [];
 			const disks = new Set(
-				(guest?.volumes ?? [])
-					.filter(({ mountpoint }) => /^\/(boot(\/efi)?|usr)?$/.test(mountpoint ?? ''))
-					.map(({ id }) => /^disk\d+/.exec(id)?.[0]),
+				volumes.filter(({ mountpoint }) => /^\/(boot(\/efi)?|usr)?$/.test(mountpoint ?? '')).flatMap(({ id }) => disksUnder(id, volumes)),
 			);
-			return disks.size > 1 && !disks.has(undefined) ? [{ what: [...disks].join(', ') }] : [];
+			return disks.size > 1 ? [{ what: [...disks].sort().join(', ') }] : [];
 		},
 	},
 	{
@@ -187,6 +186,13 @@ export const bootRules: readonly Rule[] = [
 			guest && guest.otherSystems.length > 0 ? guest.otherSystems.map(({ name, root }) => ({ what: name, key: root })) : [],
 	},
 ];
+
+/** The disks that hold a volume: those of what it is put together from, if it is. */
+const disksUnder = (id: string, volumes: readonly VolumeFacts[]): readonly string[] => {
+	const disk = /^disk\d+/.exec(id)?.[0];
+	if (disk !== undefined) return [disk];
+	return (volumes.find((volume) => volume.id === id)?.on ?? []).flatMap((part) => disksUnder(part, volumes));
+};
 
 const NOT_KNOWN: DriverFact = { state: 'unknown', evidence: 'its drivers could not be read' };
 

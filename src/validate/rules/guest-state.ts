@@ -1,5 +1,7 @@
-import type { GuestReport, VolumeFacts } from '../../guest/facts.ts';
+import type { DiskFacts, GuestReport, VolumeFacts } from '../../guest/facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
+
+const DYNAMIC = ['kubevirt', 'aws', 'gcp', 'proxmox', 'libvirt'];
 
 /** In what state the guest's file systems are, and what is encrypted. */
 export const guestStateRules: readonly Rule[] = [
@@ -105,12 +107,17 @@ export const guestStateRules: readonly Rule[] = [
 		label: 'Dynamic disk of Windows',
 		assessment: 'Windows starts from dynamic disks only as it was installed on them, and tools of the target do not read them.',
 		remedy: 'Back the data up and make it a basic disk, or move the machine and check it at the target.',
-		targets: ['kubevirt', 'aws', 'gcp', 'proxmox', 'libvirt'],
-		find: ({ guest }) => [
-			...(guest?.disks ?? []).flatMap(({ image, partitions }) =>
-				partitions.some(({ mbrType, type }) => mbrType === 0x42 || /^ldm/.test(type)) ? [{ what: 'it is dynamic', file: image }] : [],
-			),
-		],
+		targets: DYNAMIC,
+		find: ({ guest }) => dynamic(guest, (disk) => isWindowsBoot(guest, disk)),
+	},
+	{
+		id: 'vconv.guest.dynamic_disk.data',
+		category: 'Warning',
+		label: 'Dynamic disk of Windows with data',
+		assessment: 'Its volumes are copied as they are, and neither vconv nor tools of the target look into them.',
+		remedy: 'See that Windows brings the disk online at the target (Import Foreign Disks), with all disks that its volumes are on.',
+		targets: DYNAMIC,
+		find: ({ guest }) => dynamic(guest, (disk) => !isWindowsBoot(guest, disk)),
 	},
 	{
 		id: 'vconv.guest.lvm.missing',
@@ -161,6 +168,19 @@ export const guestStateRules: readonly Rule[] = [
 		find: ({ guest }) => (guest?.incomplete ?? []).map(({ where, what, why }) => ({ what: `${what}: ${why}`, key: where })),
 	},
 ];
+
+const dynamic = (guest: GuestReport | undefined, is: (disk: DiskFacts) => boolean): Evidence[] =>
+	(guest?.disks ?? [])
+		.filter(({ partitions }) => partitions.some(({ mbrType, type }) => mbrType === 0x42 || /^ldm/.test(type)))
+		.filter(is)
+		.map(({ image }) => ({ what: 'it is dynamic', file: image }));
+
+/** Whether Windows may start from this disk: its root is on it, or it has what firmware starts from and no other system was found. */
+const isWindowsBoot = (guest: GuestReport | undefined, { index, partitions }: DiskFacts): boolean => {
+	const os = guest?.os;
+	if (os && os.family !== 'windows') return false;
+	return os?.root.match(/^disk(\d+)/)?.[1] === String(index) || partitions.some(({ bootable, type }) => bootable || type === 'esp');
+};
 
 const volumes = (guest: GuestReport | undefined, seen: (volume: VolumeFacts) => string | false): Evidence[] =>
 	(guest?.volumes ?? []).flatMap((volume) => {

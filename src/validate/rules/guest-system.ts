@@ -22,6 +22,14 @@ export const systemRules: readonly Rule[] = [
 		find: ({ guest }) => marked(guest, 'root-device-name'),
 	},
 	{
+		id: 'vconv.guest.root.missing',
+		category: 'Warning',
+		label: 'The kernel is told a root that is not there',
+		assessment: 'No disk given has the volume that root= names: a disk is missing, or the start stops in the initramfs.',
+		remedy: 'Give all disks of the machine, or correct root= in the menu of the boot loader.',
+		find: ({ guest }) => marked(guest, 'root-missing'),
+	},
+	{
 		id: 'vconv.guest.fstab.device',
 		category: 'Warning',
 		label: 'fstab names disks by device',

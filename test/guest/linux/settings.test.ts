@@ -114,6 +114,22 @@ describe('what matters to a move of a Linux', () => {
 	});
 
 	test.for([
+		['root=UUID=ff ro', ['root-missing']],
+		['root=LABEL=gone ro', ['root-missing']],
+		['root=/dev/disk/by-uuid/ff ro', ['root-missing']],
+		['root=UUID=ff root=UUID=0A ro', []],
+		['root=PARTUUID=ff/PARTNROFF=1 ro', []],
+		['root=/dev/mapper/vg-root ro', []],
+		['ro', []],
+	] as const)('is a root that no disk has: %s', async ([line, codes]) => {
+		const files = { ...DEBIAN, 'boot/grub/grub.cfg': grub(VERSION, line) };
+		const { facts } = await readLinux(files);
+		expect(facts?.os.marks?.map(({ code }) => code)).toEqual(codes);
+		const hidden = await readLinux(files, [{ uuid: '0a' }, { type: 'crypto_LUKS', encrypted: true }]);
+		expect(hidden.facts?.os.marks).toEqual([]);
+	});
+
+	test.for([
 		{ type: 'crypto_LUKS', encrypted: true },
 		{ type: 'unknown', unsupported: 'vconv does not put a raid5 together' },
 	])('is not a volume that is missing where it may be in one of $type', async (closed) => {
