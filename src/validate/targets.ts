@@ -23,8 +23,12 @@ export type Target = {
 	readonly tpm: boolean;
 	/** Things that it has for a machine. */
 	readonly has: readonly Ability[];
-	/** Names of machines are DNS labels of at most 63 characters. */
-	readonly dnsNames: boolean;
+	/** The names that machines can have there, where not all can be; `said` in words. */
+	readonly names?: { readonly pattern: RegExp; readonly said: string } | undefined;
+	/** What it is for a machine that starts by BIOS, where that differs; `has` in addition. */
+	readonly withBios?:
+		| { readonly name: string; readonly most: Pick<Target['most'], 'cpus' | 'memory'>; readonly has: readonly Ability[] }
+		| undefined;
 	/** Where it says so. */
 	readonly source: string;
 };
@@ -57,6 +61,30 @@ export const TARGETS_AS_OF = '2026-08';
 const sizeFor = (id: string): Profile['size'] =>
 	profiles.find((profile) => profile.id === id)?.size ?? { multipleOf: 1, least: 512, most: 64 * TiB };
 
+/** Kubernetes: a DNS subdomain by RFC 1123, which is a label of pods too. */
+const SUBDOMAINS: Target['names'] = {
+	pattern: /^(?=.{1,63}$)(?!-)[a-z0-9-]+(?<!-)(\.(?!-)[a-z0-9-]+(?<!-))*$/,
+	said: 'small letters, digits, and hyphens and dots between them, at most 63 in all',
+};
+
+/** The format dns-name of PVE::JSONSchema. */
+const DNS_NAMES: Target['names'] = {
+	pattern: /^(?!-)[A-Za-z0-9-]+(?<!-)(\.(?!-)[A-Za-z0-9-]+(?<!-))*$/,
+	said: 'letters, digits, and hyphens and dots between them',
+};
+
+/** https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, as of Linux: Windows takes 15 and no dots. */
+const AZURE_NAMES: Target['names'] = {
+	pattern: /^(?=.{1,64}$)[A-Za-z0-9.-]+(?<![.-])$/,
+	said: 'letters, digits, hyphens and dots, the last one a letter or digit, at most 64 in all',
+};
+
+/** RFC 1035: https://cloud.google.com/compute/docs/naming-resources. */
+const LABELS: Target['names'] = {
+	pattern: /^(?=.{1,63}$)[a-z][a-z0-9-]*(?<!-)$/,
+	said: 'a small letter, then small letters, digits, and hyphens between them, at most 63 in all',
+};
+
 const QEMU: readonly Ability[] = [
 	'hot-add',
 	'passthrough',
@@ -87,7 +115,6 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: [...QEMU, 'shared-folders', 'direct-boot', 'persistent-memory'],
-		dnsNames: false,
 		source: 'https://libvirt.org/formatdomain.html',
 	},
 	{
@@ -97,12 +124,13 @@ export const targets: readonly Target[] = [
 		sectors4K: true,
 		most: { disks: 165, nics: 28, cpus: 710, memory: 16 * TiB },
 		buses: ['virtio-blk', 'virtio-scsi', 'sata'],
-		nics: ['virtio', 'e1000e', 'e1000'],
+		// And ne2k_pci and igb: validInterfaceModels in its source, looked at in 2026-11.
+		nics: ['virtio', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
 		firmware: ['bios', 'efi'],
 		secureBoot: true,
 		tpm: true,
 		has: ['hot-add', 'passthrough', 'serial', 'sound', 'optical', 'shared-disks', 'nested'],
-		dnsNames: true,
+		names: SUBDOMAINS,
 		source: 'https://kubevirt.io/user-guide/',
 	},
 	{
@@ -110,14 +138,15 @@ export const targets: readonly Target[] = [
 		name: 'Proxmox VE',
 		size: sizeFor('proxmox'),
 		sectors4K: true,
-		most: { disks: 68, nics: 32, cpus: 8192, memory: 4 * TiB },
+		// scsi0 to 30, virtio0 to 15, sata0 to 5, ide0 to 3: PVE::QemuServer::Drive, looked at in 2026-11.
+		most: { disks: 57, nics: 32, cpus: 8192, memory: 4 * TiB },
 		buses: ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'ide', 'lsilogic'],
 		nics: ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
 		firmware: ['bios', 'efi'],
 		secureBoot: true,
 		tpm: true,
 		has: ['hot-add', 'passthrough', 'usb', 'serial', 'sound', 'optical', 'cpu-affinity', 'shares', 'snapshots', 'nested'],
-		dnsNames: true,
+		names: DNS_NAMES,
 		source: 'https://pve.proxmox.com/pve-docs/chapter-qm.html',
 	},
 	{
@@ -132,7 +161,6 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: VMWARE.filter((ability) => ability !== 'sound'),
-		dnsNames: false,
 		source: 'https://configmax.broadcom.com',
 	},
 	{
@@ -147,7 +175,6 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: [...VMWARE.filter((ability) => ability !== 'passthrough' && ability !== 'hot-add'), 'shared-folders'],
-		dnsNames: false,
 		source: 'https://techdocs.broadcom.com/us/en/vmware-cis/desktop-hypervisors.html',
 	},
 	{
@@ -162,7 +189,7 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: ['hot-add', 'passthrough', 'serial', 'optical', 'shares', 'snapshots', 'shared-disks', 'nested'],
-		dnsNames: false,
+		withBios: { name: 'Hyper-V (generation 1)', most: { cpus: 64, memory: TiB }, has: ['floppy'] },
 		source: 'https://learn.microsoft.com/windows-server/virtualization/hyper-v/maximum-scale-limits',
 	},
 	{
@@ -177,7 +204,6 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: ['usb', 'serial', 'parallel', 'sound', 'floppy', 'optical', 'snapshots', 'shared-disks', 'shared-folders', 'nested'],
-		dnsNames: false,
 		source: 'https://www.virtualbox.org/manual/',
 	},
 	{
@@ -192,7 +218,7 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: ['serial', 'snapshots', 'shared-disks', 'nested'],
-		dnsNames: true,
+		names: AZURE_NAMES,
 		source: 'https://learn.microsoft.com/azure/virtual-machines/linux/create-upload-generic',
 	},
 	{
@@ -207,7 +233,6 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: ['serial', 'snapshots', 'shared-disks'],
-		dnsNames: false,
 		source: 'https://docs.aws.amazon.com/vm-import/latest/userguide/prerequisites.html',
 	},
 	{
@@ -222,7 +247,7 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: ['serial', 'snapshots', 'shared-disks', 'nested'],
-		dnsNames: true,
+		names: LABELS,
 		source: 'https://cloud.google.com/compute/docs/import/import-existing-image',
 	},
 ];

@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { Facts } from './facts.ts';
 import type { Category, Concern, Rule } from './rule.ts';
+import { startsByEfi } from './rules/describe.ts';
 import { rules as allRules } from './rules/index.ts';
 import { type Target, targets } from './targets.ts';
 
@@ -21,16 +22,25 @@ export const validate = (
 	facts: Facts,
 	target: Target,
 	{ rules = allRules, categories = new Map() }: ValidateOptions = {},
-): readonly Concern[] =>
-	rules
+): readonly Concern[] => {
+	const meant = asMeant(target, facts);
+	return rules
 		.flatMap((rule): Concern[] => {
 			const { id, label, assessment, remedy } = rule;
 			const category = categories.get(id) ?? rule.category;
 			if (category === 'off' || (rule.targets && !rule.targets.includes(target.id))) return [];
-			const evidence = [...rule.find(facts, target)].slice(0, MOST_EVIDENCE);
+			const evidence = [...rule.find(facts, meant)].slice(0, MOST_EVIDENCE);
 			return evidence.length === 0 ? [] : [{ id, category, label, assessment, remedy, target: target.id, evidence }];
 		})
 		.sort((a, b) => ORDER.indexOf(a.category) - ORDER.indexOf(b.category));
+};
+
+/** The target as it is for a machine with this firmware. */
+const asMeant = (target: Target, { machine }: Facts): Target => {
+	const { withBios, most, has } = target;
+	if (!withBios || !machine || startsByEfi(machine)) return target;
+	return { ...target, name: withBios.name, most: { ...most, ...withBios.most }, has: [...has, ...withBios.has] };
+};
 
 /** Whether a move has to wait: for Critical concerns, and with `strict` for Warnings too. */
 export const isBlocking = ({ category }: Concern, strict = false): boolean => category === 'Critical' || (strict && category === 'Warning');

@@ -6,6 +6,7 @@ import type { Code } from '../../src/machine/codes.ts';
 import { parseMachine } from '../../src/machine/plan.ts';
 import type { Facts, Problem } from '../../src/validate/facts.ts';
 import { rules } from '../../src/validate/rules/index.ts';
+import { targets } from '../../src/validate/targets.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
 import { disk, drivers, guest, healthy, host, image, machine, noDrivers, system, volume, withDisks } from './healthy.ts';
 
@@ -440,6 +441,44 @@ describe('what a description says', () => {
 		const size = 2041 * 2 ** 30;
 		const found = validate(img({ size }), targetNamed('azure')).find(({ id }) => id === 'vconv.disk.size.limit');
 		expect(found?.evidence[0]?.what).toMatch(new RegExp(`^${size} bytes, and Azure takes at most \\d+ bytes$`));
+	});
+});
+
+describe('a target', () => {
+	it.for([
+		['Web01', ['kubevirt', 'gcp']],
+		['a..b', ['kubevirt', 'proxmox', 'gcp']],
+		['a.-b', ['kubevirt', 'proxmox', 'gcp']],
+		['1web', ['gcp']],
+		['web.01', ['gcp']],
+		['web-', ['kubevirt', 'proxmox', 'azure', 'gcp']],
+		['web_1', ['kubevirt', 'proxmox', 'azure', 'gcp']],
+		['w'.repeat(64), ['kubevirt', 'gcp']],
+		['web-01', []],
+	] as const)('takes the name %s, unless it is one of these', ([name, refusing]) => {
+		const facts = vm(`displayName = "${name}"`);
+		expect(targets.map(({ id }) => id).filter((id) => fired(facts, id).includes('vmware.vm.name.invalid'))).toEqual(refusing);
+	});
+
+	it('is a Hyper-V of the first generation for a machine with a BIOS', () => {
+		const large = ['numvcpus = "128"', 'memsize = "2097152"'];
+		const floppy = ['floppy0.present = "TRUE"', 'floppy0.fileType = "file"', 'floppy0.fileName = "a.flp"'];
+		const [limits, drive] = [['vconv.cpu.limit', 'vconv.memory.limit'], ['vconv.floppy']];
+		const all = [...limits, ...drive];
+		const seen = (firmware: string) =>
+			fired(vm(`firmware = "${firmware}"`, ...large, ...floppy), 'hyperv')
+				.filter((id) => all.includes(id))
+				.sort();
+		expect([seen('bios'), seen('efi')]).toEqual([limits, drive]);
+	});
+
+	it.each(['rtl8139', 'pcnet'])('is KubeVirt with the card %s', (model) => {
+		expect(fired(card(model), 'kubevirt')).not.toContain('ovirt.nic.interface_type.unsupported');
+	});
+
+	it('is Proxmox with 57 places for disks', () => {
+		const facts = (count: number) => healthy({ disks: Array.from({ length: count }, (_, i) => disk({ path: `${i}.vmdk` })) });
+		expect([57, 58].map((count) => fired(facts(count), 'proxmox').includes('vmware.disk.count.exceeds.limit'))).toEqual([false, true]);
 	});
 });
 

@@ -62,13 +62,12 @@ export const stateRules: readonly Rule[] = [
 		id: 'vmware.vm.name.invalid',
 		category: 'Warning',
 		label: 'Name that the target does not take',
-		assessment:
-			'Names are DNS labels there: small letters, digits, hyphens and dots, 63 characters at most. The machine has to be called otherwise.',
+		assessment: 'The target has rules for the names of machines, and this one has to be called otherwise there.',
 		remedy: 'Give it another name with --name.',
-		find: ({ machine }, { dnsNames }) => {
+		find: ({ machine }, { names, name: target }) => {
 			const name = machine?.spec.identity.name;
-			return dnsNames && name !== undefined && !/^(?=.{1,63}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)
-				? [{ what: `'${name}'`, file: machine?.path, key: keyIn(machine, 'displayName') }]
+			return names && name !== undefined && !names.pattern.test(name)
+				? [{ what: `'${name}', and ${target} takes ${names.said}`, file: machine?.path, key: keyIn(machine, 'displayName') }]
 				: [];
 		},
 	},
