@@ -45,6 +45,18 @@ describe('for programs', () => {
 		expect(JSON.stringify(unread)).toContain('broken.xml');
 	});
 
+	test.each(['human', 'json', 'sarif', 'junit', 'html'])(
+		'%s names everything that could not be looked at where nothing could',
+		async (form) => {
+			const { folder } = makeMachine();
+			const broken = ['one.xml', 'two.xml'].map((name) => write(folder, name, '<domain>'));
+			const { code, stdout, stderr } = await vconv('validate', '--to', 'libvirt', `--output=${form}`, ...broken);
+			expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('one.xml') });
+			expect(stdout).toContain('one.xml');
+			expect(stdout).toContain('two.xml');
+		},
+	);
+
 	test('JUnit is XML with a case for each concern', async () => {
 		const { file } = makeMachine('scsi0:1.present = "TRUE"', 'scsi0:1.fileName = "gone.vmdk"');
 		const { code, stdout } = await vconv('validate', '--to', 'libvirt', '--output=junit', file);

@@ -1,6 +1,6 @@
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
-import { BLOCKED, UsageError } from '../../errors.ts';
+import { BLOCKED, UsageError, type VconvError } from '../../errors.ts';
 import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
 import { gate } from '../../node/gate.ts';
 import { refuseOverwriting } from '../../node/overwriting.ts';
@@ -68,6 +68,7 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		const opening = openOptions({ ...args, output: form === 'json' ? 'json' : 'human' }, io);
 		const follow = gate({ allow: args['allow-external'], untrusted: args.untrusted, pathMap: pathRules(args['path-map']) });
 		const read: string[] = [...args.operands, ...[args.rules, args.domcaps].filter((name) => name !== undefined)];
+		const errors: VconvError[] = [];
 		const report = await validateFiles(args.operands, to, {
 			opening: {
 				...opening,
@@ -85,11 +86,18 @@ all machines in it. Exits with 7 if a concern is critical.`,
 			capabilities: args.domcaps === undefined ? undefined : readCapabilities(args.domcaps),
 			forceShare: args['force-share'],
 			untrusted: args.untrusted,
+			onFailure: (error) => errors.push(error),
 			accept: args.accept,
 			strict: args.strict,
 			signal: io.signal,
 			...(args.baseline !== undefined && { unknown: readBaseline(args.baseline) }),
 		});
+		const [error] = report.verdicts.length === 0 ? errors : [];
+		if (error) {
+			// For people and in JSON the error alone says as much as a report of one.
+			if (errors.length > 1 || !(form === 'human' || form === 'json')) io.stdout.write(printValidation(form, report, false));
+			throw error;
+		}
 		const baseline = args['write-baseline'];
 		if (baseline !== undefined) {
 			for (const { subject } of [...report.verdicts, ...report.failures]) read.push(subject);

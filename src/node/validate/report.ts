@@ -1,5 +1,5 @@
-import { VconvError } from '../../errors.ts';
-import type { Facts } from '../../validate/facts.ts';
+import type { VconvError } from '../../errors.ts';
+import type { Facts, Problem } from '../../validate/facts.ts';
 import { identityOf } from '../../validate/identity.ts';
 import { writtenFor } from '../../validate/rules/host.ts';
 import type { Target } from '../../validate/targets.ts';
@@ -16,11 +16,13 @@ export type ReportOptions = Omit<GatherOptions, 'targets'> &
 	VerdictOptions & {
 		/** Follow no links that lie in folders. */
 		readonly untrusted?: boolean | undefined;
+		/** Hears why a machine could not be looked at. */
+		onFailure?(error: VconvError): void;
 	};
 
 /**
  * Look at machines before they move, to each of some targets. One that cannot be looked at is in the report.
- * @throws VconvError where none could be.
+ * @throws VconvError where there is no saying which machines are meant.
  */
 export const validateFiles = async (
 	names: readonly string[],
@@ -30,18 +32,16 @@ export const validateFiles = async (
 	const at = Date.now();
 	const { machineFormats, untrusted } = options;
 	const all: Facts[] = [];
-	const failures: { readonly subject: string; readonly error: VconvError }[] = [];
+	const failures: { readonly subject: string; readonly problem: Problem }[] = [];
 	for (const subject of await subjectsIn(names, { formats: options.opening.formats, machineFormats, untrusted })) {
 		try {
 			if (untrusted && !names.includes(subject[0])) refuseLink(subject[0]);
 			all.push(await gatherFacts(subject, { ...options, targets }));
 		} catch (error) {
-			if (!(error instanceof VconvError)) throw error;
-			failures.push({ subject: subject[0], error });
+			failures.push({ subject: subject[0], problem: problemOf(error) });
+			options.onFailure?.(error as VconvError);
 		}
 	}
-	const [first] = failures;
-	if (first && all.length === 0) throw first.error;
 	const moving = withoutParents(all, names);
 	const completed = knowingOthers(moving, targets);
 	return {
@@ -53,7 +53,7 @@ export const validateFiles = async (
 			const facts = completed(one);
 			return targets.map((target) => verdictOn(one.subject, target.id, validate(facts, target, options), options));
 		}),
-		failures: failures.map(({ subject, error }) => ({ subject, problem: problemOf(error) })),
+		failures,
 	};
 };
 
