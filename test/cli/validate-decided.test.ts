@@ -22,9 +22,17 @@ describe('what somebody decides', () => {
 		expect(more.code).toBe(7);
 		expect(more.report.verdicts[0]?.concerns.find(({ id }) => id === 'vconv.nic.mac.missing')?.evidence).toHaveLength(1);
 		expect(more.report.verdicts[0]?.accepted.find(({ id }) => id === 'vconv.nic.mac.missing')?.evidence).toHaveLength(1);
+		const accepted = 'vconv.nic.mac.missing,vconv.nic.network.unmapped';
+		expect((await validated('--to', 'libvirt', '--strict', '--accept', accepted, file)).code).toBe(0);
 		const all = path.join(folder, 'all.json');
 		await validated('--to', 'libvirt', '--strict', '--baseline', baseline, '--write-baseline', all, file);
 		expect((await validated('--to', 'libvirt', '--strict', '--baseline', all, file)).code).toBe(0);
+	});
+
+	test('is not all written down where a machine could not be looked at', async () => {
+		const { folder } = makeMachine();
+		write(folder, 'broken.xml', '<domain>');
+		expect((await validated('--to', 'libvirt', '--write-baseline', path.join(folder, 'known.json'), folder)).code).toBe(7);
 	});
 
 	test('is known wherever the machines lie, and however they are named', async () => {

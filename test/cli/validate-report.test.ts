@@ -85,3 +85,13 @@ test('all rules are listed, and no two have one id', async () => {
 		).size,
 	).toBe(rules.length);
 });
+
+test('rules are listed for targets, as text or JSON', async () => {
+	const listed = async (...argv: string[]) =>
+		JSON.parse((await vconv('validate', '--list', '--json', ...argv)).stdout).map(({ id }: { id: string }) => id);
+	expect(await listed('--to', 'libvirt')).toContain('vconv.host.tpm');
+	const azure = await listed('--to', 'azure');
+	expect(azure).not.toContain('vconv.host.tpm');
+	expect(azure).toContain('vconv.host.space');
+	expect((await vconv('validate', '--list', '--output=sarif')).code).toBe(2);
+});

@@ -25,12 +25,15 @@ const options = {
 	devices: { choices: DEVICE_POLICIES, default: 'auto', describe: 'how the move chooses controllers and cards, as in vconv config' },
 	dir: { type: 'string', describe: 'the folder that the disks are to go to: is there room?' },
 	domcaps: { type: 'string', describe: 'what virsh domcapabilities prints on the host: will it run there?' },
-	accept: { type: 'string', array: true, describe: 'a rule whose concerns are no matter, by its id (repeatable)' },
+	accept: { type: 'string', array: true, describe: 'a rule whose concerns are no matter, by its id, several parted by commas' },
 	baseline: { type: 'string', describe: 'concerns that are known and do not count, as --write-baseline writes them' },
-	'write-baseline': { type: 'string', describe: 'write all concerns that there are to this file; the exit code is 0 then' },
+	'write-baseline': {
+		type: 'string',
+		describe: 'write all concerns that there are to this file; the exit code is 0 then, if all could be looked at',
+	},
 	rules: { type: 'string', describe: 'a file, YAML or JSON, with other categories for rules, and rules of your own' },
 	strict: { type: 'boolean', describe: 'warnings count as critical concerns do' },
-	list: { type: 'boolean', describe: 'print all rules, and look at nothing' },
+	list: { type: 'boolean', describe: 'print all rules, or those about --to, and look at nothing' },
 	...imageOptions,
 	...pathMapOption,
 	'force-share': { alias: 'U', type: 'boolean', describe: 'read images that a running machine writes to without a word' },
@@ -59,12 +62,17 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		const all = [...rules, ...custom.rules];
 		const form = args.json ? 'json' : args.output;
 		if (args.list) {
-			io.stdout.write(rulesText(all, custom.categories, form));
+			if (form !== 'human' && form !== 'json')
+				throw new UsageError(`--output=${form} is a form of reports, and --list makes none`, { hint: '--output=json' });
+			const to = args.to === undefined ? undefined : targetsOf(args.to);
+			const about = all.filter(({ targets }) => !to || !targets || to.some(({ id }) => targets.includes(id)));
+			io.stdout.write(rulesText(about, custom.categories, form));
 			return 0;
 		}
 		if (args.operands.length === 0) throw new UsageError('VM is missing', { hint: 'vconv validate --help' });
 		const to = targetsOf(args.to);
-		refuseUnknownRules(args.accept, all);
+		const accept = args.accept && partedByCommas(args.accept);
+		refuseUnknownRules(accept, all);
 		const opening = openOptions({ ...args, output: form === 'json' ? 'json' : 'human' }, io);
 		const follow = gate({ allow: args['allow-external'], untrusted: args.untrusted, pathMap: pathRules(args['path-map']) });
 		const read: string[] = [...args.operands, ...[args.rules, args.domcaps].filter((name) => name !== undefined)];
@@ -87,7 +95,7 @@ all machines in it. Exits with 7 if a concern is critical.`,
 			forceShare: args['force-share'],
 			untrusted: args.untrusted,
 			onFailure: (error) => errors.push(error),
-			accept: args.accept,
+			accept,
 			strict: args.strict,
 			signal: io.signal,
 			...(args.baseline !== undefined && { unknown: readBaseline(args.baseline) }),
@@ -109,7 +117,7 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		io.stdout.write(printValidation(form, report, args.quiet ?? false));
 		if (baseline !== undefined) {
 			await writeWhole(baseline, printBaseline(report), { force: args.force });
-			return 0;
+			return report.failures.length > 0 ? BLOCKED : 0;
 		}
 		if (!report.verdicts.some(({ blocking }) => blocking)) return report.failures.length > 0 ? BLOCKED : 0;
 		if (form === 'json') io.stderr.write(errorJson(blockedError(report)));
@@ -119,8 +127,10 @@ all machines in it. Exits with 7 if a concern is critical.`,
 
 const NO_CUSTOM: CustomRules = { rules: [], categories: new Map() };
 
+const partedByCommas = (said: readonly string[]): readonly string[] => said.flatMap((each) => each.split(',')).filter((id) => id !== '');
+
 const targetsOf = (said: Arguments<typeof options>['to']) => {
-	const ids = (said ?? []).flatMap((each) => each.split(',')).filter((id) => id !== '');
+	const ids = partedByCommas(said ?? []);
 	if (ids.length === 0) throw new UsageError('--to is missing', { hint: `--to ${targets.map(({ id }) => id).join(', --to ')}` });
 	return [...new Set(ids.map((id) => targetNamed(id)))];
 };
