@@ -1,6 +1,7 @@
 import type { ImageInfo } from '../core/disk.ts';
 import type { CheckReport } from '../core/format.ts';
 import type { GuestReport } from '../guest/facts.ts';
+import type { MigrateOptions } from '../machine/migrate/options.ts';
 import type { ReportEntry } from '../machine/report.ts';
 import type { DiskDevice, VmSpec } from '../machine/spec.ts';
 
@@ -12,8 +13,8 @@ export type Facts = {
 	readonly machine?: MachineFacts | undefined;
 	/** In the machine's order; drives without an image are not among them. */
 	readonly disks: readonly DiskState[];
-	/** The policy by which the move chooses devices: `auto` where left out, `virtio`, … */
-	readonly policy?: string | undefined;
+	/** How the move to KVM is to choose devices. */
+	readonly choices?: DeviceChoices | undefined;
 	/** Of the guest on all these disks together; absent where it was not looked at. */
 	readonly guest?: GuestReport | undefined;
 	/** Who the other machines are that are to move with it. */
@@ -21,6 +22,9 @@ export type Facts = {
 	/** Where it is to go; absent where nobody said. */
 	readonly host?: HostFacts | undefined;
 };
+
+/** What was asked of the move to KVM; `inspect`: it goes by what is on the disks, as it does where left out. */
+export type DeviceChoices = MigrateOptions & { readonly inspect?: boolean | undefined };
 
 /** What no two machines may share in one place. */
 export type MachineIdentity = {

@@ -1,5 +1,6 @@
 import { type Profile, profiles } from '../convert/profiles.ts';
 import type { DiskBus, NicModel } from '../guest/facts.ts';
+import { BOOT_PREFERENCE, NOT_BY_EFI } from '../machine/migrate/storage-policy.ts';
 import { VMWARE_MOST } from '../machine/migrate/vmware-limits.ts';
 
 /** What a hypervisor or a cloud can run: data, with where it says so. */
@@ -16,6 +17,8 @@ export type Target = {
 	readonly most: { readonly disks: number; readonly nics: number; readonly cpus: number; readonly memory: number };
 	/** The buses that the guest's system disk can be on there, the fastest first. */
 	readonly buses: readonly DiskBus[];
+	/** Those of them that its EFI firmware does not start from; none where left out. */
+	readonly notByEfi?: readonly DiskBus[] | undefined;
 	/** The network cards that it has, the fastest first. */
 	readonly nics: readonly NicModel[];
 	readonly firmware: readonly ('bios' | 'efi')[];
@@ -109,7 +112,8 @@ export const targets: readonly Target[] = [
 		size: sizeFor('libvirt'),
 		sectors4K: true,
 		most: { disks: 254, nics: 28, cpus: 4096, memory: 16 * TiB },
-		buses: ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'nvme', 'ide', 'lsilogic'],
+		buses: BOOT_PREFERENCE,
+		notByEfi: NOT_BY_EFI,
 		nics: ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
 		firmware: ['bios', 'efi'],
 		secureBoot: true,
@@ -140,7 +144,8 @@ export const targets: readonly Target[] = [
 		sectors4K: true,
 		// scsi0 to 30, virtio0 to 15, sata0 to 5, ide0 to 3: PVE::QemuServer::Drive, looked at in 2026-11.
 		most: { disks: 57, nics: 32, cpus: 8192, memory: 4 * TiB },
-		buses: ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'ide', 'lsilogic'],
+		// Its own build of the firmware starts from pvscsi; its `lsi` is a 53C895A, which is not VMware's LSI Logic.
+		buses: ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'ide'],
 		nics: ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
 		firmware: ['bios', 'efi'],
 		secureBoot: true,
@@ -184,6 +189,7 @@ export const targets: readonly Target[] = [
 		sectors4K: true,
 		most: { disks: 260, nics: 68, cpus: 2048, memory: 240 * TiB },
 		buses: ['hyperv-scsi', 'ide'],
+		notByEfi: ['ide'],
 		nics: ['hyperv'],
 		firmware: ['bios', 'efi'],
 		secureBoot: true,

@@ -1,7 +1,9 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEBIAN, type Files, grub, initramfs } from '../guest/linux/make.ts';
+import { DEBIAN, type Files, grub, initramfs, modulesDep } from '../guest/linux/make.ts';
+import { vconv } from '../helpers/cli.ts';
 import { effort } from '../helpers/effort.ts';
 import { has, run, temporaryFolder } from '../helpers/programs.ts';
 import { emptyDisk, idsOf, makeMachine, validated, write } from './validate-machine.ts';
@@ -10,6 +12,8 @@ process.env['PATH'] += ':/sbin:/usr/sbin'; // where Debian has mke2fs
 
 const UUID = '11111111-2222-3333-4444-555555555555';
 const VERSION = '6.1.0-50-amd64';
+
+const MODULES = `lib/modules/${VERSION}/modules.dep`;
 
 /** A Debian that lacks nothing, as files. */
 const WHOLE: Files = {
@@ -44,6 +48,21 @@ describe.skipIf(!has('mke2fs'))('a guest', () => {
 		const asked = await validated('--to', 'libvirt', '--devices', 'virtio', file);
 		expect(asked.code).toBe(7);
 		expect(idsOf(asked.report, 'Critical')).toEqual(['vconv.guest.disk.virtio']);
+	});
+
+	test("whose initramfs knows VMware's LSI Logic alone is stopped by validate and by migrate, until that is accepted", async () => {
+		const { folder, file } = makeMachine();
+		makeDisk(folder, 'web.raw', {
+			...WITHOUT_VIRTIO,
+			[`boot/initrd.img-${VERSION}`]: initramfs('mptspi', 'sd_mod'),
+			[MODULES]: `${WHOLE[MODULES]}${modulesDep('mptspi')}`,
+		});
+		const checked = await validated('--to', 'libvirt', file);
+		expect(checked.code).toBe(7);
+		expect(idsOf(checked.report, 'Critical')).toEqual(['vconv.guest.disk.driver']);
+		const move = ['migrate', '--to', 'libvirt', '--dry-run', file, path.join(folder, 'out')];
+		expect((await vconv(...move)).code).toBe(7);
+		expect((await vconv(...move, '--accept', 'vconv.guest.disk.driver')).code).toBe(0);
 	});
 
 	test('that has everything moves without a warning', async () => {

@@ -76,6 +76,30 @@ describe('the boot disk of', () => {
 			'sda sata 0:0:0:0',
 			undefined,
 		],
+		[
+			'one that was looked at and has the driver for SAS alone',
+			'debian11-64',
+			'lsilogic',
+			{ guest: { disk: { lsisas1068: 'boot', 'virtio-blk': 'installed' } } },
+			'sda scsi 0:0:0:0',
+			undefined,
+		],
+		[
+			'one that was looked at and has none of them',
+			'debian11-64',
+			'lsilogic',
+			{ guest: { disk: { nvme: 'boot', 'virtio-blk': 'installed' } } },
+			'vda virtio',
+			'error',
+		],
+		[
+			'one that was looked at and starts from SATA, which was asked for',
+			'debian11-64',
+			'lsilogic',
+			{ devices: 'safe', guest: { disk: { sata: 'boot' } } },
+			'sda sata 0:0:0:0',
+			undefined,
+		],
 	] as const)('%s', ([, guest, controller, options, at, risk]) => {
 		const text = vmx(guest, ...scsi(controller, 'scsi0:0'));
 		expect(drives(text, options)).toEqual([at]);

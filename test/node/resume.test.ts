@@ -120,7 +120,10 @@ describe('what an interrupted run has left', () => {
 		['another format', { format: 'vhdx' }],
 	])('is refused for %s, and stays', async ([, options]) => {
 		const { folder, input, output, left } = await setUp();
-		await expect(convertFile(input, output, options)).rejects.toMatchObject({ code: 'OUTDATED', hint: expect.stringContaining('--restart') });
+		await expect(convertFile(input, output, options)).rejects.toMatchObject({
+			code: 'OUTDATED',
+			hint: expect.stringContaining('--restart'),
+		});
 		expect(fs.readdirSync(folder)).toEqual(left);
 	});
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { machineFormats } from '../../formats/machines.ts';
 import type { CheckReport } from '../../src/core/format.ts';
-import type { DiskFlag, Mark } from '../../src/guest/facts.ts';
+import type { DiskBus, DiskFlag, Mark } from '../../src/guest/facts.ts';
 import type { Code } from '../../src/machine/codes.ts';
 import { parseMachine } from '../../src/machine/plan.ts';
 import type { Facts, Problem } from '../../src/validate/facts.ts';
@@ -159,7 +159,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.guest.disk.driver': [inside({ drivers: noDrivers })],
 	'vconv.guest.disk.virtio': [
 		healthy({
-			policy: 'virtio',
+			choices: { devices: 'virtio' },
 			guest: guest({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': absent, 'virtio-scsi': absent } } }),
 		}),
 	],
@@ -479,6 +479,46 @@ describe('a target', () => {
 	it('is Proxmox with 57 places for disks', () => {
 		const facts = (count: number) => healthy({ disks: Array.from({ length: count }, (_, i) => disk({ path: `${i}.vmdk` })) });
 		expect([57, 58].map((count) => fired(facts(count), 'proxmox').includes('vmware.disk.count.exceeds.limit'))).toEqual([false, true]);
+	});
+});
+
+describe('a guest with drivers for nothing but', () => {
+	const only = (bus: DiskBus, lines: readonly string[] = [], changes: Partial<Facts> = {}): Facts =>
+		healthy({
+			machine: machine(...lines),
+			guest: guest({
+				firmware: { type: lines.includes(EFI) ? 'uefi' : 'bios' },
+				drivers: { ...drivers, disk: { ...noDrivers.disk, lsisas1068: absent, [bus]: drivers.disk.sata } },
+			}),
+			...changes,
+		});
+	const EFI = 'firmware = "efi"';
+	const SAFE = { choices: { devices: 'safe' } } as const;
+	const DRIVER = 'vconv.guest.disk.driver';
+	const SLOWER = 'vconv.guest.disk.slower';
+
+	it.each<[what: string, facts: Facts, to: string, expected: readonly string[]]>([
+		["VMware's LSI Logic does not start with QEMU's", only('lsilogic', ['scsi0.virtualDev = "lsilogic"']), 'libvirt', [DRIVER]],
+		['it does not start on Proxmox', only('lsilogic', ['scsi0.virtualDev = "lsilogic"']), 'proxmox', [DRIVER]],
+		['it starts on ESXi', only('lsilogic'), 'esxi', [SLOWER]],
+		['NVMe does not start, for the planner has none', only('nvme'), 'libvirt', [DRIVER]],
+		['pvscsi starts', only('pvscsi'), 'libvirt', [SLOWER]],
+		['pvscsi does not start by EFI', only('pvscsi', [EFI]), 'libvirt', [DRIVER]],
+		['pvscsi starts by firmware that has a driver', only('pvscsi', [EFI], { choices: { uefiScsi: true } }), 'libvirt', [SLOWER]],
+		['pvscsi starts by the EFI of Proxmox', only('pvscsi', [EFI]), 'proxmox', [SLOWER]],
+		['SAS-1068 starts', only('lsisas1068'), 'libvirt', [SLOWER]],
+		['virtio-scsi starts', only('virtio-scsi'), 'libvirt', []],
+		['virtio does not start where SATA was asked for', only('virtio-scsi', [], SAFE), 'libvirt', [DRIVER]],
+		['IDE does not start as images for EFI', only('ide', [EFI], { machine: undefined }), 'hyperv', [DRIVER]],
+		['pvscsi does not start as images for EFI', only('pvscsi', [EFI], { machine: undefined }), 'libvirt', [DRIVER]],
+	])('%s', (_, facts, to, expected) => {
+		expect(fired(facts, to).filter((id) => id.startsWith('vconv.guest.disk.'))).toEqual(expected);
+	});
+
+	it('SATA is judged by the disk that the planner would make where the disks are not to decide', () => {
+		const facts = only('sata', [], { choices: { inspect: false } });
+		expect(fired(facts, 'libvirt')).toContain(DRIVER);
+		expect(fired({ ...facts, choices: {} }, 'libvirt')).not.toContain(DRIVER);
 	});
 });
 

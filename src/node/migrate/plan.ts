@@ -148,7 +148,7 @@ const assess = (
 			signal,
 		},
 		machineFormats,
-		policy: options.kvm?.devices,
+		choices: { ...options.kvm, inspect: options.inspect },
 		forceShare,
 		accept: [
 			...accept,

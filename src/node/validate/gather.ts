@@ -2,7 +2,7 @@ import type { Disk } from '../../core/disk.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
-import type { DiskNeed, DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
+import type { DeviceChoices, DiskNeed, DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { orBeside } from '../gate.ts';
@@ -14,8 +14,8 @@ import { folderFacts, neededFor } from './host.ts';
 export type GatherOptions = DiskOptions & {
 	/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
 	readonly machineFormats: readonly MachineFormat[];
-	/** By which the move chooses devices: `auto` where left out. */
-	readonly policy?: string | undefined;
+	/** How the move to KVM is to choose devices. */
+	readonly choices?: DeviceChoices | undefined;
 	/** The folder that the disks are to go to. */
 	readonly folder?: string | undefined;
 	/** What the host can do that is to run the machine. */
@@ -46,7 +46,7 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 			subject,
 			machine: machine && (await machineFacts(machine, options.machineFormats)),
 			disks: looked.map(({ state }) => state),
-			policy: options.policy,
+			choices: options.choices,
 			guest: open.length > 0 ? await inspectDisks(open, options.opening, options.signal) : undefined,
 			host: await hostFacts(folder, open, options),
 		};

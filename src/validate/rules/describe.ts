@@ -1,12 +1,16 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
 import type { RawEntry } from '../../machine/spec.ts';
-import type { MachineFacts } from '../facts.ts';
+import type { Facts, MachineFacts } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
 
 /** Whether a description says that the machine starts by EFI: libvirt may say it by the loader alone. */
 export const startsByEfi = ({ spec: { firmware } }: MachineFacts): boolean =>
 	/^u?efi$/i.test(firmware.type ?? '') || firmware.loaderType === 'pflash';
+
+/** Whether a machine starts by EFI: as its disks are made for, or as its description says. */
+export const wantsEfi = ({ machine, guest }: Pick<Facts, 'machine' | 'guest'>): boolean =>
+	guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine));
 
 /** Where libvirt says what VMware has under these keys. */
 const LIBVIRT: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
-import type { DiskBus, DiskFlag, DriverFact, GuestReport, NicModel, VolumeFacts } from '../../guest/facts.ts';
+import type { DiskFlag, DriverFact, GuestReport, NicModel, VolumeFacts } from '../../guest/facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
+import { asksVirtio, type BusFact, bootBuses, factsOf, VIRTIO } from './boot-bus.ts';
 import { keyIn, startsByEfi } from './describe.ts';
 
 /** Whether the guest starts at the target: drivers, firmware, partition tables. */
@@ -8,15 +9,11 @@ export const bootRules: readonly Rule[] = [
 	{
 		id: 'vconv.guest.disk.driver',
 		category: 'Critical',
-		label: 'No driver for any disk bus of the target',
+		label: 'No driver at boot for the disk bus at the target',
 		assessment: 'The guest does not find its system disk at the target: Linux stops in its initramfs, Windows with 0x7B.',
 		remedy:
-			'Put a driver in before the move: on Linux the modules of one of these buses into the initramfs (`dracut -f --add-drivers "MODULE …"`, or /etc/initramfs-tools/modules and `update-initramfs -u`), on Windows the drivers of the target, started at boot.',
-		find: ({ guest }, { buses }) => {
-			const states = buses.map((bus) => [bus, guest?.drivers?.disk[bus]] as const);
-			if (!guest?.drivers || states.some(([, fact]) => !fact || fact.state === 'boot' || fact.state === 'unknown')) return [];
-			return states.flatMap(([bus, fact]) => (fact ? [driver(bus, fact)] : []));
-		},
+			'Put a driver in before the move: on Linux the modules of one of these buses, or of virtio, into the initramfs (`dracut -f --add-drivers "MODULE …"`, or /etc/initramfs-tools/modules and `update-initramfs -u`), on Windows the drivers of the target, started at boot. With --devices the bus was chosen for it: auto takes one that the guest starts from, where there is one.',
+		find: (facts, target) => (asksVirtio(facts, target) ? [] : lacking(bootBuses(facts, target))),
 	},
 	{
 		id: 'vconv.guest.disk.virtio',
@@ -26,7 +23,7 @@ export const bootRules: readonly Rule[] = [
 		remedy:
 			'Leave the choice to vconv (--devices auto), which takes a bus that the guest starts from; or put the driver in before the move.',
 		targets: ['libvirt', 'kubevirt', 'proxmox', 'gcp'],
-		find: ({ guest, policy }) => (policy === 'virtio' ? lacking(VIRTIO.map((bus) => [bus, guest?.drivers?.disk[bus]] as const)) : []),
+		find: (facts, target) => (asksVirtio(facts, target) ? lacking(bootBuses(facts, target)) : []),
 	},
 	{
 		id: 'vconv.guest.disk.unknown',
@@ -34,11 +31,10 @@ export const bootRules: readonly Rule[] = [
 		label: 'Whether the guest starts from a disk bus of the target is not known',
 		assessment: 'The drivers that the guest has when it starts could not be judged.',
 		remedy: 'See in the guest that its initramfs, or Windows, starts with a driver for the bus.',
-		find: ({ guest, policy }, { buses }) => {
-			const virtio = policy === 'virtio' ? buses.filter((bus) => VIRTIO.includes(bus)) : [];
-			const facts = (virtio.length > 0 ? virtio : buses).map((bus) => [bus, guest?.drivers?.disk[bus] ?? NOT_KNOWN] as const);
-			const isKnown = facts.some(([, { state }]) => state === 'boot') || facts.every(([, { state }]) => state !== 'unknown');
-			return guest?.os && !isKnown ? facts.map(([bus, fact]) => driver(bus, fact)) : [];
+		find: (facts, target) => {
+			const buses = bootBuses(facts, target).map(([bus, fact = NOT_KNOWN]) => [bus, fact] as const);
+			const isKnown = buses.some(([, { state }]) => state === 'boot') || buses.every(([, { state }]) => state !== 'unknown');
+			return facts.guest?.os && !isKnown ? buses.map(([bus, fact]) => driver(bus, fact)) : [];
 		},
 	},
 	{
@@ -48,12 +44,11 @@ export const bootRules: readonly Rule[] = [
 		assessment: 'The disks come to another bus of the target that the guest starts from, which is slower.',
 		remedy:
 			'Put the driver in (Linux: dracut or update-initramfs with the virtio modules; Windows: the virtio drivers), then change the bus.',
-		find: ({ guest, policy = 'auto' }, { buses }) => {
-			if (policy !== 'auto' || !guest?.drivers) return [];
-			const states = buses.map((bus) => [bus, guest.drivers?.disk[bus]] as const);
-			const best = states.findIndex(([, fact]) => fact?.state === 'boot');
-			const first = fastest(buses);
-			return best >= first.length ? lacking(states.slice(0, first.length)) : [];
+		find: (facts, target) => {
+			if ((facts.choices?.devices ?? 'auto') !== 'auto') return [];
+			const taken = bootBuses(facts, target).find(([, fact]) => fact?.state === 'boot')?.[0];
+			const first = fastest(target.buses);
+			return taken === undefined || first.some((bus) => bus === taken) ? [] : lacking(factsOf(facts, first));
 		},
 	},
 	{
@@ -196,18 +191,16 @@ const disksUnder = (id: string, volumes: readonly VolumeFacts[]): readonly strin
 
 const NOT_KNOWN: DriverFact = { state: 'unknown', evidence: 'its drivers could not be read' };
 
-const VIRTIO: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi'];
-
 /** The buses of a target that are as fast as its fastest: virtio's two count as one. */
 const fastest = (buses: Target['buses']): Target['buses'] => {
-	const virtio = buses.filter((bus) => VIRTIO.includes(bus));
-	return virtio.length > 0 && VIRTIO.includes(buses[0] as DiskBus) ? virtio : buses.slice(0, 1);
+	const first = buses.slice(0, 1);
+	return first.some((bus) => VIRTIO.includes(bus)) ? buses.filter((bus) => VIRTIO.includes(bus)) : first;
 };
 
 const driver = (bus: string, { state, evidence }: DriverFact): Evidence => ({ what: `${bus}: ${state}, ${evidence}` });
 
 /** Evidence for each bus, if none of them is there at boot. */
-const lacking = (facts: readonly (readonly [DiskBus, DriverFact | undefined])[]): Evidence[] =>
+const lacking = (facts: readonly BusFact[]): Evidence[] =>
 	facts.some(([, fact]) => !fact || fact.state === 'boot' || fact.state === 'unknown')
 		? []
 		: facts.flatMap(([bus, fact]) => (fact ? [driver(bus, fact)] : []));

@@ -1,7 +1,7 @@
 import { humanSize } from '../../bytes/size.ts';
-import type { DomainCapabilities, Facts, HostFacts } from '../facts.ts';
+import type { DomainCapabilities, HostFacts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { startsByEfi } from './describe.ts';
+import { wantsEfi } from './describe.ts';
 
 /** Whether it fits where it is to go, and whether the host there can run it. */
 export const hostRules: readonly Rule[] = [
@@ -119,8 +119,6 @@ export const hostRules: readonly Rule[] = [
 /** What the images of a machine take at a target, at the most, in bytes. */
 export const writtenFor = (host: HostFacts | undefined, target: string): number =>
 	(host?.needed?.[target] ?? []).reduce((sum, { written }) => sum + written, 0);
-
-const wantsEfi = ({ machine, guest }: Facts): boolean => guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine));
 
 const family = (arch: string): string => (/^(i[3-6]86|x86_64|amd64|x86)$/.test(arch) ? 'x86' : arch);
 
