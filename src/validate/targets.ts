@@ -15,6 +15,8 @@ export type Target = {
 	readonly sectors4K: boolean;
 	/** Most disks of one machine, most network cards, most virtual CPUs, and most memory in bytes. */
 	readonly most: { readonly disks: number; readonly nics: number; readonly cpus: number; readonly memory: number };
+	/** The kinds of CPU that its machines can have, as uname says them, or `any`; `x86_64` has `i686` in it. */
+	readonly architectures: readonly string[];
 	/** The buses that the guest's system disk can be on there, the fastest first. */
 	readonly buses: readonly DiskBus[];
 	/** Those of them that its EFI firmware does not start from; none where left out. */
@@ -112,6 +114,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('libvirt'),
 		sectors4K: true,
 		most: { disks: 254, nics: 28, cpus: 4096, memory: 16 * TiB },
+		architectures: ['any'],
 		buses: BOOT_PREFERENCE,
 		notByEfi: NOT_BY_EFI,
 		nics: ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
@@ -127,6 +130,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('kubevirt'),
 		sectors4K: true,
 		most: { disks: 165, nics: 28, cpus: 710, memory: 16 * TiB },
+		architectures: ['x86_64', 'aarch64', 's390x'],
 		buses: ['virtio-blk', 'virtio-scsi', 'sata'],
 		// And ne2k_pci and igb: validInterfaceModels in its source, looked at in 2026-11.
 		nics: ['virtio', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
@@ -144,6 +148,7 @@ export const targets: readonly Target[] = [
 		sectors4K: true,
 		// scsi0 to 30, virtio0 to 15, sata0 to 5, ide0 to 3: PVE::QemuServer::Drive, looked at in 2026-11.
 		most: { disks: 57, nics: 32, cpus: 8192, memory: 4 * TiB },
+		architectures: ['x86_64', 'aarch64'],
 		// Its own build of the firmware starts from pvscsi; its `lsi` is a 53C895A, which is not VMware's LSI Logic.
 		buses: ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'ide'],
 		nics: ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
@@ -160,6 +165,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('esxi'),
 		sectors4K: false,
 		most: { disks: 256, nics: 10, ...VMWARE_MOST.esxi },
+		architectures: ['x86_64'],
 		buses: ['pvscsi', 'lsilogic', 'lsisas1068', 'sata', 'nvme', 'ide'],
 		nics: ['vmxnet3', 'e1000e', 'e1000', 'pcnet'],
 		firmware: ['bios', 'efi'],
@@ -174,6 +180,8 @@ export const targets: readonly Target[] = [
 		size: { multipleOf: 1, least: 512, most: 8 * TiB },
 		sectors4K: false,
 		most: { disks: 256, nics: 10, ...VMWARE_MOST.hosted },
+		// Fusion has aarch64 on Apple's hosts alone, and vconv makes no VMX for it.
+		architectures: ['x86_64'],
 		buses: ['lsilogic', 'lsisas1068', 'sata', 'nvme', 'ide', 'pvscsi'],
 		nics: ['vmxnet3', 'e1000e', 'e1000', 'pcnet'],
 		firmware: ['bios', 'efi'],
@@ -188,6 +196,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('hyperv'),
 		sectors4K: true,
 		most: { disks: 260, nics: 68, cpus: 2048, memory: 240 * TiB },
+		architectures: ['x86_64', 'aarch64'],
 		buses: ['hyperv-scsi', 'ide'],
 		notByEfi: ['ide'],
 		nics: ['hyperv'],
@@ -204,6 +213,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('virtualbox'),
 		sectors4K: false,
 		most: { disks: 255, nics: 8, cpus: 64, memory: 2 * TiB },
+		architectures: ['x86_64', 'aarch64'],
 		buses: ['sata', 'virtio-scsi', 'nvme', 'lsisas1068', 'lsilogic', 'ide'],
 		nics: ['virtio', 'e1000', 'pcnet'],
 		firmware: ['bios', 'efi'],
@@ -218,6 +228,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('azure'),
 		sectors4K: false,
 		most: { disks: 65, nics: 8, cpus: 416, memory: 12 * TiB },
+		architectures: ['x86_64', 'aarch64'],
 		buses: ['hyperv-scsi', 'nvme'],
 		nics: ['hyperv'],
 		firmware: ['bios', 'efi'],
@@ -233,6 +244,8 @@ export const targets: readonly Target[] = [
 		size: sizeFor('aws'),
 		sectors4K: false,
 		most: { disks: 21, nics: 15, cpus: 448, memory: 24 * TiB },
+		// ImportImage takes no other, though there are machines with Arm.
+		architectures: ['x86_64'],
 		buses: ['nvme', 'xen'],
 		nics: [],
 		firmware: ['bios', 'efi'],
@@ -247,6 +260,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('gcp'),
 		sectors4K: false,
 		most: { disks: 128, nics: 8, cpus: 416, memory: 12 * TiB },
+		architectures: ['x86_64', 'aarch64'],
 		buses: ['virtio-scsi', 'nvme'],
 		nics: ['virtio'],
 		firmware: ['bios', 'efi'],

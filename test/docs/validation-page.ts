@@ -20,7 +20,7 @@ const tables = (): string => `## Targets
 
 As their makers said in ${TARGETS_AS_OF}, where each name leads. They are in src/validate/targets.ts.
 
-${table(['', 'target', 'disk size', 'disks', 'cards', 'CPUs', 'memory', 'disk buses, the fastest first', 'cards, the fastest first', '4K sectors'], targets.map(targetRow))}
+${table(['', 'target', 'disk size', 'disks', 'cards', 'CPUs', 'kinds of CPU', 'memory', 'disk buses, the fastest first', 'cards, the fastest first', '4K sectors'], targets.map(targetRow))}
 
 What each has besides, for a machine:
 
@@ -38,13 +38,14 @@ ${rules.length} rules.
 
 ${CATEGORIES.map(section).join('\n')}`;
 
-const targetRow = ({ id, name, source, size, most, buses, nics, sectors4K }: Target): readonly string[] => [
+const targetRow = ({ id, name, source, size, most, architectures, buses, nics, sectors4K }: Target): readonly string[] => [
 	`\`${id}\``,
 	`[${name}](${source})`,
 	`${humanSize(size.least)} to ${humanSize(size.most)}${size.multipleOf > 1 ? `, multiples of ${humanSize(size.multipleOf)}` : ''}`,
 	String(most.disks),
 	String(most.nics),
 	String(most.cpus),
+	architectures.join(', '),
 	humanSize(most.memory),
 	buses.join(', '),
 	nics.join(', ') || 'of its own',

@@ -53,6 +53,10 @@ const domcaps = (changes: object): ReturnType<typeof host> => {
 };
 const absent = { state: 'absent', evidence: 'the list of modules' } as const;
 
+/** A domain for CPUs of this kind. */
+const made = (arch: string): Facts =>
+	healthy({ machine: { ...machine(), format: 'libvirt', spec: { ...machine().spec, guest: { arch } } } });
+
 /** A machine with a piece of its description that the report has under a code. */
 const extra = (key: string, value: string, code: Code): Facts =>
 	healthy({ machine: { ...machine(), spec: { ...machine().spec, extras: [{ key, value, subject: key, code }] } } });
@@ -259,6 +263,8 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vmware.cpu_memory.hotplug.enabled': [vm('vcpu.hotadd = "TRUE"')],
 	'vmware.cpu_affinity.detected': [vm('sched.cpu.affinity = "0,1"')],
 	'vmware.numa_affinity.detected': [vm('numa.nodeAffinity = "0"')],
+	'vconv.cpu.architecture': [made('ppc64'), 'azure'],
+	'vconv.cpu.architecture.host': [made('aarch64'), 'proxmox'],
 	'vconv.cpu.shares': [vm('sched.cpu.shares = "high"')],
 	'vconv.cpu.masks': [vm('cpuid.1.ecx = "----:----:----:----:----:----:--0-:----"')],
 	'vconv.cpu.nested': [vm('vhv.enable = "TRUE"')],
@@ -519,6 +525,30 @@ describe('a guest with drivers for nothing but', () => {
 		const facts = only('sata', [], { choices: { inspect: false } });
 		expect(fired(facts, 'libvirt')).toContain(DRIVER);
 		expect(fired({ ...facts, choices: {} }, 'libvirt')).not.toContain(DRIVER);
+	});
+});
+
+describe('a machine with a CPU of another kind', () => {
+	const heard = (facts: Facts, to: string): readonly string[] => fired(facts, to).filter((id) => id.startsWith('vconv.cpu.architecture'));
+	const CRITICAL = ['vconv.cpu.architecture'];
+	const WARNED = ['vconv.cpu.architecture.host'];
+
+	it.each(['ppc64', 's390x', 'riscv64'])('of the kind %s moves to libvirt alone, and to KubeVirt where that has it', (arch) => {
+		for (const { id } of targets) {
+			const isThere = id === 'libvirt' || (id === 'kubevirt' && arch === 's390x');
+			expect(heard(made(arch), id), id).toEqual(isThere ? WARNED : CRITICAL);
+		}
+	});
+
+	it("for ARM moves where hosts for it are, and in no VMX: vconv makes no domain of VMware's for ARM", () => {
+		const refusing = targets.filter(({ id }) => heard(made('aarch64'), id)[0] === CRITICAL[0]).map(({ id }) => id);
+		expect(refusing).toEqual(['esxi', 'workstation', 'aws']);
+		expect(heard(vm('guestOS = "arm-debian12-64"'), 'libvirt')).toEqual(CRITICAL);
+	});
+
+	it('that only its disks tell of is known too, and one of 32 bits is of the usual kind', () => {
+		expect(heard(healthy({ machine: undefined, guest: guest({ os: system({ arch: 'ppc64le' }) }) }), 'gcp')).toEqual(CRITICAL);
+		for (const arch of ['i686', 'x86_64', 'amd64']) expect(heard(made(arch), 'aws')).toEqual([]);
 	});
 });
 

@@ -12,6 +12,12 @@ export const startsByEfi = ({ spec: { firmware } }: MachineFacts): boolean =>
 export const wantsEfi = ({ machine, guest }: Pick<Facts, 'machine' | 'guest'>): boolean =>
 	guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine));
 
+/** CPUs that run the same guests, by the name of one of them as uname says it. */
+export const cpuFamily = (arch: string): string => {
+	if (/^(i[3-6]86|x86_64|amd64|x86)$/.test(arch)) return 'x86_64';
+	return { arm64: 'aarch64', ppc64el: 'ppc64le' }[arch] ?? arch;
+};
+
 /** Where libvirt says what VMware has under these keys. */
 const LIBVIRT: Readonly<Record<string, string>> = {
 	displayName: 'name',

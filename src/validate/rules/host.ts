@@ -1,7 +1,7 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { DomainCapabilities, HostFacts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { wantsEfi } from './describe.ts';
+import { cpuFamily, wantsEfi } from './describe.ts';
 
 /** Whether it fits where it is to go, and whether the host there can run it. */
 export const hostRules: readonly Rule[] = [
@@ -100,7 +100,10 @@ export const hostRules: readonly Rule[] = [
 			return capable(
 				host,
 				(caps) =>
-					arch !== undefined && caps.arch !== undefined && family(arch) !== family(caps.arch) && `${caps.arch}, and the guest is ${arch}`,
+					arch !== undefined &&
+					caps.arch !== undefined &&
+					cpuFamily(arch) !== cpuFamily(caps.arch) &&
+					`${caps.arch}, and the guest is ${arch}`,
 			);
 		},
 	},
@@ -119,8 +122,6 @@ export const hostRules: readonly Rule[] = [
 /** What the images of a machine take at a target, at the most, in bytes. */
 export const writtenFor = (host: HostFacts | undefined, target: string): number =>
 	(host?.needed?.[target] ?? []).reduce((sum, { written }) => sum + written, 0);
-
-const family = (arch: string): string => (/^(i[3-6]86|x86_64|amd64|x86)$/.test(arch) ? 'x86' : arch);
 
 const capable = (host: HostFacts | undefined, seen: (capabilities: DomainCapabilities) => string | false): Evidence[] => {
 	const what = host?.capabilities ? seen(host.capabilities) : false;

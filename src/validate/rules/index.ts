@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts';
+import { architectureRules } from './architecture.ts';
 import { deviceRules } from './devices.ts';
 import { bootRules } from './guest-boot.ts';
 import { guestStateRules } from './guest-state.ts';
@@ -19,6 +20,7 @@ export const rules: readonly Rule[] = [
 	...guestStateRules,
 	...systemRules,
 	...targetRules,
+	...architectureRules,
 	...hardwareRules,
 	...networkRules,
 	...hostRules,
