@@ -2,6 +2,9 @@ import { child, children, parseXml, type XmlElement } from '../bytes/xml.ts';
 import { UnrecognizedError } from '../errors.ts';
 import type { DomainCapabilities } from './facts.ts';
 
+/** What is to be run on a host: of itself virsh describes the machine type `pc`, which has no Secure Boot and fewer CPUs. */
+export const DOMCAPABILITIES = 'virsh domcapabilities --virttype kvm --machine q35';
+
 /**
  * What `virsh domcapabilities` has printed (libvirt, "Domain capabilities XML format").
  * @param path what to call the file in a message.
@@ -12,7 +15,7 @@ export const readDomainCapabilities = (bytes: Uint8Array, path: string): DomainC
 	if (root.name !== 'domainCapabilities') {
 		throw new UnrecognizedError(`it is a <${root.name}> and not the capabilities of a host`, {
 			path,
-			hint: 'virsh domcapabilities > domcaps.xml, on the host',
+			hint: `${DOMCAPABILITIES} > domcaps.xml, on the host`,
 		});
 	}
 	const os = supported(child(root, 'os'));

@@ -133,6 +133,7 @@ export type DiskNeed = {
 export type DomainCapabilities = {
 	readonly path: string;
 	readonly arch?: string | undefined;
+	/** The machine type that all of it is about: `pc-q35-9.0`. */
 	readonly machine?: string | undefined;
 	readonly maxCpus?: number | undefined;
 	/** `bios`, `efi`. */

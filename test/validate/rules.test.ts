@@ -309,6 +309,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 
 	'vconv.host.space': [healthy({ host: host({ free: 1 }) })],
 	'vconv.host.largest_file': [healthy({ host: host({ largestFile: 2 ** 32 }) })],
+	'vconv.host.machine': [healthy({ host: domcaps({ machine: 'pc-i440fx-8.2' }) })],
 	'vconv.host.firmware': [healthy({ host: domcaps({ firmware: ['efi'] }) })],
 	'vconv.host.secure_boot': [healthy({ machine: machine('uefi.secureBoot.enabled = "TRUE"'), host: domcaps({ secureBoot: false }) })],
 	'vconv.host.tpm': [healthy({ machine: machine('vtpm.present = "TRUE"'), host: domcaps({ tpmBackends: [] }) })],
@@ -525,6 +526,36 @@ describe('a guest with drivers for nothing but', () => {
 		const facts = only('sata', [], { choices: { inspect: false } });
 		expect(fired(facts, 'libvirt')).toContain(DRIVER);
 		expect(fired({ ...facts, choices: {} }, 'libvirt')).not.toContain(DRIVER);
+	});
+});
+
+describe('what the host says', () => {
+	const secure = ['numvcpus = "280"', 'firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"'];
+	const plain = { secureBoot: false, maxCpus: 255, firmware: ['bios'] };
+	const heard = (facts: Facts): readonly string[] => fired(facts, 'libvirt').filter((id) => id.startsWith('vconv.host.'));
+	const domain = (type: string): ReturnType<typeof machine> => {
+		const described = machine(...secure);
+		return { ...described, format: 'libvirt', spec: { ...described.spec, platform: { machine: type } } };
+	};
+
+	it.each(['pc-q35-9.0', 'q35', 'ubuntu-q35'])('of the machine type %s counts for a machine that gets q35', (type) => {
+		const judged = ['vconv.host.firmware', 'vconv.host.secure_boot', 'vconv.host.cpus'];
+		const host = domcaps({ ...plain, machine: type });
+		expect(heard(healthy({ machine: machine(...secure), host }))).toEqual(judged);
+		expect(heard(healthy({ machine: domain('pc-q35-7.2'), host }))).toEqual(judged);
+	});
+
+	it.each(['pc-i440fx-8.2', 'pc', 'ubuntu', 'virt-9.0'])('of the machine type %s does not, and that is said', (type) => {
+		const host = domcaps({ ...plain, machine: type });
+		expect(heard(healthy({ machine: machine(...secure), host }))).toEqual(['vconv.host.machine']);
+		expect(heard(healthy({ machine: domain('pc-q35-7.2'), host }))).toEqual(['vconv.host.machine']);
+	});
+
+	it('counts for a domain of the same type, and for one that does not say its own', () => {
+		const host = domcaps({ machine: 'pc-i440fx-8.2', maxCpus: 255 });
+		expect(heard(healthy({ machine: domain('pc-i440fx-6.1'), host }))).toEqual(['vconv.host.cpus']);
+		const silent = { ...domain(''), spec: { ...domain('').spec, platform: {} } };
+		expect(heard(healthy({ machine: silent, host }))).toEqual(['vconv.host.cpus']);
 	});
 });
 

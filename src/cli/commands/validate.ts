@@ -8,7 +8,7 @@ import { validateFiles } from '../../node/validate/report.ts';
 import { writeWhole } from '../../node/write-whole.ts';
 import { knownBy, printBaseline } from '../../validate/baseline.ts';
 import { type CustomRules, readCustomRules } from '../../validate/custom.ts';
-import { readDomainCapabilities } from '../../validate/domcaps.ts';
+import { DOMCAPABILITIES, readDomainCapabilities } from '../../validate/domcaps.ts';
 import { rules } from '../../validate/rules/index.ts';
 import { targets } from '../../validate/targets.ts';
 import { refuseUnknownRules, targetNamed } from '../../validate/validate.ts';
@@ -24,7 +24,7 @@ const options = {
 	to: { type: 'string', array: true, describe: `where it is to go, several parted by commas: ${targets.map(({ id }) => id).join(', ')}` },
 	devices: { choices: DEVICE_POLICIES, default: 'auto', describe: 'how the move chooses controllers and cards, as in vconv config' },
 	dir: { type: 'string', describe: 'the folder that the disks are to go to: is there room?' },
-	domcaps: { type: 'string', describe: 'what virsh domcapabilities prints on the host: will it run there?' },
+	domcaps: { type: 'string', describe: `what ${DOMCAPABILITIES} prints on the host: will it run there?` },
 	accept: { type: 'string', array: true, describe: 'a rule whose concerns are no matter, by its id, several parted by commas' },
 	baseline: { type: 'string', describe: 'concerns that are known and do not count, as --write-baseline writes them' },
 	'write-baseline': {
@@ -139,6 +139,6 @@ const readRules = (name: string): CustomRules =>
 	readCustomRules(readSmallText(name, '--rules', '--rules with a file of rules, YAML or JSON'), name, rules);
 
 const readCapabilities = (name: string) =>
-	readDomainCapabilities(readSmallFile(name, '--domcaps', '--domcaps with what virsh domcapabilities prints'), name);
+	readDomainCapabilities(readSmallFile(name, '--domcaps', `--domcaps with what ${DOMCAPABILITIES} prints`), name);
 
 const readBaseline = (name: string) => knownBy(readSmallText(name, '--baseline', '--baseline with what --write-baseline wrote'), name);

@@ -1,8 +1,7 @@
 import type { DiskBus, DriverFact } from '../../guest/facts.ts';
-import { bootAttachment } from '../../machine/migrate/boot-attachment.ts';
-import { guestFacts } from '../../machine/migrate/guest-facts.ts';
 import type { Attachment } from '../../machine/migrate/storage-policy.ts';
 import type { Facts } from '../facts.ts';
+import { plannedForKvm } from '../planned.ts';
 import type { Target } from '../targets.ts';
 import { wantsEfi } from './describe.ts';
 
@@ -16,7 +15,7 @@ export const VIRTIO: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi'];
  * otherwise any that the firmware of the target starts from and the user did not rule out.
  */
 export const bootBuses = (facts: Facts, target: Target): readonly BusFact[] => {
-	const planned = plannedBus(facts, target);
+	const planned = target.id === 'libvirt' ? plannedForKvm(facts)?.attachment : undefined;
 	const buses = planned ? [planned] : target.buses.filter((bus) => !(wantsEfi(facts) && target.notByEfi?.includes(bus)));
 	const virtio = asksVirtio(facts, target) ? buses.filter((bus) => VIRTIO.some((one) => one === bus)) : [];
 	return factsOf(facts, virtio.length > 0 ? virtio : buses);
@@ -30,14 +29,3 @@ export const factsOf = ({ guest }: Facts, buses: readonly BusFact[0][]): readonl
 /** Whether the user wants virtio, and the target has it. */
 export const asksVirtio = ({ choices }: Facts, { buses }: Target): boolean =>
 	choices?.devices === 'virtio' && buses.some((bus) => VIRTIO.includes(bus));
-
-const plannedBus = ({ machine, guest, disks, choices: { inspect, ...options } = {} }: Facts, { id }: Target): Attachment | undefined => {
-	if (id !== 'libvirt' || machine?.format !== 'vmx') return undefined;
-	const inspected = disks.flatMap(({ image, device }) => (image && device ? [device.id] : []));
-	return bootAttachment(machine, {
-		...options,
-		// The planner refuses virtio for a Windows without it; here it is a concern.
-		assumeVirtio: options.devices === 'virtio' || options.assumeVirtio,
-		guest: guest && inspect !== false ? guestFacts(guest, inspected) : undefined,
-	});
-};

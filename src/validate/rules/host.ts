@@ -1,5 +1,6 @@
 import { humanSize } from '../../bytes/size.ts';
-import type { DomainCapabilities, HostFacts } from '../facts.ts';
+import type { DomainCapabilities, Facts, HostFacts } from '../facts.ts';
+import { plannedForKvm } from '../planned.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { cpuFamily, wantsEfi } from './describe.ts';
 
@@ -37,6 +38,22 @@ export const hostRules: readonly Rule[] = [
 		},
 	},
 	{
+		id: 'vconv.host.machine',
+		category: 'Warning',
+		label: 'What the host said is about another machine type',
+		assessment:
+			'Firmware, Secure Boot and the number of CPUs depend on the machine type: whether the host has enough of them was not judged.',
+		remedy: 'Ask the host for the machine type that the machine gets.',
+		targets: ['libvirt'],
+		find: (facts) =>
+			otherTypes(facts).map(([described, gets]) => ({
+				what: `it describes ${described}, and the machine gets ${gets}`,
+				// A domain can say anything here, and this is to be pasted.
+				hint: /^[\w.-]+$/.test(gets) ? `virsh domcapabilities --virttype kvm --machine ${gets}` : undefined,
+				file: facts.host?.capabilities?.path,
+			})),
+	},
+	{
 		id: 'vconv.host.firmware',
 		category: 'Critical',
 		label: 'The host has no firmware of this kind',
@@ -45,8 +62,8 @@ export const hostRules: readonly Rule[] = [
 		targets: ['libvirt'],
 		find: (facts) => {
 			const wanted = wantsEfi(facts) ? 'efi' : 'bios';
-			return capable(
-				facts.host,
+			return capableAsMachine(
+				facts,
 				({ firmware }) =>
 					firmware.length > 0 && !firmware.includes(wanted) && `it has ${firmware.join(', ')}, and the machine wants ${wanted}`,
 			);
@@ -61,7 +78,7 @@ export const hostRules: readonly Rule[] = [
 		targets: ['libvirt'],
 		find: (facts) =>
 			facts.machine?.spec.firmware.secureBoot
-				? capable(facts.host, ({ secureBoot }) => !secureBoot && 'no firmware with it is known there')
+				? capableAsMachine(facts, ({ secureBoot }) => !secureBoot && 'no firmware with it is known there')
 				: [],
 	},
 	{
@@ -83,9 +100,12 @@ export const hostRules: readonly Rule[] = [
 		assessment: 'libvirt there refuses machines of that many CPUs.',
 		remedy: 'Take some away.',
 		targets: ['libvirt'],
-		find: ({ host, machine }) => {
-			const count = machine?.spec.cpu.count ?? 0;
-			return capable(host, ({ maxCpus }) => maxCpus !== undefined && count > maxCpus && `${count}, and it gives at most ${maxCpus}`);
+		find: (facts) => {
+			const count = facts.machine?.spec.cpu.count ?? 0;
+			return capableAsMachine(
+				facts,
+				({ maxCpus }) => maxCpus !== undefined && count > maxCpus && `${count}, and it gives at most ${maxCpus}`,
+			);
 		},
 	},
 	{
@@ -122,6 +142,20 @@ export const hostRules: readonly Rule[] = [
 /** What the images of a machine take at a target, at the most, in bytes. */
 export const writtenFor = (host: HostFacts | undefined, target: string): number =>
 	(host?.needed?.[target] ?? []).reduce((sum, { written }) => sum + written, 0);
+
+/** The machine type that the host described and that which the machine gets, where they differ. */
+const otherTypes = (facts: Facts): readonly (readonly [described: string, gets: string])[] => {
+	const described = facts.host?.capabilities?.machine;
+	const gets = plannedForKvm(facts)?.machine ?? facts.machine?.spec.platform.machine;
+	return described !== undefined && gets !== undefined && boardOf(described) !== boardOf(gets) ? [[described, gets]] : [];
+};
+
+/** A machine type without its version: `q35`, `pc`, `virt`. Ubuntu has names of its own for the first two. */
+const boardOf = (type: string): string => (type.includes('q35') ? 'q35' : type.replace(/-.*/, '').replace('ubuntu', 'pc'));
+
+/** The same as `capable` for what depends on the machine type. */
+const capableAsMachine = (facts: Facts, seen: (capabilities: DomainCapabilities) => string | false): Evidence[] =>
+	otherTypes(facts).length > 0 ? [] : capable(facts.host, seen);
 
 const capable = (host: HostFacts | undefined, seen: (capabilities: DomainCapabilities) => string | false): Evidence[] => {
 	const what = host?.capabilities ? seen(host.capabilities) : false;
