@@ -128,7 +128,8 @@ export const convert = async (options: ConvertOptions): Promise<Conversion> => {
 			}),
 		);
 	} catch (error) {
-		await to.abandon();
+		// What it failed by is what matters, also where nothing can be taken away.
+		await to.abandon().catch(() => {});
 		throw error;
 	}
 };

@@ -70,7 +70,13 @@ test('sources are closed and the target is abandoned when it fails', async () =>
 	const target = memoryTarget('disk.none');
 	const failed = convert({
 		from: { ...from, close: async () => void closed++ },
-		to: { ...target, abandon: async () => void abandoned++ },
+		to: {
+			...target,
+			async abandon() {
+				abandoned++;
+				throw new Error('cannot be taken away');
+			},
+		},
 	});
 	await expect(failed).rejects.toThrow('does not say a format');
 	expect(closed).toBeGreaterThan(0);

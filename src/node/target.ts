@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Begun } from '../core/journal.ts';
 import type { Sink, Target } from '../core/sink.ts';
-import { AccessError, VconvError } from '../errors.ts';
+import { AccessError, UsageError, VconvError } from '../errors.ts';
 import { isProof, PROOF } from '../proof/file.ts';
 import { accessError, rememberDescriptor } from './file.ts';
 import { type Files, nodeFiles } from './files.ts';
@@ -42,11 +42,14 @@ export type FileTarget = Target &
 /**
  * A file that gets its name only when the whole of it is on disk. Until then it is a partial file beside it, readable by nobody else, with a
  * journal from which an interrupted run can be taken up: see docs/crash-safety.md.
- * @throws AccessError if the name is taken and `force` is not set, if a machine uses what is to be replaced, or its folder cannot be written; BusyError if another run writes it.
+ * @throws UsageError for a mode that no image has; AccessError if the name is taken and `force` is not set, if a machine uses what is to be replaced, or its folder cannot be written; BusyError if another run writes it.
  */
 export const createTarget = async (name: string, options: TargetOptions = {}): Promise<FileTarget> => {
 	const { force = false, mode, durable = true, files = nodeFiles } = options;
 	const folder = path.dirname(name);
+	if (mode !== undefined && (mode & 0o666) !== mode) {
+		throw new UsageError(`${mode} is no mode of an image`, { hint: '0o640, of the digits 0, 2, 4 and 6' });
+	}
 	const umask = mode === undefined ? 0 : process.umask();
 	const partials: Partial[] = [];
 	const open = new Set<number>();

@@ -7,7 +7,7 @@ import type { OptionValues } from '../../src/core/format.ts';
 import type { Target } from '../../src/core/sink.ts';
 import { pakoCodec } from '../../src/engine/pako.ts';
 import { portableMover } from '../../src/engine/portable.ts';
-import { VconvError } from '../../src/errors.ts';
+import { UsageError, VconvError } from '../../src/errors.ts';
 import { type Files, nodeFiles } from '../../src/node/files.ts';
 import { createTarget } from '../../src/node/target.ts';
 import { type Call, fail, filesWith, systemError } from '../helpers/faults.ts';
@@ -44,6 +44,12 @@ test('what an earlier run has left of further files counts as held before they a
 	expect(target.held()).toBe(0);
 	expect(target.held(['disk-flat.vmdk', 'disk-s001.vmdk'])).toBeGreaterThanOrEqual(100_000);
 	await target.abandon();
+});
+
+test.for([0o777, 0o4600, -1, Number.NaN, 99999])('%s is no mode of an image', async (mode) => {
+	const folder = temporaryFolder();
+	await expect(createTarget(path.join(folder, 'disk.raw'), { mode })).rejects.toThrow(UsageError);
+	expect(fs.readdirSync(folder)).toEqual([]);
 });
 
 describe('until the whole of it is written', () => {
