@@ -1,80 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { machineFormats } from '../../formats/machines.ts';
-import type { CheckReport } from '../../src/core/format.ts';
-import type { DiskBus, DiskFlag, Mark } from '../../src/guest/facts.ts';
-import type { Code } from '../../src/machine/codes.ts';
-import { parseMachine } from '../../src/machine/plan.ts';
-import type { Facts, Problem } from '../../src/validate/facts.ts';
+import type { Facts } from '../../src/validate/facts.ts';
 import { rules } from '../../src/validate/rules/index.ts';
-import { targets } from '../../src/validate/targets.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
-import { disk, drivers, guest, healthy, host, image, machine, noDrivers, system, volume, withDisks } from './healthy.ts';
-
-const TiB = 2 ** 40;
-
-const vm = (...lines: readonly string[]): Facts => healthy({ machine: machine(...lines) });
-const nic = (...lines: readonly string[]): Facts =>
-	vm(
-		'ethernet0.present = "TRUE"',
-		'ethernet0.virtualDev = "vmxnet3"',
-		'ethernet0.addressType = "static"',
-		'ethernet0.address = "00:50:56:00:00:01"',
-		...lines,
-	);
-const card = (model: string): Facts => vm('ethernet0.present = "TRUE"', `ethernet0.virtualDev = "${model}"`);
-const img = (changes: Parameters<typeof image>[0]): Facts => healthy({ disks: [disk({ image: image(changes) })] });
-const checked = (check: CheckReport): Facts => img({ chain: [{ path: 'web.vmdk', format: 'vmdk', info: { format: 'vmdk' }, check }] });
-const broken = (kind: Problem['kind']): Facts =>
-	healthy({ disks: [disk({ image: undefined, problem: { kind, message: 'seen', hint: 'do' } })] });
-const inside = (changes: Parameters<typeof guest>[0]): Facts => healthy({ guest: guest(changes) });
-const os = (changes: Parameters<typeof system>[0]): Facts => inside({ os: system(changes) });
-const vol = (...all: Parameters<typeof volume>[0][]): Facts => inside({ volumes: all.map((changes) => volume(changes)) });
-const flag = (...flags: DiskFlag[]): Facts =>
-	inside({ disks: [{ ...(guest().disks[0] as NonNullable<unknown> & ReturnType<typeof guest>['disks'][number]), flags }] });
-const mark = (code: Mark['code'], evidence = 'seen'): Facts => os({ marks: [{ code, evidence, where: 'somewhere' }] });
-const mount = (device: string, more: object = {}): Facts =>
-	os({ mounts: [{ device, mountpoint: '/data', type: 'ext4', options: [], where: '/etc/fstab:2', ...more }] });
-const windows = (changes: Parameters<typeof system>[0] = {}): ReturnType<typeof system> =>
-	system({ family: 'windows', name: 'Windows 11', version: '10.0', ...changes });
-/** A guest whose only disk is dynamic. */
-const dynamicDisk = (found: ReturnType<typeof windows> | null, bootable: boolean): Facts =>
-	inside({
-		os: found,
-		disks: [
-			{
-				...(guest().disks[0] as ReturnType<typeof guest>['disks'][number]),
-				partitions: [{ number: 1, start: 512, size: 2 ** 20, type: 'ldm', mbrType: 0x42, bootable }],
-			},
-		],
-	});
-const domcaps = (changes: object): ReturnType<typeof host> => {
-	const found = host();
-	return { ...found, capabilities: { ...(found.capabilities as NonNullable<typeof found.capabilities>), ...changes } };
-};
-const absent = { state: 'absent', evidence: 'the list of modules' } as const;
-
-/** A domain for CPUs of this kind. */
-const made = (arch: string): Facts =>
-	healthy({ machine: { ...machine(), format: 'libvirt', spec: { ...machine().spec, guest: { arch } } } });
-
-/** A machine with a piece of its description that the report has under a code. */
-const extra = (key: string, value: string, code: Code): Facts =>
-	healthy({ machine: { ...machine(), spec: { ...machine().spec, extras: [{ key, value, subject: key, code }] } } });
-
-const luks = (...words: string[]): Facts => vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true, state: ['luks2', ...words] });
-
-/** A root on a logical volume that these hold; there is an array over two disks. */
-const spread = (on: readonly string[]): Facts =>
-	vol({ id: 'lv:vg/root', on }, { id: 'md:1', on: ['disk0p5', 'disk1p5'], mountpoint: undefined });
-
-/** A domain of libvirt with these devices. */
-const domain = (devices: string, more = ''): Facts => {
-	const text = `<domain type="kvm"><name>web</name><memory>1048576</memory>${more}<os><type>hvm</type></os><devices>${devices}</devices></domain>`;
-	const { format, spec, report } = parseMachine(new TextEncoder().encode(text), 'web.xml', machineFormats);
-	return healthy({ machine: { path: 'web.xml', format, spec, report, locks: [], suspended: [] } });
-};
-
-const NVDIMM = ['nvdimm0.present = "TRUE"', 'nvdimm0:0.present = "TRUE"', 'nvdimm0:0.fileName = "pmem.vmdk"'];
+import {
+	absent,
+	broken,
+	checked,
+	domain,
+	domcaps,
+	dynamicDisk,
+	extra,
+	fired,
+	flag,
+	img,
+	inside,
+	luks,
+	made,
+	mark,
+	mount,
+	NVDIMM,
+	nic,
+	os,
+	TiB,
+	vm,
+	vol,
+	windows,
+} from './facts-of.ts';
+import { disk, drivers, guest, healthy, host, image, machine, noDrivers, system, withDisks } from './healthy.ts';
 
 /** Of each rule: facts for which it fires, and the target if that is not libvirt. */
 const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> = {
@@ -318,10 +270,6 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.host.disk_bus': [healthy({ host: domcaps({ diskBuses: ['sata'] }) })],
 };
 
-const target = (id: string) => (id === 'none' ? { ...targetNamed('libvirt'), id, secureBoot: false, firmware: [] } : targetNamed(id));
-
-const fired = (facts: Facts, to: string): readonly string[] => validate(facts, target(to)).map(({ id }) => id);
-
 describe('a rule', () => {
 	it('has a case for which it fires, and no case is for a rule that is not there', () => {
 		expect(Object.keys(cases).sort()).toEqual(rules.map(({ id }) => id).sort());
@@ -371,215 +319,6 @@ describe('a rule', () => {
 		expect(fired(facts, 'libvirt')).not.toContain('vconv.guest.encrypted.target');
 		const categories = new Map([['vconv.guest.encrypted.target', 'off' as const]]);
 		expect(validate(facts, targetNamed('aws'), { categories }).map(({ id }) => id)).not.toContain('vconv.guest.encrypted.target');
-	});
-});
-
-const PASSTHRU = ['scsi0:3.present = "TRUE"', 'scsi0:3.deviceType = "scsi-passthru"'];
-const CARD = '<mac address="52:54:00:00:00:01"/><source><address type="pci" domain="0" bus="59" slot="2" function="1"/></source>';
-
-describe('what a description says', () => {
-	it.for<readonly [string, Facts, id: string, target?: string]>([
-		["a card of the host as libvirt's interface", domain(`<interface type="hostdev">${CARD}</interface>`), 'vmware.device.sriov.detected'],
-		['a SCSI device of the host', withDisks(...PASSTHRU, 'scsi0:3.fileName = "/dev/sg3"'), 'vmware.passthrough_device.detected'],
-		['a TPM that is added at the next start', vm('managedvm.autoAddVTPM = "software"'), 'vmware.tpm.detected'],
-		['a CPU limit', vm('sched.cpu.max = "1000"'), 'vconv.cpu.shares'],
-		['a CPU reservation', vm('sched.cpu.min = "1000"'), 'vconv.cpu.shares'],
-		['a reservation of memory', vm('sched.mem.min = "1024"'), 'vconv.cpu.shares'],
-		['memory that stays in the host', vm('sched.mem.pin = "TRUE"'), 'vconv.cpu.shares'],
-		['a NUMA node', vm('sched.mem.affinity = "0"'), 'vmware.numa_affinity.detected'],
-		['a rate of a card', nic('ethernet0.limit = "100"'), 'ovirt.nic.network_filter.detected'],
-		['a USB device that another host serves', domain('<redirdev bus="usb" type="tcp"><source host="h"/></redirdev>'), 'vconv.usb.devices'],
-		['a dynamic disk that a system may start from', dynamicDisk(null, true), 'vconv.guest.dynamic_disk'],
-		['a system over two disks by LVM', spread(['disk0p2', 'disk1']), 'vconv.guest.root.spread', 'aws'],
-		['a system over two disks by an array', spread(['md:1']), 'vconv.guest.root.spread', 'aws'],
-		['a serial port on a device', domain('<serial type="dev"><source path="/dev/ttyS0"/></serial>'), 'vconv.serial'],
-		['an old card of VMware', card('vmxnet'), 'ovirt.nic.interface_type.unsupported'],
-		['an older card of VMware', card('vmxnet2'), 'ovirt.nic.interface_type.unsupported', 'proxmox'],
-	])('is a concern where it is %s', ([, facts, id, to = 'libvirt']) => {
-		expect(fired(facts, to)).toContain(id);
-	});
-
-	it.for<readonly [string, Facts, id: string, target?: string]>([
-		["a card on the host's bridge", domain('<interface type="bridge"><source bridge="b"/></interface>'), 'vmware.device.sriov.detected'],
-		[
-			'an optical drive of the host',
-			withDisks(...PASSTHRU, 'scsi0:3.fileName = "/vmfs/devices/cdrom/mpx.vmhba0"'),
-			'vmware.passthrough_device.detected',
-		],
-		['persistent memory without a file', vm('nvdimm0.present = "TRUE"'), 'vconv.memory.persistent', 'esxi'],
-		[
-			'persistent memory that is out',
-			vm('nvdimm0.present = "TRUE"', 'nvdimm0:0.present = "FALSE"', 'nvdimm0:0.fileName = "pmem.vmdk"'),
-			'vconv.memory.persistent',
-			'esxi',
-		],
-		['a stick of memory that is out', vm('usb.present = "TRUE"', 'usb:1.present = "FALSE"', 'usb:1.fileName = "a.vmdk"'), 'vconv.disk.usb'],
-		['no TPM', vm('managedvm.autoAddVTPM = ""'), 'vmware.tpm.detected'],
-		[
-			'no limit',
-			vm('sched.cpu.max = "unlimited"', 'sched.cpu.min = "0"', 'sched.mem.min = "0"', 'sched.mem.pin = "FALSE"'),
-			'vconv.cpu.shares',
-		],
-		['a TPM beside a passphrase', luks('systemd-tpm2', 'passphrase'), 'vconv.guest.encrypted.tpm'],
-		['a dynamic disk beside Windows', dynamicDisk(windows({ root: 'disk1p1' }), false), 'vconv.guest.dynamic_disk'],
-		['a dynamic disk beside Linux', dynamicDisk(system(), true), 'vconv.guest.dynamic_disk'],
-		['a system on one disk by LVM', spread(['disk0p2', 'disk0p3']), 'vconv.guest.root.spread', 'aws'],
-		['all NUMA nodes', vm('sched.mem.affinity = "all"'), 'vmware.numa_affinity.detected'],
-		['the usual rate of a card', nic('ethernet0.shares = "normal"', 'ethernet0.limit = "-1"'), 'ovirt.nic.network_filter.detected'],
-		['how fault tolerance would work', vm('ftcpt.ftEncryptionMode = "ftEncryptionOpportunistic"'), 'vmware.fault_tolerance.enabled'],
-		['that replay could be', vm('replay.supported = "TRUE"'), 'vmware.fault_tolerance.enabled'],
-		['a channel for USB', domain('<redirdev bus="usb" type="spicevmc"/>'), 'vconv.usb.devices'],
-		['a serial port on a terminal', domain('<serial type="pty"/>'), 'vconv.serial'],
-		["a way to VMware's printers", vm('serial0.present = "TRUE"', 'serial0.fileType = "thinprint"'), 'vconv.serial'],
-		['an old card of VMware', card('vmxnet'), 'ovirt.nic.interface_type.unsupported', 'esxi'],
-	])('is none where it is %s', ([, facts, id, to = 'libvirt']) => {
-		expect(fired(facts, to)).not.toContain(id);
-	});
-
-	it('is told in one line for a device of libvirt', () => {
-		const facts = domain('<hostdev mode="subsystem" type="pci"><source><address domain="0" bus="3"/></source></hostdev>');
-		const found = validate(facts, targetNamed('esxi')).find(({ id }) => id === 'vmware.passthrough_device.detected');
-		expect(found?.evidence.map(({ what }) => what)).toEqual([
-			"devices/hostdev: mode 'subsystem', type 'pci', source/address/domain '0', source/address/bus '3'",
-		]);
-	});
-
-	it('is told in bytes where a size and its limit read the same', () => {
-		const size = 2041 * 2 ** 30;
-		const found = validate(img({ size }), targetNamed('azure')).find(({ id }) => id === 'vconv.disk.size.limit');
-		expect(found?.evidence[0]?.what).toMatch(new RegExp(`^${size} bytes, and Azure takes at most \\d+ bytes$`));
-	});
-});
-
-describe('a target', () => {
-	it.for([
-		['Web01', ['kubevirt', 'gcp']],
-		['a..b', ['kubevirt', 'proxmox', 'gcp']],
-		['a.-b', ['kubevirt', 'proxmox', 'gcp']],
-		['1web', ['gcp']],
-		['web.01', ['gcp']],
-		['web-', ['kubevirt', 'proxmox', 'azure', 'gcp']],
-		['web_1', ['kubevirt', 'proxmox', 'azure', 'gcp']],
-		['w'.repeat(64), ['kubevirt', 'gcp']],
-		['web-01', []],
-	] as const)('takes the name %s, unless it is one of these', ([name, refusing]) => {
-		const facts = vm(`displayName = "${name}"`);
-		expect(targets.map(({ id }) => id).filter((id) => fired(facts, id).includes('vmware.vm.name.invalid'))).toEqual(refusing);
-	});
-
-	it('is a Hyper-V of the first generation for a machine with a BIOS', () => {
-		const large = ['numvcpus = "128"', 'memsize = "2097152"'];
-		const floppy = ['floppy0.present = "TRUE"', 'floppy0.fileType = "file"', 'floppy0.fileName = "a.flp"'];
-		const [limits, drive] = [['vconv.cpu.limit', 'vconv.memory.limit'], ['vconv.floppy']];
-		const all = [...limits, ...drive];
-		const seen = (firmware: string) =>
-			fired(vm(`firmware = "${firmware}"`, ...large, ...floppy), 'hyperv')
-				.filter((id) => all.includes(id))
-				.sort();
-		expect([seen('bios'), seen('efi')]).toEqual([limits, drive]);
-	});
-
-	it.each(['rtl8139', 'pcnet'])('is KubeVirt with the card %s', (model) => {
-		expect(fired(card(model), 'kubevirt')).not.toContain('ovirt.nic.interface_type.unsupported');
-	});
-
-	it('is Proxmox with 57 places for disks', () => {
-		const facts = (count: number) => healthy({ disks: Array.from({ length: count }, (_, i) => disk({ path: `${i}.vmdk` })) });
-		expect([57, 58].map((count) => fired(facts(count), 'proxmox').includes('vmware.disk.count.exceeds.limit'))).toEqual([false, true]);
-	});
-});
-
-describe('a guest with drivers for nothing but', () => {
-	const only = (bus: DiskBus, lines: readonly string[] = [], changes: Partial<Facts> = {}): Facts =>
-		healthy({
-			machine: machine(...lines),
-			guest: guest({
-				firmware: { type: lines.includes(EFI) ? 'uefi' : 'bios' },
-				drivers: { ...drivers, disk: { ...noDrivers.disk, lsisas1068: absent, [bus]: drivers.disk.sata } },
-			}),
-			...changes,
-		});
-	const EFI = 'firmware = "efi"';
-	const SAFE = { choices: { devices: 'safe' } } as const;
-	const DRIVER = 'vconv.guest.disk.driver';
-	const SLOWER = 'vconv.guest.disk.slower';
-
-	it.each<[what: string, facts: Facts, to: string, expected: readonly string[]]>([
-		["VMware's LSI Logic does not start with QEMU's", only('lsilogic', ['scsi0.virtualDev = "lsilogic"']), 'libvirt', [DRIVER]],
-		['it does not start on Proxmox', only('lsilogic', ['scsi0.virtualDev = "lsilogic"']), 'proxmox', [DRIVER]],
-		['it starts on ESXi', only('lsilogic'), 'esxi', [SLOWER]],
-		['NVMe does not start, for the planner has none', only('nvme'), 'libvirt', [DRIVER]],
-		['pvscsi starts', only('pvscsi'), 'libvirt', [SLOWER]],
-		['pvscsi does not start by EFI', only('pvscsi', [EFI]), 'libvirt', [DRIVER]],
-		['pvscsi starts by firmware that has a driver', only('pvscsi', [EFI], { choices: { uefiScsi: true } }), 'libvirt', [SLOWER]],
-		['pvscsi starts by the EFI of Proxmox', only('pvscsi', [EFI]), 'proxmox', [SLOWER]],
-		['SAS-1068 starts', only('lsisas1068'), 'libvirt', [SLOWER]],
-		['virtio-scsi starts', only('virtio-scsi'), 'libvirt', []],
-		['virtio does not start where SATA was asked for', only('virtio-scsi', [], SAFE), 'libvirt', [DRIVER]],
-		['IDE does not start as images for EFI', only('ide', [EFI], { machine: undefined }), 'hyperv', [DRIVER]],
-		['pvscsi does not start as images for EFI', only('pvscsi', [EFI], { machine: undefined }), 'libvirt', [DRIVER]],
-	])('%s', (_, facts, to, expected) => {
-		expect(fired(facts, to).filter((id) => id.startsWith('vconv.guest.disk.'))).toEqual(expected);
-	});
-
-	it('SATA is judged by the disk that the planner would make where the disks are not to decide', () => {
-		const facts = only('sata', [], { choices: { inspect: false } });
-		expect(fired(facts, 'libvirt')).toContain(DRIVER);
-		expect(fired({ ...facts, choices: {} }, 'libvirt')).not.toContain(DRIVER);
-	});
-});
-
-describe('what the host says', () => {
-	const secure = ['numvcpus = "280"', 'firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"'];
-	const plain = { secureBoot: false, maxCpus: 255, firmware: ['bios'] };
-	const heard = (facts: Facts): readonly string[] => fired(facts, 'libvirt').filter((id) => id.startsWith('vconv.host.'));
-	const domain = (type: string): ReturnType<typeof machine> => {
-		const described = machine(...secure);
-		return { ...described, format: 'libvirt', spec: { ...described.spec, platform: { machine: type } } };
-	};
-
-	it.each(['pc-q35-9.0', 'q35', 'ubuntu-q35'])('of the machine type %s counts for a machine that gets q35', (type) => {
-		const judged = ['vconv.host.firmware', 'vconv.host.secure_boot', 'vconv.host.cpus'];
-		const host = domcaps({ ...plain, machine: type });
-		expect(heard(healthy({ machine: machine(...secure), host }))).toEqual(judged);
-		expect(heard(healthy({ machine: domain('pc-q35-7.2'), host }))).toEqual(judged);
-	});
-
-	it.each(['pc-i440fx-8.2', 'pc', 'ubuntu', 'virt-9.0'])('of the machine type %s does not, and that is said', (type) => {
-		const host = domcaps({ ...plain, machine: type });
-		expect(heard(healthy({ machine: machine(...secure), host }))).toEqual(['vconv.host.machine']);
-		expect(heard(healthy({ machine: domain('pc-q35-7.2'), host }))).toEqual(['vconv.host.machine']);
-	});
-
-	it('counts for a domain of the same type, and for one that does not say its own', () => {
-		const host = domcaps({ machine: 'pc-i440fx-8.2', maxCpus: 255 });
-		expect(heard(healthy({ machine: domain('pc-i440fx-6.1'), host }))).toEqual(['vconv.host.cpus']);
-		const silent = { ...domain(''), spec: { ...domain('').spec, platform: {} } };
-		expect(heard(healthy({ machine: silent, host }))).toEqual(['vconv.host.cpus']);
-	});
-});
-
-describe('a machine with a CPU of another kind', () => {
-	const heard = (facts: Facts, to: string): readonly string[] => fired(facts, to).filter((id) => id.startsWith('vconv.cpu.architecture'));
-	const CRITICAL = ['vconv.cpu.architecture'];
-	const WARNED = ['vconv.cpu.architecture.host'];
-
-	it.each(['ppc64', 's390x', 'riscv64'])('of the kind %s moves to libvirt alone, and to KubeVirt where that has it', (arch) => {
-		for (const { id } of targets) {
-			const isThere = id === 'libvirt' || (id === 'kubevirt' && arch === 's390x');
-			expect(heard(made(arch), id), id).toEqual(isThere ? WARNED : CRITICAL);
-		}
-	});
-
-	it("for ARM moves where hosts for it are, and in no VMX: vconv makes no domain of VMware's for ARM", () => {
-		const refusing = targets.filter(({ id }) => heard(made('aarch64'), id)[0] === CRITICAL[0]).map(({ id }) => id);
-		expect(refusing).toEqual(['esxi', 'workstation', 'aws']);
-		expect(heard(vm('guestOS = "arm-debian12-64"'), 'libvirt')).toEqual(CRITICAL);
-	});
-
-	it('that only its disks tell of is known too, and one of 32 bits is of the usual kind', () => {
-		expect(heard(healthy({ machine: undefined, guest: guest({ os: system({ arch: 'ppc64le' }) }) }), 'gcp')).toEqual(CRITICAL);
-		for (const arch of ['i686', 'x86_64', 'amd64']) expect(heard(made(arch), 'aws')).toEqual([]);
 	});
 });
 
