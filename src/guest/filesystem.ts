@@ -45,6 +45,8 @@ export type FileSystem<Node extends FileNode = FileNode, Entry extends Directory
 	readonly clean: boolean | null;
 	/** Why it is not clean and what else is peculiar, as short stable words: `needs-recovery`, `errors`, `hibernated`. */
 	readonly state?: readonly string[] | undefined;
+	/** Why some of its newest changes are not seen, where they are not. */
+	readonly unseen?: string | undefined;
 	/** Names are found whatever their case. */
 	readonly caseInsensitive: boolean;
 	root(): Promise<Node>;

@@ -55,7 +55,7 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 	const known: VolumeFacts[] = [];
 	for (const volume of volumes) {
 		spent.renew();
-		const opened = await openVolume(volume, options.fileSystems ?? fileSystemReaders, attempt);
+		const opened = await openVolume(volume, options.fileSystems ?? fileSystemReaders, { attempt, incomplete });
 		if ('fileSystem' in opened) open.push(opened);
 		known.push(opened.facts);
 	}
@@ -100,13 +100,14 @@ const NOTHING_INSIDE = new Set(['unknown', 'swap', 'LVM2_member', 'linux_raid_me
 const openVolume = async (
 	{ facts, device }: Recognised,
 	readers: readonly FileSystemReader[],
-	attempt: Attempt,
+	{ attempt, incomplete }: { readonly attempt: Attempt; readonly incomplete: Incomplete[] },
 ): Promise<Recognised | OpenVolume> => {
 	if (!device || facts.unsupported !== undefined || NOTHING_INSIDE.has(facts.type)) return { facts };
 	const reader = readers.find(({ types }) => types.includes(facts.type));
 	if (!reader) return { facts: { ...facts, unsupported: `vconv does not look into ${facts.type}` } };
 	const fileSystem = await attempt(facts.id, 'file system', () => reader.open(device));
 	if (!fileSystem) return { facts };
+	if (fileSystem.unseen) incomplete.push({ where: facts.id, what: 'newest changes', why: fileSystem.unseen });
 	const { label = facts.label, uuid = facts.uuid, free = facts.free, freeInodes = facts.freeInodes, blockSize } = fileSystem;
 	const clean = fileSystem.clean ?? facts.clean;
 	const state = [...new Set([...facts.state, ...(fileSystem.state ?? [])])];

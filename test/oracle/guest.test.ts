@@ -116,6 +116,28 @@ test.skipIf(!has('mkfs.xfs'))('xfs_logprint says the same of whether an XFS was 
 	expect(await judge(file)).toEqual([true, true]);
 });
 
+test.skipIf(!has('mke2fs'))('fast commits of Linux are told as changes that are not seen', async ({ skip }) => {
+	skip(!canLoop(), 'nothing can be mounted here');
+	const folder = temporaryFolder();
+	const file = emptyDisk(folder, '300M');
+	const mountpoint = path.join(folder, 'mounted');
+	fs.mkdirSync(mountpoint);
+	run('mke2fs', '-q', '-F', '-t', 'ext4', '-b', '4096', '-O', 'fast_commit', file);
+	run('mount', '-o', 'loop', file, mountpoint);
+	try {
+		fs.writeFileSync(path.join(mountpoint, 'old'), 'old');
+		run('sync', '-f', mountpoint);
+		fs.writeFileSync(path.join(mountpoint, 'new'), 'new');
+		run('sync', path.join(mountpoint, 'new'));
+		run('cp', '--sparse=always', file, `${file}.live`);
+	} finally {
+		run('umount', mountpoint);
+	}
+	const { volumes, incomplete } = await inspect(`${file}.live`);
+	expect(volumes[0]?.state).toEqual(['needs-recovery', 'fast-commits-not-replayed']);
+	expect(incomplete).toEqual([{ where: 'disk0', what: 'newest changes', why: expect.stringContaining('fast commits') }]);
+});
+
 type SfdiskTable = {
 	readonly partitiontable: {
 		readonly label: string;

@@ -4,7 +4,7 @@ import type { BlockDevice } from '../device.ts';
 import type { FileSystem, FileSystemReader } from '../filesystem.ts';
 import { readContents, readTarget } from './contents.ts';
 import { listDirectory } from './directory.ts';
-import { replayJournal } from './journal/replay.ts';
+import { type Replayed, replayJournal } from './journal/replay.ts';
 import { ROOT_INODE, STATE } from './layout.ts';
 import { type Geometry, readSuperblock } from './superblock.ts';
 import { type ExtNode, extVolume, type Volume } from './volume.ts';
@@ -14,10 +14,11 @@ import { type ExtNode, extVolume, type Volume } from './volume.ts';
  * @throws UnsupportedError for features that are not read, and a log on another device that is needed.
  */
 const open = async (device: BlockDevice): Promise<FileSystem<ExtNode>> => {
-	const { volume, states } = await mount(device);
+	const { volume, log } = await mount(device);
 	const { geometry } = volume;
 	const isValid = (geometry.state & STATE.clean) !== 0;
 	const hasErrors = (geometry.state & STATE.errors) !== 0;
+	const states = log ? ['needs-recovery', ...(log.hasFastCommits ? ['fast-commits-not-replayed'] : [])] : [];
 	return {
 		type: geometry.type,
 		label: geometry.label || undefined,
@@ -28,6 +29,7 @@ const open = async (device: BlockDevice): Promise<FileSystem<ExtNode>> => {
 		freeInodes: geometry.freeInodes,
 		clean: isValid && !hasErrors && states.length === 0,
 		state: [...states, ...(isValid ? [] : ['not-unmounted']), ...(hasErrors ? ['errors'] : []), ...(geometry.casefold ? ['casefold'] : [])],
+		unseen: log?.hasFastCommits ? 'its newest changes are fast commits, which vconv does not replay' : undefined,
 		caseInsensitive: false,
 		async root() {
 			const root = await volume.inode(ROOT_INODE);
@@ -41,13 +43,13 @@ const open = async (device: BlockDevice): Promise<FileSystem<ExtNode>> => {
 	};
 };
 
-/** The file system as it is after its log; what the log leaves to be said, as states. */
-const mount = async (device: BlockDevice): Promise<{ readonly volume: Volume; readonly states: readonly string[] }> => {
+/** The file system as it is after its log, and that log where it was needed. */
+const mount = async (device: BlockDevice): Promise<{ readonly volume: Volume; readonly log?: Replayed }> => {
 	const stored = extVolume(device, await readSuperblock(device));
-	if (!stored.geometry.needsRecovery) return { volume: stored, states: [] };
-	const replayed = await replayJournal(stored);
-	const geometry: Geometry = await readSuperblock(replayed.device);
-	return { volume: extVolume(replayed.device, geometry), states: ['needs-recovery', ...replayed.states] };
+	if (!stored.geometry.needsRecovery) return { volume: stored };
+	const log = await replayJournal(stored);
+	const geometry: Geometry = await readSuperblock(log.device);
+	return { volume: extVolume(log.device, geometry), log };
 };
 
 export const extReader: FileSystemReader = { types: ['ext2', 'ext3', 'ext4'], open };

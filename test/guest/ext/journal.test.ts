@@ -130,6 +130,24 @@ describe.skipIf(!has('mke2fs') || !has('debugfs') || !has('e2fsck'))('a log that
 	});
 
 	test.for([
+		['the next of the log', 0, true],
+		['another', 7, false],
+	] as const)('fast commits with the number of %s transaction are told: %s', async ([, ahead, are]) => {
+		const { image, blockSize } = dirty(['-t', 'ext3', '-b', '1024', '-J', 'size=4'], 'jo');
+		const bytes = fs.readFileSync(image);
+		const log = logBlocks(bytes, blockSize, 4)[0] ?? expect.fail();
+		const last = bytes.readUInt32BE((logBlocks(bytes, blockSize, 2).at(-1) ?? expect.fail()) + 8);
+		// As Linux lays them out: the first block of the 64 at the end stays empty, and the head is in the next.
+		bytes.writeUInt32BE(0x20, log + 40);
+		bytes.writeUInt32BE(64, log + 84);
+		const head = Number(/^\d+$/m.exec(debugfs(image, `bmap <8> ${bytes.readUInt32BE(log + 16) - 63}`))?.[0]) * blockSize;
+		bytes.set([9, 0, 8, 0, 0, 0, 0, 0], head);
+		bytes.writeUInt32LE(last + 1 + ahead, head + 8);
+		const { state, unseen } = await open(bytes);
+		expect([state?.includes('fast-commits-not-replayed'), unseen !== undefined]).toEqual([are, are]);
+	});
+
+	test.for([
 		['no magic', 0, 0],
 		['another block size', 12, 512],
 		['more blocks than its inode', 16, 0x7fffffff],

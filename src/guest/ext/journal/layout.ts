@@ -54,6 +54,9 @@ export const INCOMPATIBLE = { revoke: 0x1, bits64: 0x2, asyncCommit: 0x4, checks
 
 export const DEFAULT_FAST_COMMIT_BLOCKS = 256;
 
+/** What fast commits leave to transactions at the least, in blocks (JBD2_MIN_JOURNAL_BLOCKS of Linux). */
+export const LEAST_BLOCKS = 1024;
+
 /** "Descriptor Block", the flags of a tag. */
 export const TAG = { escaped: 1, sameUuid: 2, last: 8 } as const;
 

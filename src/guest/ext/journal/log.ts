@@ -3,7 +3,7 @@ import { CorruptError, UnsupportedError } from '../../../errors.ts';
 import { fileBlocks, type Run } from '../blocks.ts';
 import { LIMIT } from '../layout.ts';
 import type { Volume } from '../volume.ts';
-import { BLOCK, COMPATIBLE, DEFAULT_FAST_COMMIT_BLOCKS, INCOMPATIBLE, MAGIC, SUPERBLOCK_SIZE, superblock } from './layout.ts';
+import { BLOCK, COMPATIBLE, DEFAULT_FAST_COMMIT_BLOCKS, INCOMPATIBLE, LEAST_BLOCKS, MAGIC, SUPERBLOCK_SIZE, superblock } from './layout.ts';
 
 /** The log of a file system: what its superblock says, and its blocks. Positions are blocks from its beginning. */
 export type Log = {
@@ -19,7 +19,7 @@ export type Log = {
 	readonly checksums: 'none' | 'transactions' | 'v2' | 'v3';
 	/** What checksums of blocks start from. */
 	readonly checksumSeed: number;
-	/** Where fast commits are written; undefined where there are none. */
+	/** Where the first fast commit is; undefined where there is no room for any. */
 	readonly fastCommits: number | undefined;
 	/** The position after `position`: the log is a ring. */
 	next(position: number): number;
@@ -85,7 +85,8 @@ export const openLog = async (volume: Volume): Promise<Log> => {
 		if (extendCrc32c(-1, copy) >>> 0 !== s.checksum) throw corrupt('checksum', 'superblock does not have the checksum that it says');
 	}
 	const fast = has(INCOMPATIBLE.fastCommit) ? s.fastCommitBlocks || DEFAULT_FAST_COMMIT_BLOCKS : 0;
-	const end = s.blocks - fast;
+	// A log that would be left too small by them has none, as Linux has it.
+	const end = s.blocks - fast >= LEAST_BLOCKS ? s.blocks - fast : s.blocks;
 	if (s.first < 1 || s.first >= end) throw corrupt('first', `first block is ${s.first} of ${s.blocks}`);
 	if (s.start !== 0 && (s.start < s.first || s.start >= end))
 		throw corrupt('start', `oldest transaction is at block ${s.start} of ${s.blocks}`);
@@ -102,7 +103,7 @@ export const openLog = async (volume: Volume): Promise<Log> => {
 					? 'transactions'
 					: 'none',
 		checksumSeed: extendCrc32c(-1, s.uuid),
-		fastCommits: fast === 0 ? undefined : end,
+		fastCommits: end + 1 < s.blocks ? end + 1 : undefined, // Linux leaves out the first block of theirs
 		next: (position) => (position + 1 >= end ? s.first : position + 1),
 		physical,
 		read,

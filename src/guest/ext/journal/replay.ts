@@ -11,8 +11,8 @@ import { type LoggedBlock, transactions } from './scan.ts';
 export type Replayed = {
 	/** The device with the logged blocks over it. */
 	readonly device: BlockDevice;
-	/** `fast-commits-not-replayed`: the newest changes are not seen. */
-	readonly states: readonly string[];
+	/** Fast commits follow the last transaction: the newest changes are not seen. */
+	readonly hasFastCommits: boolean;
 };
 
 /**
@@ -22,7 +22,7 @@ export type Replayed = {
  */
 export const replayJournal = async (volume: Volume): Promise<Replayed> => {
 	const log = await openLog(volume);
-	if (log.start === 0) return { device: volume.device, states: [] };
+	if (log.start === 0) return { device: volume.device, hasFastCommits: false };
 	const path = volume.device.name;
 	const newest = new Map<number, LoggedBlock & { readonly sequence: number }>();
 	let next = log.sequence;
@@ -36,8 +36,7 @@ export const replayJournal = async (volume: Volume): Promise<Replayed> => {
 		for (const block of revoked) newest.delete(block);
 		next = (sequence + 1) >>> 0;
 	}
-	const states = (await hasFastCommits(log, next, path)) ? ['fast-commits-not-replayed'] : [];
-	return { device: overlaid(volume, log, newest), states };
+	return { device: overlaid(volume, log, newest), hasFastCommits: await hasFastCommits(log, next, path) };
 };
 
 const overlaid = (volume: Volume, log: Log, blocks: ReadonlyMap<number, LoggedBlock & { readonly sequence: number }>): BlockDevice => {
