@@ -138,6 +138,29 @@ test.skipIf(!has('mke2fs'))('fast commits of Linux are told as changes that are 
 	expect(incomplete).toEqual([{ where: 'disk0', what: 'newest changes', why: expect.stringContaining('fast commits') }]);
 });
 
+test.skipIf(!has('mke2fs'))('df says the same of what is free in an ext4 in use', async ({ skip }) => {
+	skip(!canLoop(), 'nothing can be mounted here');
+	const folder = temporaryFolder();
+	const file = emptyDisk(folder, '64M');
+	const mountpoint = path.join(folder, 'mounted');
+	fs.mkdirSync(mountpoint);
+	run('mke2fs', '-q', '-F', '-t', 'ext4', '-m', '0', file);
+	run('mount', '-o', 'loop', file, mountpoint);
+	let theirs: readonly number[] = [];
+	try {
+		for (let i = 0; i < 40; i++) fs.writeFileSync(path.join(mountpoint, `file ${i}`), Buffer.alloc(2 ** 20, 1));
+		run('sync', '-f', mountpoint);
+		const { bfree, bsize, ffree } = fs.statfsSync(mountpoint);
+		theirs = [bfree * bsize, ffree];
+		run('cp', '--sparse=always', file, `${file}.live`);
+	} finally {
+		run('umount', mountpoint);
+	}
+	const [volume] = (await inspect(`${file}.live`)).volumes;
+	expect(volume?.state).toContain('needs-recovery');
+	expect([volume?.free, volume?.freeInodes]).toEqual(theirs);
+});
+
 type SfdiskTable = {
 	readonly partitiontable: {
 		readonly label: string;

@@ -4,6 +4,7 @@ import type { BlockDevice } from '../device.ts';
 import type { FileSystem, FileSystemReader } from '../filesystem.ts';
 import { readContents, readTarget } from './contents.ts';
 import { listDirectory } from './directory.ts';
+import { countFree } from './free.ts';
 import { type Replayed, replayJournal } from './journal/replay.ts';
 import { ROOT_INODE, STATE } from './layout.ts';
 import { type Geometry, readSuperblock } from './superblock.ts';
@@ -19,15 +20,15 @@ const open = async (device: BlockDevice): Promise<FileSystem<ExtNode>> => {
 	const isValid = (geometry.state & STATE.clean) !== 0;
 	const hasErrors = (geometry.state & STATE.errors) !== 0;
 	const states = log ? ['needs-recovery', ...(log.hasFastCommits ? ['fast-commits-not-replayed'] : [])] : [];
+	const clean = isValid && !hasErrors && states.length === 0;
 	return {
 		type: geometry.type,
 		label: geometry.label || undefined,
 		uuid: uuidText(geometry.uuid),
 		size: geometry.blocks * geometry.blockSize,
 		blockSize: geometry.blockSize,
-		free: geometry.freeBlocks * geometry.blockSize,
-		freeInodes: geometry.freeInodes,
-		clean: isValid && !hasErrors && states.length === 0,
+		...(clean ? { free: geometry.freeBlocks * geometry.blockSize, freeInodes: geometry.freeInodes } : await countFree(volume)),
+		clean,
 		state: [...states, ...(isValid ? [] : ['not-unmounted']), ...(hasErrors ? ['errors'] : []), ...(geometry.casefold ? ['casefold'] : [])],
 		unseen: log?.hasFastCommits ? 'its newest changes are fast commits, which vconv does not replay' : undefined,
 		caseInsensitive: false,

@@ -130,8 +130,18 @@ export const READ_ONLY_COMPATIBLE = {
 	metadataChecksums: 0x400,
 } as const;
 
-/** "Block Group Descriptors": offsets of what is read of one. `tableHigh` is there from 64 bytes on. */
-export const DESCRIPTOR = { tableLow: 0x8, checksum: 0x1e, tableHigh: 0x28, smallest: 32, wide: 64 } as const;
+/** "Block Group Descriptors": offsets of what is read of one. The high halves are there from 64 bytes on. */
+export const DESCRIPTOR = {
+	tableLow: 0x8,
+	freeBlocksLow: 0xc,
+	freeInodesLow: 0xe,
+	checksum: 0x1e,
+	tableHigh: 0x28,
+	freeBlocksHigh: 0x2c,
+	freeInodesHigh: 0x2e,
+	smallest: 32,
+	wide: 64,
+} as const;
 
 /** "Index Nodes": the part that every inode has. */
 export const inode = struct('little', {
@@ -198,4 +208,6 @@ export const LIMIT = {
 	link: 4096,
 	/** Blocks of a log that is replayed: 4 GiB in blocks of 4 KiB, where mke2fs makes 1 GiB at the most. */
 	journalBlocks: 1 << 20,
+	/** Groups whose free blocks are counted: 8 TiB in blocks of 4 KiB. */
+	countedGroups: 1 << 16,
 } as const;

@@ -24,6 +24,8 @@ export type Geometry = {
 	readonly blockSize: number;
 	/** Of the file system. */
 	readonly blocks: number;
+	/** How many blocks a descriptor counts as one. */
+	readonly clusterBlocks: number;
 	readonly freeBlocks: number;
 	readonly inodes: number;
 	readonly freeInodes: number;
@@ -106,6 +108,7 @@ export const readSuperblock = async (device: BlockDevice): Promise<Geometry> => 
 		type: typeOf(compatible, incompatible, readOnly),
 		blockSize,
 		blocks,
+		clusterBlocks: (readOnly & READ_ONLY_COMPATIBLE.bigAllocation) !== 0 ? 2 ** (s.logClusterSize - s.logBlockSize) : 1,
 		freeBlocks: s.freeBlocksLow + (wide ? s.freeBlocksHigh * 2 ** 32 : 0),
 		inodes: s.inodes,
 		freeInodes: s.freeInodes,

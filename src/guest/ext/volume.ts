@@ -2,7 +2,7 @@ import { extendCrc32c } from '../../bytes/crc32c.ts';
 import { CorruptError, UnsupportedError } from '../../errors.ts';
 import type { BlockDevice } from '../device.ts';
 import type { FileKind, FileNode } from '../filesystem.ts';
-import { byteReader } from '../reader.ts';
+import { type ByteReader, byteReader } from '../reader.ts';
 import { crc16 } from './crc16.ts';
 import { DESCRIPTOR, FLAG, INODE_EXTRA, inode, MODE } from './layout.ts';
 import type { Geometry } from './superblock.ts';
@@ -24,6 +24,8 @@ export type Volume = {
 	readonly geometry: Geometry;
 	/** `count` blocks in one piece. @throws CorruptError if any is outside the file system. */
 	blocks(first: number, count: number): Promise<Uint8Array>;
+	/** Of a group. @throws CorruptError if it does not have the checksum that it says. */
+	descriptor(group: number): Promise<ByteReader>;
 	/** @throws CorruptError if there is no such inode, it is not in use or does not have the checksum that it says. */
 	inode(number: number): Promise<ExtNode>;
 };
@@ -39,8 +41,8 @@ export const extVolume = (device: BlockDevice, geometry: Geometry): Volume => {
 		return device.read(first * blockSize, count * blockSize);
 	};
 
-	/** "Block Group Descriptors": the first block of the inode table of a group. */
-	const inodeTable = async (group: number): Promise<number> => {
+	/** "Block Group Descriptors" */
+	const readDescriptor: Volume['descriptor'] = async (group) => {
 		const perBlock = blockSize / descriptorSize;
 		const block = descriptorBlock(geometry, Math.floor(group / perBlock));
 		const at = (group % perBlock) * descriptorSize;
@@ -51,6 +53,12 @@ export const extVolume = (device: BlockDevice, geometry: Geometry): Volume => {
 		if (sum !== undefined && sum !== descriptor.u16(DESCRIPTOR.checksum)) {
 			throw corrupt(`the descriptor of group ${group} does not have the checksum that it says`, offset);
 		}
+		return descriptor;
+	};
+
+	/** The first block of the inode table of a group. */
+	const inodeTable = async (group: number): Promise<number> => {
+		const descriptor = await readDescriptor(group);
 		const high = descriptorSize >= DESCRIPTOR.wide ? descriptor.u32(DESCRIPTOR.tableHigh) : 0;
 		return descriptor.u32(DESCRIPTOR.tableLow) + high * 2 ** 32;
 	};
@@ -59,6 +67,7 @@ export const extVolume = (device: BlockDevice, geometry: Geometry): Volume => {
 		device,
 		geometry,
 		blocks,
+		descriptor: readDescriptor,
 		async inode(number) {
 			const group = Math.floor((number - 1) / geometry.inodesPerGroup);
 			if (number < 1 || number > geometry.inodes || group >= geometry.groups) {

@@ -28,15 +28,16 @@ export const ext: Prober = ({ head }) => {
 	if ((incompatible & NEEDS_RECOVERY) !== 0) state.push('needs-recovery');
 	if ((head.u16(at + 58) & 2) !== 0) state.push('errors');
 	if ((head.u16(at + 58) & 1) === 0) state.push('not-unmounted');
+	const clean = state.length === 0;
 	return {
 		type: extType(compatible, incompatible, head.u32(at + 100)),
 		uuid: uuidText(head.bytes(at + 104, 16)),
 		label: head.utf8(at + 120, 16) || undefined,
 		blockSize,
 		fileSystemSize: count(4, 0x150),
-		free: count(12, 0x158),
-		freeInodes: head.u32(at + 16),
-		clean: state.length === 0,
+		// What the superblock counts is only kept up when it is unmounted.
+		...(clean ? { free: count(12, 0x158), freeInodes: head.u32(at + 16) } : {}),
+		clean,
 		state,
 	};
 };
