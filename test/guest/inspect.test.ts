@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { pakoCodec } from '../../src/engine/pako.ts';
 import { CorruptError } from '../../src/errors.ts';
 import type { GuestReport } from '../../src/guest/facts.ts';
@@ -142,33 +142,65 @@ test('a volume group is found over two disks, one of them partitioned', async ()
 	]);
 });
 
-test('a mirror is read from the member that was last written to, and says that it lacks one', async () => {
-	const member = (events: number, label: string): readonly Piece[] => [
+describe('a mirror of Linux', () => {
+	/** A member as the `number`th device; its role is that, or another. */
+	const member = (
+		number: number,
+		label: string,
+		{ events = 5, role = number, features = 0, members = 2 }: { events?: number; role?: number; features?: number; members?: number } = {},
+	): readonly Piece[] => [
 		[
 			4096,
-			record(256, [
+			record(512, [
 				[0, 4, 0xa92b4efc],
 				[4, 4, 1],
+				[8, 4, features],
 				[72, 4, 1],
 				[80, 8, 2048],
-				[92, 4, 3],
+				[92, 4, members],
 				[128, 8, 64],
 				[144, 8, 8],
+				[160, 4, number],
 				[200, 8, events],
+				[220, 4, 128],
+				[256 + number * 2, 2, role],
 			]),
 		],
 		...ext4(64 * 512, label),
 	];
-	const report = await inspect(
-		[
-			[2 * MIB, member(5, 'old')],
-			[2 * MIB, member(9, 'new')],
-		],
-		{ fileSystems: [], systems: [] },
-	);
-	expect(report.volumes.slice(2)).toMatchObject([
-		{ type: 'ext4', label: 'new', size: MIB, state: ['degraded'], unsupported: 'vconv does not look into ext4' },
-	]);
+	const volumesOf = async (...members: readonly (readonly Piece[])[]) =>
+		(
+			await inspect(
+				members.map((pieces) => [2 * MIB, pieces]),
+				{ fileSystems: [], systems: [] },
+			)
+		).volumes;
+
+	test('is read from the member that was last written to, and says that it lacks one', async () => {
+		const volumes = await volumesOf(member(0, 'old', { members: 3 }), member(1, 'new', { events: 9, members: 3 }));
+		expect(volumes.slice(2)).toMatchObject([
+			{ type: 'ext4', label: 'new', size: MIB, state: ['degraded'], unsupported: 'vconv does not look into ext4' },
+		]);
+	});
+
+	test('that lacks nothing is read from its first member', async () => {
+		expect((await volumesOf(member(0, 'one'), member(1, 'two')))[2]).toMatchObject({ label: 'one', state: [] });
+	});
+
+	test.for([
+		['a spare', { role: 0xffff }],
+		['a member that failed', { role: 0xfffe, events: 9 }],
+		['a member that is being rebuilt', { features: 2, events: 9 }],
+	] as const)('is not read from %s', async ([, other]) => {
+		const orders = [
+			[member(0, 'whole'), member(1, 'stale', other)],
+			[member(1, 'stale', other), member(0, 'whole')],
+		];
+		for (const order of orders) expect((await volumesOf(...order))[2]).toMatchObject({ label: 'whole', state: ['degraded'] });
+		const [alone, array] = await volumesOf(member(1, 'stale', other));
+		expect(alone?.state).toContain('not-in-sync');
+		expect(array).toMatchObject({ type: 'unknown', state: ['degraded'], unsupported: expect.stringContaining('has all of its data') });
+	});
 });
 
 test('partitions that only Windows could put together are named by their types', async () => {
