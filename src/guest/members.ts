@@ -63,7 +63,7 @@ export const groupsOf = async (volumes: readonly Recognised[], incomplete: Incom
 			Object.values(sectionAt(group, 'physical_volumes') ?? {}).map((section) => textAt(section as LvmSection, 'id')),
 		);
 		for (const { id, uuid: own } of physical) if (members.has(own)) memberOf.set(id, name);
-		const made = await attempt(where, 'logical volumes', async () => volumeGroup(name, group, physical, where));
+		const made = await attempt(where, 'logical volumes', () => volumeGroup(name, group, physical, where));
 		if (!made) continue;
 		const holdersOf = holders(group);
 		for (const { id, size, device, unsupported } of made.volumes) {

@@ -6,7 +6,7 @@ import { parseLvmText } from '../../src/guest/lvm/text.ts';
 import { groupOf, volumeGroup } from '../../src/guest/lvm/volumes.ts';
 import { probeOf } from '../../src/guest/volumes/probe.ts';
 import { onDevice, survivesDamage } from './damage.ts';
-import { deviceOf } from './make-disk.ts';
+import { deviceOf, record } from './make-disk.ts';
 import { description, physicalPieces, SIZE } from './make-lvm.ts';
 
 const first = 'aaaaaa-bbbb-cccc-dddd-eeee-ffff-000001';
@@ -107,6 +107,46 @@ test('a volume tells which physical volumes hold it: those of its segments, and 
 	expect(held).toEqual([physical, physical, [second], []]);
 });
 
+const IN_SYNC = 0xffff_ffff_ffff_ffffn;
+
+test.each([
+	['the last written to', [5, 0, IN_SYNC], [99, 1, IN_SYNC], 'next of 1'],
+	['the one that did not fail', [99, 2, IN_SYNC], [99, 2, IN_SYNC], 'next of 0'],
+	['the one that is not being rebuilt', [9, 0, 2048n], [9, 0, IN_SYNC], 'next of 1'],
+	['none, if all lack data', [99, 2, 2048n], [5, 0, IN_SYNC], undefined],
+] as const)('of the legs of a mirror that Linux has notes of, what is read is %s', async (_, one, other, wanted) => {
+	const volume = (name: string, pv: number, at: number) =>
+		`${name} { status = ["READ"] segment_count = 1 segment1 { start_extent = 0 extent_count = 1 type = "striped" stripe_count = 1 stripes = ["pv${pv}", ${at}] } }`;
+	const pair = (leg: number) => `${volume(`m_rmeta_${leg}`, leg, 0)} ${volume(`m_rimage_${leg}`, leg, 1)}`;
+	const text = description(
+		physical,
+		`m { status = ["VISIBLE"] segment_count = 1 segment1 { start_extent = 0 extent_count = 1 type = "raid1"
+		raids = ["m_rmeta_0", "m_rimage_0", "m_rmeta_1", "m_rimage_1"] } } ${pair(0)} ${pair(1)}`,
+	);
+	const found = await Promise.all(
+		[one, other].map(async ([events, failed, recovery], index) => {
+			const superblock = record(64, [
+				[0, 4, 0x64526d44],
+				[12, 4, index],
+				[16, 8, events],
+				[24, 8, failed],
+			]);
+			new DataView(superblock.buffer).setBigUint64(32, recovery, true);
+			return {
+				uuid: physical[index] ?? '',
+				device: await deviceOf(SIZE, [
+					[1 << 20, superblock],
+					[(1 << 20) + 65536, `next of ${index}`],
+				]),
+			};
+		}),
+	);
+	const { volumes } = await volumeGroup(...groupOf(parseLvmText(text, 'pv'), 'pv'), found, 'vg');
+	const bytes = await volumes[0]?.device?.read(0, 9);
+	expect(bytes && Buffer.from(bytes).toString()).toBe(wanted);
+	expect(volumes[0]?.unsupported !== undefined).toBe(wanted === undefined);
+});
+
 test.each([
 	[
 		'striped over what is missing',
@@ -163,7 +203,7 @@ test('damaged physical volumes are an answer or a refusal, and soon', async () =
 			const bare = await damaged.read(4096 + 512, description(physical, linear).length);
 			const text = (await metadataText(damaged, label).catch(() => undefined)) ?? new TextDecoder().decode(bare);
 			const [name, group] = groupOf(parseLvmText(text, 'pv'), 'pv');
-			for (const { device: volume } of volumeGroup(name, group, [{ uuid: label.uuid, device: damaged }], 'vg').volumes)
+			for (const { device: volume } of (await volumeGroup(name, group, [{ uuid: label.uuid, device: damaged }], 'vg')).volumes)
 				await volume?.read(0, 1024);
 		}),
 		{ runs: 300, regions },

@@ -1,5 +1,6 @@
 import { CorruptError } from '../../errors.ts';
 import { type BlockDevice, mappedDevice, type Segment, type Stripe, stripedDevice } from '../device.ts';
+import { type Leg, MOST_LEGS, readableLeg } from './mirror.ts';
 import { countAt, type LvmSection, listAt, sectionAt, textAt } from './text.ts';
 
 /** A physical volume that was found, by the id that the group's description knows it by. */
@@ -32,6 +33,10 @@ const MAX_STRIPES = 128;
 /** Types of segments that are one run of one physical volume, or of several taken in turn. */
 const STRIPED = new Set(['striped', 'linear']);
 
+/** What LVM calls the legs of a mirror, and what a raid1 has beside each. */
+const IMAGE = /_r?m?image_\d+$/;
+const NOTES = /_rmeta_\d+$/;
+
 /** The section of a description that is the volume group, with its name. @throws CorruptError where there is none. */
 export const groupOf = (description: LvmSection, path: string): readonly [name: string, group: LvmSection] => {
 	for (const name of Object.keys(description)) {
@@ -42,11 +47,11 @@ export const groupOf = (description: LvmSection, path: string): readonly [name: 
 };
 
 /**
- * The visible logical volumes of a group. Linear and striped ones are put together, and of a mirror the first leg that is there;
+ * The visible logical volumes of a group. Linear and striped ones are put together, and of a mirror a leg that has all of its data is read;
  * thin and cached ones are named, and not read.
  * @throws CorruptError where the description contradicts itself.
  */
-export const volumeGroup = (name: string, group: LvmSection, found: readonly FoundPhysical[], path: string): VolumeGroup => {
+export const volumeGroup = async (name: string, group: LvmSection, found: readonly FoundPhysical[], path: string): Promise<VolumeGroup> => {
 	const extent = countAt(group, 'extent_size', path) * SECTOR;
 	if (extent === 0) throw new CorruptError("LVM's extents have no size", { path, field: 'extent_size' });
 	const physical = new Map<string, { readonly device: BlockDevice; readonly start: number } | undefined>();
@@ -115,23 +120,37 @@ export const volumeGroup = (name: string, group: LvmSection, found: readonly Fou
 		return { id, size, device: mappedDevice({ name: id, size, sectorSize }, placed) };
 	};
 
+	/** The hidden volume that a mirror names, where it can be reached. */
+	const hidden = (id: string, name: unknown, kind: RegExp): BlockDevice | undefined => {
+		const volume = typeof name === 'string' && kind.test(name) ? logical.get(name) : undefined;
+		return volume && linear(id, volume).device;
+	};
+
 	/** A mirror is read from a leg of it: hidden volumes with the same bytes. */
-	const mirrored = (id: string, volume: LvmSection): LogicalVolume | undefined => {
+	const mirrored = async (id: string, volume: LvmSection): Promise<LogicalVolume | undefined> => {
 		const [segment, ...more] = segmentsOf(volume);
 		const type = segment && textAt(segment, 'type');
 		if (!segment || more.length > 0 || (type !== 'raid1' && type !== 'mirror')) return undefined;
-		const legs = listAt(segment, type === 'raid1' ? 'raids' : 'mirrors').filter((leg) => typeof leg === 'string');
-		for (const leg of legs) {
-			const hidden = /_r?m?image_\d+$/.test(leg) ? logical.get(leg) : undefined;
-			const read = hidden && linear(id, hidden);
-			if (read?.device) return read;
+		const size = sizeOf([segment]);
+		const names = listAt(segment, type === 'raid1' ? 'raids' : 'mirrors');
+		const legs: Leg[] = [];
+		for (const [index, name] of names.slice(0, MOST_LEGS * 2).entries()) {
+			if (typeof name !== 'string' || !IMAGE.test(name)) continue;
+			legs.push({ data: hidden(id, name, IMAGE), notes: type === 'raid1' ? hidden(id, names[index - 1], NOTES) : undefined });
 		}
-		return undefined;
+		if (!legs.some(({ data }) => data)) return undefined;
+		const device = await readableLeg(legs);
+		return device
+			? { id, size: device.size, device }
+			: { id, size, unsupported: 'no leg of the mirror that was given has all of its data' };
 	};
 
-	const volumes = [...logical]
-		.filter(([, volume]) => listAt(volume, 'status').includes('VISIBLE'))
-		.map(([key, volume]) => mirrored(`lv:${name}/${key}`, volume) ?? linear(`lv:${name}/${key}`, volume));
+	const volumes: LogicalVolume[] = [];
+	for (const [key, volume] of logical) {
+		if (!listAt(volume, 'status').includes('VISIBLE')) continue;
+		const id = `lv:${name}/${key}`;
+		volumes.push((await mirrored(id, volume)) ?? linear(id, volume));
+	}
 	return { missing, volumes };
 };
 
