@@ -1,15 +1,18 @@
 import type { MountFacts } from '../facts.ts';
 import type { MountEntry } from '../mounts.ts';
 import type { FileTree } from '../tree.ts';
+import { optionsWithoutSecrets, withoutUser } from './secrets.ts';
 import { configLines } from './text.ts';
 
-/** The lines of `/etc/fstab`. */
+/** The lines of `/etc/fstab`, without passwords. */
 export const readFstab = async (tree: FileTree): Promise<readonly MountEntry[]> => {
 	const path = '/etc/fstab';
 	const entries: MountEntry[] = [];
 	for (const [line, number] of configLines((await tree.readText(path)) ?? '')) {
 		const [device, mountpoint, type = 'auto', options = 'defaults'] = line.split(/\s+/).map(unescaped);
-		if (device && mountpoint) entries.push({ device, mountpoint, type, options: options.split(','), where: `${path}:${number}` });
+		if (!device || !mountpoint) continue;
+		const told = optionsWithoutSecrets(options).split(',');
+		entries.push({ device: withoutUser(device), mountpoint, type, options: told, where: `${path}:${number}` });
 	}
 	return entries;
 };

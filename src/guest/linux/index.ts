@@ -17,6 +17,7 @@ import { readNetplan } from './network/netplan.ts';
 import { readNetworkd } from './network/networkd.ts';
 import { readPersistentNames } from './network/udev.ts';
 import { architecture, hostname, release } from './release.ts';
+import { commandLineWithoutSecrets } from './secrets.ts';
 import { initramfsTool, linuxSoftware, selinuxMode } from './software.ts';
 
 const MENUS = [readGrub, readSystemdBoot, readGrubLegacy, readExtlinux];
@@ -35,7 +36,7 @@ export const linuxReader: SystemReader = async (root, context) => {
 
 	const named = await fact('/etc', 'the distribution', () => release(tree));
 	const menu = await bootMenu(tree, id, context);
-	const commandLine = withoutSecrets(menu?.chosen?.commandLine ?? '');
+	const commandLine = commandLineWithoutSecrets(menu?.chosen?.commandLine ?? '');
 	const found = await fact('/lib/modules', 'kernels', () =>
 		findKernels({ tree, root: id, attempt, expanders: context.expanders ?? portableExpanders, breathe: context.breathe }, menu),
 	);
@@ -90,13 +91,3 @@ const bootMenu = async (tree: FileTree, id: string, { attempt }: GuestContext): 
 	}
 	return undefined;
 };
-
-/** A command line without the values of what is called a password, a secret or a token. */
-const withoutSecrets = (commandLine: string): string =>
-	commandLine
-		.split(/\s+/)
-		.map((word) => {
-			const key = word.slice(0, word.indexOf('=') + 1);
-			return /passw|passphrase|secret|token/i.test(key) ? `${key}…` : word;
-		})
-		.join(' ');

@@ -85,6 +85,44 @@ describe('the network of a Linux', () => {
 	});
 });
 
+test('passwords in fstab and on the command line are not told, and what stands beside them is', async () => {
+	const { os } = await read({
+		'etc/fstab': [
+			'//s/x /m cifs username=u,password=SECRET,,SECRET,ro 0 0',
+			'//u:SECRET@s/x /m cifs user=u%SECRET,password2=SECRET,credentials=/root/SECRET 0 0',
+			'https://u:SECRET@dav/ /d davfs noauto,pass=SECRET 0 0',
+			'curlftpfs#u:SECRET@ftp /f fuse defaults 0 0',
+			'mon:/ /c ceph name=admin,secret=SECRET== 0 0',
+			'u@host:/x /s fuse.sshfs IdentityFile=/root/k 0 0',
+			'LABEL=a:b@c /l ext4 subvol=/@home 0 0',
+		].join('\n'),
+		'boot/grub/grub.cfg': grub(
+			VERSION,
+			[
+				'root=cifs://b:SECRET@h/s netroot=iscsi:u:SEC/RET@10.0.0.2::3260::iqn.x netroot=cifs:u:SECRET@h rd.iscsi.password="SECRET SECRET"',
+				"systemd.set_credential=passwd.root:SECRET inst.ks=https://u:SECRET@h/k?token=SECRET luks_key=SECRET apikey='SECRET SECRET' auth=SECRET",
+				'"a.password=SECRET SECRET" b.secret=SECRET\\ SECRET rootflags=user=u,password=SECRET,ro http_proxy=u:SECRET@h:8080',
+				'rootflags=subvol=@ rd.vconsole.keymap=de console=ttyS0 dyndbg="file a.c +p" c.token="SECRET quiet',
+			].join(' '),
+		),
+	});
+	expect(JSON.stringify(os)).not.toMatch(/SECRET|SEC\/RET/);
+	expect(os.bootloader?.commandLine).toBe(
+		'root=cifs://…@h/s netroot=iscsi:…@10.0.0.2::3260::iqn.x netroot=cifs:…@h rd.iscsi.password=… systemd.set_credential=… ' +
+			'inst.ks=https://…@h/k?token=… luks_key=… apikey=… auth=… a.password=… b.secret=… rootflags=user=u,password=…,ro ' +
+			'http_proxy=…@h:8080 rootflags=subvol=@ rd.vconsole.keymap=de console=ttyS0 dyndbg="file a.c +p" c.token=…',
+	);
+	expect(os.mounts?.map(({ device, options }) => `${device} ${options}`)).toEqual([
+		'//s/x username=u,password=…,ro',
+		'//…@s/x user=u%…,password2=…,credentials=…',
+		'https://…@dav/ noauto,pass=…',
+		'…@ftp defaults',
+		'mon:/ name=admin,secret=…',
+		'u@host:/x IdentityFile=/root/k',
+		'LABEL=a:b@c subvol=/@home',
+	]);
+});
+
 describe('what matters to a move of a Linux', () => {
 	const marks = async (files: Files) => (await read(files)).os.marks;
 
