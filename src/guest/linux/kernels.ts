@@ -122,11 +122,17 @@ const initramfsPaths = (version: string): readonly string[] =>
 /** What a kernel boots with: `none` only where a boot menu says so. `lacking`: why it is not known what that holds. */
 type Initramfs = { readonly files: readonly Found[]; readonly lacking?: string | undefined } | 'none';
 
+/** More files that a boot entry loads as its initramfs are not looked into: microcode, the initramfs and what is laid over it are a few. */
+const MOST_INITRAMFS = 16;
+
 const saidInitramfs = async (tree: FileTree, entry: BootEntry): Promise<Initramfs> => {
 	if (entry.initramfs.length === 0) return 'none';
+	const paths = new Set(entry.initramfs);
+	if (paths.size > MOST_INITRAMFS)
+		return { files: [], lacking: `the boot menu names ${paths.size} files, and no more than ${MOST_INITRAMFS} are read` };
 	const files: Found[] = [];
 	let lacking: string | undefined;
-	for (const path of entry.initramfs) {
+	for (const path of paths) {
 		const file = await bootFile(tree, path);
 		if (file) files.push(file);
 		else lacking ??= `${path}, which the boot menu names, is not there`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { effort } from '../../helpers/effort.ts';
-import { DEBIAN, readLinux } from './make.ts';
+import { DEBIAN, grub, initramfs, readLinux } from './make.ts';
 
 const MODULES = 'lib/modules/6.1.0-50-amd64';
 
@@ -31,4 +31,21 @@ test('a list of addresses costs no more than it is long', async () => {
 	const { facts } = await readLinux({ ...DEBIAN, 'etc/netplan/a.yaml': netplan });
 	expect(spent()).toBeLessThan(2000);
 	expect(facts?.network?.[0]?.addresses?.length).toBeGreaterThan(20_000);
+});
+
+test.for([
+	['60,000 files', Array.from({ length: 60_000 }, (_, index) => `/x${index}`), 'unknown'],
+	['the same 14,000 times', new Array<string>(14_000).fill('/boot/initrd.img-6.1.0-50-amd64'), 'installed'],
+] as const)('a boot menu that names %s as the initramfs costs no more than a few', async ([, paths, state]) => {
+	const menu = grub('6.1.0-50-amd64').replace(/initrd .*/, `initrd ${paths.join(' ')}`);
+	const large = initramfs(...Array.from({ length: 2000 }, (_, index) => `m${index}`));
+	const spent = effort();
+	const { facts, incomplete } = await readLinux({
+		...DEBIAN,
+		'boot/grub/grub.cfg': menu,
+		'boot/initrd.img-6.1.0-50-amd64': large,
+	});
+	expect(spent()).toBeLessThan(2000);
+	expect(facts?.drivers?.disk['virtio-blk']?.state).toBe(state);
+	if (state === 'unknown') expect(incomplete).toMatchObject([{ why: 'the boot menu names 60000 files, and no more than 16 are read' }]);
 });
