@@ -19,6 +19,18 @@ describe('the network of a Linux', () => {
 			'DEVICE=ens192\nHWADDR="00:50:56:aa:bb:01"\nBOOTPROTO=none\nIPADDR=10.0.0.5\nPREFIX=24\nGATEWAY=10.0.0.1\n',
 			{ name: 'ens192', method: 'static', addresses: ['10.0.0.5/24'], gateway: '10.0.0.1', mac: '00:50:56:aa:bb:01' },
 		],
+		[
+			'ifupdown with lines that go on',
+			'etc/network/interfaces',
+			'iface eth0 inet static\n\taddress \\\n\t\t10.0.0.5/24\n',
+			{ name: 'eth0', method: 'static', addresses: ['10.0.0.5/24'] },
+		],
+		[
+			'ifcfg with IPv6',
+			'etc/sysconfig/network-scripts/ifcfg-eth0',
+			'DEVICE=eth0\nIPADDR=10.0.0.5\nPREFIX=24\nIPV6ADDR=2001:db8::1\n',
+			{ name: 'eth0', method: 'static', addresses: ['10.0.0.5/24', '2001:db8::1'] },
+		],
 		['ifcfg of SUSE', 'etc/sysconfig/network/ifcfg-eth0', "BOOTPROTO='dhcp'\nSTARTMODE='auto'\n", { name: 'eth0', method: 'dhcp' }],
 		[
 			'NetworkManager',

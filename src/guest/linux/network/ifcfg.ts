@@ -17,8 +17,13 @@ export const readIfcfg = async (tree: FileTree): Promise<readonly NetworkFacts[]
 const interfaceOf = (values: ReadonlyMap<string, string>, source: string): NetworkFacts => {
 	const addresses: string[] = [];
 	for (const [key, address] of values) {
-		const index = /^(?:IPADDR|IPV6ADDR)(_?\w*)$/.exec(key)?.[1];
+		const [, version, index] = /^(IPADDR|IPV6ADDR)(_?\w*)$/.exec(key) ?? [];
 		if (index === undefined || address === '') continue;
+		// One of IPv6 has its length behind it, or none: PREFIX is of IPv4.
+		if (version === 'IPV6ADDR') {
+			addresses.push(address);
+			continue;
+		}
 		const size = values.get(`PREFIX${index}`) ?? values.get(`PREFIXLEN${index}`) ?? values.get(`NETMASK${index}`);
 		addresses.push(address.includes('/') || size === undefined ? address : `${address}/${size}`);
 	}

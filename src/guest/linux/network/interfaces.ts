@@ -18,7 +18,8 @@ const stanzas = (text: string, source: string): readonly NetworkFacts[] => {
 	type Open = { -readonly [Key in keyof NetworkFacts]: NetworkFacts[Key] } & { addresses: string[] };
 	const facts: Open[] = [];
 	let current: Open | undefined;
-	for (const [line] of configLines(text)) {
+	// A backslash at a line's end continues it.
+	for (const [line] of configLines(text.replace(/\\\r?\n/g, ' '))) {
 		const [keyword = '', ...words] = line.split(/\s+/);
 		switch (keyword) {
 			case 'iface':
