@@ -121,6 +121,41 @@ test('logical partitions count from the record that names them, and have numbers
 	]);
 });
 
+test('logical partitions are in every extended one, and in any place of a record', async () => {
+	const records = [
+		[
+			0,
+			mbrSector([
+				{ type: 0x05, start: 2048, count: 4096 },
+				{ type: 0x85, start: 8192, count: 4096 },
+			]),
+		],
+		[
+			2048 * 512,
+			mbrSector([
+				{ type: 5, start: 2048, count: 2048 },
+				{ type: 0x83, start: 63, count: 100 },
+			]),
+		],
+		[
+			4096 * 512,
+			mbrSector([
+				{ type: 0, start: 0, count: 0 },
+				{ type: 0, start: 0, count: 0 },
+				{ type: 0x83, start: 63, count: 100 },
+			]),
+		],
+		[8192 * 512, mbrSector([{ type: 0x83, start: 63, count: 100 }])],
+	] as const;
+	const { partitions, flags } = await readPartitions(await deviceOf(16 * MIB, records));
+	expect(flags).toEqual([]);
+	expect(partitions.filter((one) => one.logical).map(({ number, start }) => [number, start / 512])).toEqual([
+		[5, 2048 + 63],
+		[6, 4096 + 63],
+		[7, 8192 + 63],
+	]);
+});
+
 test.each([
 	[
 		'comes back to itself',

@@ -71,34 +71,43 @@ export const mbrPartitions = async (
 	});
 	const partitions = mbr.entries.map((entry) => facts(entry, entry.number));
 	const flags: DiskFlag[] = [];
-	const extended = mbr.entries.find(({ type }) => mbrTypeName(type) === 'extended');
-	if (extended) {
-		const { entries, broken } = await logicalEntries(device, extended.start);
-		if (broken) flags.push('ebr-chain-broken');
-		for (const [index, entry] of entries.entries()) partitions.push({ ...facts(entry, index + 5), logical: true });
+	let number = 5;
+	for (const extended of mbr.entries.filter(isExtended)) {
+		const { entries, broken } = await logicalEntries(device, extended);
+		if (broken && !flags.includes('ebr-chain-broken')) flags.push('ebr-chain-broken');
+		for (const entry of entries) partitions.push({ ...facts(entry, number++), logical: true });
 	}
 	return { partitions, flags };
 };
 
-/** The logical partitions, with starts from the disk's. Each record's first entry counts from the record, its second from `base`. */
+const isExtended = ({ type }: MbrEntry): boolean => mbrTypeName(type) === 'extended';
+
+/**
+ * The logical partitions, with starts from the disk's, as Linux finds them: of each record's four entries, those with data count from
+ * the record, and the first that is extended leads to the next record and counts from the extended partition.
+ */
 const logicalEntries = async (
 	device: BlockDevice,
-	base: number,
+	{ start: base, count }: MbrEntry,
 ): Promise<{ readonly entries: readonly MbrEntry[]; readonly broken: boolean }> => {
 	const entries: MbrEntry[] = [];
 	const seen = new Set<number>();
-	for (let at = base; ; ) {
+	for (let at = base, size = count; ; ) {
 		const offset = at * device.sectorSize;
 		if (seen.has(at) || seen.size === MAX_LOGICAL || offset + 512 > device.size) return { entries, broken: true };
 		seen.add(at);
 		const data = byteReader(await device.read(offset, 512), { path: device.name, offset });
 		// An extended partition that was never written to has no record, and no partitions.
 		if (data.u16(SIGNATURE) !== 0xaa55) return { entries, broken: at !== base };
-		const entry = entryAt(data, 0);
-		if (isUsed(entry)) entries.push({ ...entry, start: at + entry.start });
-		const next = entryAt(data, 1);
-		if (!isUsed(next)) return { entries, broken: false };
+		const used = [0, 1, 2, 3].map((slot) => ({ slot, ...entryAt(data, slot) })).filter(isUsed);
+		for (const { slot, ...entry } of used.filter((one) => !isExtended(one))) {
+			// Some systems leave rubbish in the last two.
+			if (slot < 2 || entry.start + entry.count <= size) entries.push({ ...entry, start: at + entry.start });
+		}
+		const next = used.find(isExtended);
+		if (!next) return { entries, broken: false };
 		at = base + next.start;
+		size = next.count;
 	}
 };
 
