@@ -38,17 +38,21 @@ const unquoted = (value: string): string => {
 	return quote === '"' ? inner.replace(/\\(["$`\\])/g, '$1') : inner;
 };
 
-/** A key of a section of an INI file, as NetworkManager and systemd have them. A key may be said more than once. */
-export type IniEntry = { readonly section: string; readonly key: string; readonly value: string };
+/** A key of a section of an INI file, as NetworkManager and systemd have them. A key may be said more than once; `index` counts the headings before it. */
+export type IniEntry = { readonly section: string; readonly index: number; readonly key: string; readonly value: string };
 
 export const iniEntries = (text: string): readonly IniEntry[] => {
 	const entries: IniEntry[] = [];
 	let section = '';
+	let index = 0;
 	for (const [line] of configLines(text)) {
 		const heading = /^\[(.+)\]$/.exec(line)?.[1];
-		if (heading !== undefined) section = heading;
+		if (heading !== undefined) {
+			section = heading;
+			index++;
+		}
 		const [, key, value] = /^([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? [];
-		if (key !== undefined && value !== undefined) entries.push({ section, key, value });
+		if (key !== undefined && value !== undefined) entries.push({ section, index, key, value });
 	}
 	return entries;
 };

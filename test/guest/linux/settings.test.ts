@@ -45,6 +45,12 @@ describe('the network of a Linux', () => {
 			{ name: 'ens192', method: 'dhcp' },
 		],
 		[
+			'systemd-networkd with routes',
+			'etc/systemd/network/10-lan.network',
+			'[Match]\nName=eth0\n[Route]\nGateway=10.0.0.77\nDestination=10.0.0.0/8\n[Route]\nGateway=10.0.0.1\n',
+			{ name: 'eth0', gateway: '10.0.0.1' },
+		],
+		[
 			'a link',
 			'etc/systemd/network/10-lan.link',
 			'[Match]\nMACAddress=00:50:56:aa:bb:01\n[Link]\nName=lan0\n',

@@ -1,6 +1,6 @@
 import type { NetworkFacts } from '../../facts.ts';
 import type { FileTree } from '../../tree.ts';
-import { iniEntries } from '../text.ts';
+import { type IniEntry, iniEntries } from '../text.ts';
 import { networkFiles, normalMac } from './files.ts';
 
 /** systemd-networkd: what its `.network` files match and set, and the names that `.link` files give. */
@@ -24,8 +24,15 @@ export const readNetworkd = async (tree: FileTree): Promise<readonly NetworkFact
 			mac,
 			method: isDhcp ? 'dhcp' : addresses.length > 0 ? 'static' : 'none',
 			...(addresses.length > 0 ? { addresses } : {}),
-			gateway: values('Network', 'Gateway')[0] ?? values('Route', 'Gateway')[0],
+			gateway: values('Network', 'Gateway')[0] ?? defaultRoute(entries),
 		});
 	}
 	return facts;
+};
+
+/** Where a [Route] leads that is for every address: it has no destination, or one of no bits. */
+const defaultRoute = (entries: readonly IniEntry[]): string | undefined => {
+	const routes = entries.filter(({ section }) => section === 'Route');
+	const narrow = new Set(routes.filter(({ key, value }) => key === 'Destination' && !/^$|\/0$/.test(value)).map(({ index }) => index));
+	return routes.find(({ key, value, index }) => key === 'Gateway' && value !== '' && !narrow.has(index))?.value;
 };
