@@ -89,8 +89,8 @@ export const convertChain = (input: string, output: string, options: ConvertChai
 		}
 	});
 
-/** The plain names of the images to be, the top first. */
-const chainNames = (layers: readonly Layer[], output: string, usual: string): readonly string[] => {
+/** The plain names of the images to be, the top first. @throws UsageError where two of them would have one name. */
+export const chainNames = (layers: readonly Layer[], output: string, usual: string): readonly string[] => {
 	const extension = path.extname(output) || `.${usual}`;
 	const parents = layers.slice(1).map(({ source }) => `${path.parse(source.name).name}${extension}`);
 	const names = [path.basename(output), ...parents];

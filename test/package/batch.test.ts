@@ -59,6 +59,48 @@ test('with force too, nothing is written over what another job reads, under any 
 	expect(fs.existsSync(file('out'))).toBe(false);
 }, 120_000);
 
+test('with force too, nothing is written over what another job writes: extents, parents that are kept, disks of a machine', async () => {
+	const { folder, batch } = batchFolder(
+		'{ from: a.raw, to: out/x-flat.vmdk, format: raw, force: true }',
+		'{ from: b.raw, to: out/x.vmdk, force: true, options: { subformat: monolithicFlat } }',
+	);
+	const file = (name: string) => path.join(folder, name);
+	const refused = (message: string) => ({ code: 2, stderr: expect.stringContaining(message) });
+	expect(await batch()).toMatchObject(refused('a.raw would be written over what b.raw writes'));
+	for (const [name, source] of [
+		['one', 'a.raw'],
+		['two', 'b.raw'],
+	] as const) {
+		fs.mkdirSync(file(name));
+		expect(await vconv('convert', file(source), file(`${name}/base.qcow2`))).toMatchObject({ code: 0 });
+		expect(await vconv('convert', '-B', file(`${name}/base.qcow2`), file(source), file(`${name}/${name}.qcow2`))).toMatchObject({
+			code: 0,
+		});
+	}
+	const chain = (name: string, more = '') => `  - { from: ${name}/${name}.qcow2, to: "out/${name}.qcow2", keep-chain: true${more} }\n`;
+	fs.writeFileSync(file('plan.yaml'), `jobs:\n${chain('one', ', force: true')}${chain('two', ', force: true')}`);
+	expect(await batch()).toMatchObject(refused('one.qcow2 would be written over what two.qcow2 writes'));
+	fs.writeFileSync(
+		file('plan.yaml'),
+		'jobs:\n  - { kind: migrate, from: m.vmx, to: out, target: libvirt, arguments: [--force] }\n  - { from: out/m-disk1.qcow2, to: saved.vhdx }\n',
+	);
+	fs.mkdirSync(file('out'));
+	fs.copyFileSync(file('one/base.qcow2'), file('out/m-disk1.qcow2'));
+	fs.writeFileSync(file('m.vmx'), '');
+	expect(await batch()).toMatchObject(refused('would be written over what'));
+	fs.rmSync(file('out'), { recursive: true });
+	fs.writeFileSync(file('plan.yaml'), `jobs:\n${chain('one')}`);
+	expect(await batch()).toMatchObject({ code: 0 });
+	fs.rmSync(file('out/base.qcow2'));
+	expect(await batch('--dry-run')).toMatchObject({ code: 0, stdout: expect.stringContaining('one.qcow2') });
+	expect(fs.existsSync(file('out/base.qcow2'))).toBe(false);
+	expect((await batch()).code).toBe(8); // the image above it is there already
+	fs.rmSync(file('out'), { recursive: true });
+	expect(await batch('--retry-failed')).toMatchObject({ code: 0 });
+	fs.truncateSync(file('out/one.qcow2'), 100);
+	expect((await batch()).code).toBe(8);
+}, 120_000);
+
 test('a state folder that cannot be looked into is named, with what to do', async () => {
 	const { folder, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }');
 	fs.symlinkSync('loop', path.join(folder, 'loop'));

@@ -8,7 +8,7 @@ import { type BatchReport, batchJunit, batchReport } from '../../batch/report.ts
 import { humanSize } from '../../bytes/size.ts';
 import { clock } from '../../bytes/time.ts';
 import { UsageError } from '../../errors.ts';
-import { refuseReplacingSources } from '../../node/batch/conflicts.ts';
+import { refuseReplacing } from '../../node/batch/conflicts.ts';
 import { type Estimates, estimate } from '../../node/batch/estimate.ts';
 import { openState, REPORTS, readRecords, refuseState, type StateFolder } from '../../node/batch/folder.ts';
 import { type Loaded, loadJobs } from '../../node/batch/load.ts';
@@ -105,7 +105,7 @@ const perform = async (
 	if (folder.damaged > 0) say(`${folder.damaged} lines of the journal are damaged; what they said is looked at again`);
 	const started = Date.now();
 	const states = jobStates(loaded.jobs, folder, args['retry-failed'] ?? false);
-	await refuseReplacingSources(states, io.signal);
+	await refuseReplacing(states, io.signal);
 	const style = progressStyle(args, io);
 	const told = args.json ? 'events' : 'plain';
 	const view = batchView(states, style === 'none' && !args.quiet && args.progress !== 'none' ? told : style, io);
@@ -161,7 +161,7 @@ const countOf = (name: string, said: string): number => {
 const dryRun = async (loaded: Loaded, folder: string, atOnce: number, args: BatchArguments, io: Io): Promise<number> => {
 	const records = readRecords(folder);
 	const states = jobStates(loaded.jobs, { records }, args['retry-failed'] ?? false);
-	await refuseReplacingSources(states, io.signal);
+	await refuseReplacing(states, io.signal);
 	const estimates = await estimate(states, records, atOnce, io.signal);
 	io.stdout.write(args.json ? `${toJson(estimatesJson(states, estimates), 4)}\n` : estimatesText(states, estimates, atOnce));
 	return 0;

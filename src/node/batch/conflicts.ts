@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Job } from '../../batch/expand.ts';
 import { UsageError } from '../../errors.ts';
 import { placeOf, realOf } from '../place.ts';
@@ -5,26 +6,38 @@ import type { JobState } from './run.ts';
 import { survey } from './survey.ts';
 
 /**
- * No job replaces what another reads, parents and extents among it, which its plan does not name. Sources are looked into only if a job is to begin
- * that may replace anything.
+ * No job replaces what another reads or writes: parents and extents are among that, and images of parents that are kept, which its plan does not name.
+ * Sources are looked into only if a job is to begin that may replace anything.
  * @throws UsageError
  */
-export const refuseReplacingSources = async (states: readonly JobState[], signal: AbortSignal): Promise<void> => {
-	const replacing = states.filter(({ job, status }) => status === 'waiting' && mayReplace(job)).map(({ job }) => job);
-	if (replacing.length === 0) return;
-	const readers = new Map<string, Job>();
-	const written: { readonly name: string; readonly job: Job }[] = [];
+export const refuseReplacing = async (states: readonly JobState[], signal: AbortSignal): Promise<void> => {
+	const replacing = new Set(states.filter(({ job, status }) => status === 'waiting' && mayReplace(job)).map(({ job }) => job));
+	if (replacing.size === 0) return;
+	const read: Use[] = [];
+	const written: Use[] = [];
 	for (const { job } of states) {
 		signal.throwIfAborted();
 		const { files, further = [] } = await survey(job, signal);
-		for (const { path } of files) for (const place of [placeOf(path), realOf(path)]) readers.set(place, job);
-		if (job.to !== undefined && replacing.includes(job)) written.push(...[job.to, ...further].map((name) => ({ name, job })));
+		read.push(...files.flatMap(({ path: name }) => [placeOf(name), realOf(name)].map((place) => ({ name, place, job }))));
+		const place = job.kind === 'migrate' ? realOf : placeOf;
+		if (job.to !== undefined) written.push(...[job.to, ...further].map((name) => ({ name, place: place(name), job })));
 	}
-	for (const { name, job } of written) {
-		const reader = readers.get(placeOf(name));
-		if (!reader || reader === job) continue;
-		throw new UsageError(`${job.name} would be written over what ${reader.name} reads`, { path: name, hint: 'another target' });
+	const targets = written.filter(({ job }) => replacing.has(job));
+	for (const [does, uses] of [['reads', read] as const, ['writes', written] as const]) {
+		const byPlace = new Map<string, Use[]>();
+		for (const use of uses) byPlace.set(use.place, [...(byPlace.get(use.place) ?? []), use]);
+		for (const { name, place, job } of targets) {
+			// What a machine's disks will be called is not known yet: a folder in which a machine replaces files is its own.
+			const near = job.kind === 'migrate' ? uses.filter((use) => isWithin(use.place, place)) : (byPlace.get(place) ?? []);
+			const other = near.find((use) => use.job !== job);
+			if (!other) continue;
+			throw new UsageError(`${job.name} would be written over what ${other.job.name} ${does}`, { path: name, hint: 'another target' });
+		}
 	}
 };
 
-const mayReplace = ({ kind, argv }: Job): boolean => kind === 'convert' && argv.includes('--force');
+type Use = { readonly name: string; readonly place: string; readonly job: Job };
+
+const isWithin = (place: string, folder: string): boolean => place === folder || place.startsWith(`${folder}${path.sep}`);
+
+const mayReplace = ({ kind, argv }: Job): boolean => (kind === 'convert' || kind === 'migrate') && argv.includes('--force');

@@ -13,6 +13,11 @@ export const identify = (name: string): FileIdentity | undefined => {
 /** Whether it is the same file, though perhaps with other contents. */
 export const isSameFile = (a: FileIdentity, b: FileIdentity): boolean => placeOf(a) === placeOf(b);
 
+/** Whether a file is shorter than it was: no guest makes it so. */
+export const isCut = (now: FileIdentity, before: FileIdentity): boolean => lengthOf(now) < lengthOf(before);
+
+const lengthOf = ({ id }: FileIdentity): number => Number(id.split(':')[2]);
+
 const placeOf = ({ id }: FileIdentity): string => id.split(':').slice(0, 2).join(':');
 
 /** The file system that holds a file, or would hold it. */

@@ -166,7 +166,9 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 		return options.onChange(state);
 	}
 	const target = job.to === undefined ? undefined : identify(job.to);
-	const after = numberOf(end, 'stored-size') ?? (job.to === undefined || !target ? undefined : usageOf(job.to));
+	const images = job.to === undefined || !target ? [] : [job.to, ...(job.values.get('keep-chain') === true ? (looked.further ?? []) : [])];
+	const used = images.length > 0 ? images.reduce((sum, name) => sum + usageOf(name), 0) : undefined;
+	const after = images.length > 1 ? used : (numberOf(end, 'stored-size') ?? used);
 	state.record = {
 		...common,
 		at: Date.now(),

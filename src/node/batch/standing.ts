@@ -1,6 +1,6 @@
 import type { Job } from '../../batch/expand.ts';
 import type { FileIdentity, JobRecord } from '../../batch/journal.ts';
-import { identify, isSameFile } from './identity.ts';
+import { identify, isCut, isSameFile } from './identity.ts';
 
 /** What an earlier run has left of a job to do: nothing, all of it, or to look whether its target is what it would write. */
 export type Standing = 'done' | 'failed' | 'run' | 'adopt';
@@ -9,8 +9,8 @@ export type Standing = 'done' | 'failed' | 'run' | 'adopt';
 const isPassing = (exitCode: number): boolean => exitCode === 75 || exitCode >= 128;
 
 /**
- * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is what was written, all files of it;
- * a guest that has booted from it since has changed what is in it, not what was done.
+ * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is what was written, all files of it,
+ * and none cut; a guest that has booted from it since has changed what is in it, not what was done.
  */
 export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed: boolean): Standing => {
 	if (!record) return 'run';
@@ -23,7 +23,7 @@ export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed:
 
 const isThere = (file: FileIdentity): boolean => {
 	const found = identify(file.path);
-	return found !== undefined && isSameFile(found, file);
+	return found !== undefined && isSameFile(found, file) && !isCut(found, file);
 };
 
 /** Whether `vconv compare` can tell that a target is what a job writes: it shows the guest the whole of the source, as it is. */

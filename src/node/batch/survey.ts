@@ -13,6 +13,8 @@ import type { OptionValues } from '../../core/format.ts';
 import { limitsOf } from '../../core/limits.ts';
 import type { Source } from '../../core/source.ts';
 import { VconvError } from '../../errors.ts';
+import { PROOF } from '../../proof/file.ts';
+import { chainNames } from '../chain.ts';
 import { openFile } from '../file.ts';
 import { gate, siblings } from '../gate.ts';
 import { identify, usageOf } from './identity.ts';
@@ -28,7 +30,7 @@ export type Survey = {
 	readonly virtual?: number | undefined;
 	/** Bytes that the target takes at the most. */
 	readonly needed: number;
-	/** The files that an image of several has beside the target. */
+	/** What else comes beside the target: further files of an image, the images of parents that are kept, a proof. */
 	readonly further?: readonly string[] | undefined;
 	/** Why nothing more is known: the job itself will say so in its own words. */
 	readonly failure?: VconvError | undefined;
@@ -97,9 +99,10 @@ const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal
 		for (const { source } of layers) names.add(path.resolve(source.name));
 		const profile = text('for');
 		const target = profile === undefined ? undefined : profileNamed(profile);
+		const format = targetFormat(diskFormats, path.basename(to), text('format'), target);
 		const layout = planImage({
 			disk,
-			format: targetFormat(diskFormats, path.basename(to), text('format'), target),
+			format,
 			options: optionValues(values.get('options')),
 			profile: target,
 			compress: values.get('compress') === true,
@@ -108,7 +111,9 @@ const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal
 			note() {},
 		});
 		const files = [...names].flatMap((name) => identify(name) ?? []);
-		const further = (layout.files ?? []).map((name) => path.join(path.dirname(to), name));
+		const kept = values.get('keep-chain') === true ? chainNames(layers, to, format.extensions[0] as string).slice(1) : [];
+		const proof = values.get('proof') === true ? [`${path.basename(to)}${PROOF}`] : [];
+		const further = [...(layout.files ?? []), ...kept, ...proof].map((name) => path.join(path.dirname(to), name));
 		return { ...sizesOf(files), virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written, further };
 	} finally {
 		await disk.close();
