@@ -65,10 +65,10 @@ const driversOf = async (
 	{ tree, root, attempt, expanders, breathe }: KernelContext,
 	version: string,
 	initramfs: Initramfs,
-): Promise<Drivers | undefined> => {
+): Promise<Drivers> => {
 	const folder = `/lib/modules/${version}`;
 	const installed = await installedModules(tree, folder);
-	if (!installed) return undefined;
+	if (!installed) throw new UnsupportedError('there is no modules.dep, and so no telling which drivers there are');
 	const builtIn = await builtInModules(tree, folder, version);
 	const disk = new Set(Object.values(DISK_DRIVERS).flat(2));
 	const wanted = new Set<string>();

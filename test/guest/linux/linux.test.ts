@@ -223,6 +223,56 @@ describe('the kernel that boots by default', () => {
 		expect(await standard(files, ['boot/grub/grub.cfg'])).toEqual({ version: VERSION, marks: [], kind });
 	});
 
+	const young = 'linux /vmlinuz-6.10.1-amd64\n';
+	const old = `linux /vmlinuz-${VERSION}\n`;
+	test.for<[what: string, loader: string, entries: Readonly<Record<string, string>>, version: string, marks?: readonly string[]]>([
+		['the one of the first sort key', '', { 'b.conf': `sort-key b\n${young}`, 'a.conf': `sort-key a\n${old}` }, VERSION],
+		['one with a sort key before one without', '', { 'z.conf': young, 'a.conf': `sort-key z\n${old}` }, VERSION],
+		['the newest of one sort key', '', { 'b.conf': `sort-key a\nversion 1\n${young}`, 'a.conf': `sort-key a\nversion 2\n${old}` }, VERSION],
+		['none of which all attempts have failed', '', { 'z+0-3.conf': young, 'a+3.conf': old }, VERSION],
+		['one by its name without the attempts', 'default a.conf\n', { 'z.conf': young, 'a+2-1.conf': old }, VERSION],
+		['not known where it is an image of all it needs', 'default b.efi\n', { 'a.conf': old }, '6.10.1-amd64', ['default-kernel-guessed']],
+		[
+			'not known where such images are among them',
+			'',
+			{ 'a.conf': old, '../../EFI/Linux/b.efi': 'MZ' },
+			'6.10.1-amd64',
+			['default-kernel-guessed'],
+		],
+	])("is systemd-boot's: %s", async ([, loader, entries, version, marks = []]) => {
+		const files = Object.fromEntries(
+			Object.entries(entries).map(([name, text]) => [
+				name.replace(/^(\.\.\/\.\.\/)?/, (up) => (up ? 'boot/' : 'boot/loader/entries/')),
+				text,
+			]),
+		);
+		const found = await standard({ 'boot/loader/loader.conf': loader, ...files }, ['boot/grub/grub.cfg']);
+		expect(found).toMatchObject({ version, marks });
+	});
+
+	test.for([
+		['DEFAULT menu.c32\nLABEL new\n LINUX vmlinuz-6.10.1-amd64\nLABEL old\n MENU DEFAULT\n', VERSION, []],
+		['DEFAULT new\nLABEL old\n MENU DEFAULT\n', VERSION, ['default-kernel-guessed']],
+		['LABEL old\n', VERSION, []],
+	] as const)("is EXTLINUX's, by %j", async ([menu, version, marks]) => {
+		const end = ` LINUX ../vmlinuz-${VERSION}\n INITRD ../initrd.img-${VERSION}\n APPEND root=/dev/vda1\n`;
+		const whole = menu.includes('DEFAULT new') ? `${menu}${end}LABEL new\n COM32 reboot.c32\n` : `${menu}${end}`;
+		const found = await standard({ 'boot/syslinux/syslinux.cfg': whole }, ['boot/grub/grub.cfg']);
+		expect(found).toMatchObject({ version: marks.length > 0 ? '6.10.1-amd64' : version, marks: expect.arrayContaining([...marks]) });
+	});
+
+	test('has drivers that are not known where there is no list of its modules, and that is said', async () => {
+		const { drivers, incomplete } = await linuxWith({}, [`lib/modules/${VERSION}/modules.dep`]);
+		expect(drivers).toBeUndefined();
+		expect(incomplete.map(({ why }) => why).join()).toContain('there is no modules.dep');
+	});
+
+	test('that is written without an end is not read, and said', async () => {
+		const long = `set a=${'x'.repeat(4096)}\nblscfg\n`;
+		const { incomplete } = await linuxWith({ 'boot/grub/grub.cfg': long, 'boot/loader/entries/a.conf': `${old}options ${'$a'.repeat(100)}\n` });
+		expect(incomplete.map(({ why }) => why).join()).toContain('the command line of a.conf is longer');
+	});
+
 	test('is taken to be the newest where no menu says it, and that is said', async () => {
 		expect(await standard({}, ['boot/grub/grub.cfg'])).toEqual({
 			version: '6.10.1-amd64',

@@ -37,40 +37,57 @@ export const readExtlinux = async (tree: FileTree): Promise<BootMenu | undefined
 		if (text === undefined) continue;
 		const entries: BootEntry[] = [];
 		let chosen = '';
+		let marked = '';
 		let append = '';
+		const from = (name: string): string => (name.startsWith('/') ? name : joined(file, name));
 		for (const [line] of configLines(text)) {
-			const [, command = '', rest = ''] = /^(default|label|linux|kernel|append|initrd)\s+(.*)$/i.exec(line) ?? [];
+			const [, command = '', rest = ''] = /^(default|label|linux|kernel|append|initrd|menu\s+default)(?:\s+(.*))?$/i.exec(line) ?? [];
 			const entry = entries.at(-1);
 			const set = (change: Partial<BootEntry>): void => {
 				if (entry) entries[entries.length - 1] = { ...entry, ...change };
 			};
-			switch (command.toLowerCase()) {
+			switch (command.toLowerCase().replace(/\s+/, ' ')) {
 				case 'default':
 					chosen = rest;
+					break;
+				case 'menu default':
+					marked = entry?.names[0] ?? '';
 					break;
 				case 'label':
 					entries.push({ names: [rest], kernel: '', initramfs: [], commandLine: append });
 					break;
 				case 'linux':
 				case 'kernel':
-					set({ kernel: rest });
+					set({ kernel: from(rest) });
 					break;
 				case 'initrd':
-					set({ initramfs: rest.split(',') });
+					set({ initramfs: rest.split(',').map(from) });
 					break;
 				case 'append':
-					if (entry) set({ commandLine: rest, ...initrdOf(rest) });
+					if (entry) set({ commandLine: rest, ...initrdOf(rest, from) });
 					else append = rest;
 			}
 		}
 		const bootable = entries.filter(({ kernel }) => kernel !== '');
+		// DEFAULT may name what shows the menu, which then has a default of its own.
+		const standard = [chosen, marked].find((label) => entries.some(({ names }) => names.includes(label))) ?? entries[0]?.names[0] ?? '';
 		if (bootable.length > 0)
-			return { kind: 'extlinux', file, entries: bootable, chosen: bootable.find(({ names }) => names.includes(chosen)) ?? bootable[0] };
+			return { kind: 'extlinux', file, entries: bootable, chosen: bootable.find(({ names }) => names.includes(standard)) };
 	}
 	return undefined;
 };
 
-const initrdOf = (options: string): Partial<BootEntry> => {
+const initrdOf = (options: string, from: (name: string) => string): Partial<BootEntry> => {
 	const initrd = /(?:^|\s)initrd=(\S+)/.exec(options)?.[1];
-	return initrd ? { initramfs: initrd.split(',') } : {};
+	return initrd ? { initramfs: initrd.split(',').map(from) } : {};
+};
+
+/** A name that is said from the folder of `file`. */
+const joined = (file: string, name: string): string => {
+	const parts: string[] = [];
+	for (const part of `${file.slice(0, file.lastIndexOf('/'))}/${name}`.split('/')) {
+		if (part === '..') parts.pop();
+		else if (part !== '' && part !== '.') parts.push(part);
+	}
+	return `/${parts.join('/')}`;
 };
