@@ -1,4 +1,5 @@
 import { alignUp } from '../../src/bytes/align.ts';
+import { decodeAs } from '../../src/bytes/encoding.ts';
 import { fileName } from '../../src/bytes/path.ts';
 import { utf16Bytes } from '../../src/bytes/utf16.ts';
 import type { BackingReference } from '../../src/core/format.ts';
@@ -104,7 +105,7 @@ const utf16 = (data: Uint8Array, little: boolean): string => {
 };
 
 /** The deprecated kinds say neither their encoding nor their code page. */
-const guessed = (data: Uint8Array): string => (data[1] === 0 ? utf16(data, true) : new TextDecoder('windows-1252').decode(data));
+const guessed = (data: Uint8Array): string => (data[1] === 0 ? utf16(data, true) : decodeAs('windows-1252', data));
 
 /** The path of a file URL (RFC 8089), also of the relative ones that are none: `file://./parent.vhd`. */
 const fileUrl = (url: string): string => {

@@ -1,4 +1,4 @@
-import { encodingLabel } from '../../src/bytes/encoding.ts';
+import { decodeAs, encodingLabel } from '../../src/bytes/encoding.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 
 /**
@@ -16,9 +16,9 @@ export const decodeText = (data: Uint8Array, path: string): string => {
 		});
 	}
 	try {
-		return new TextDecoder(encoding ?? 'utf-8', { fatal: true }).decode(data);
+		return decodeAs(encoding ?? 'utf-8', data);
 	} catch (cause) {
 		if (encoding !== undefined) throw new CorruptError(`the descriptor is not in ${named}, as it says`, { path, field: 'encoding', cause });
-		return new TextDecoder('windows-1252').decode(data); // what Windows wrote before descriptors had an encoding
+		return decodeAs('windows-1252', data); // what Windows wrote before descriptors had an encoding
 	}
 };

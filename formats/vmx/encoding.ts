@@ -1,4 +1,4 @@
-import { encodingLabel } from '../../src/bytes/encoding.ts';
+import { decodeAs, encodingLabel } from '../../src/bytes/encoding.ts';
 import { entry, type ReportEntry } from '../../src/machine/report.ts';
 
 /**
@@ -14,7 +14,7 @@ export const decodeDictionary = (bytes: Uint8Array): { readonly text: string; re
 	}
 	if (label !== undefined) {
 		try {
-			return { text: new TextDecoder(label, { fatal: true }).decode(bytes), report };
+			return { text: decodeAs(label, bytes), report };
 		} catch {
 			// said below
 		}
@@ -24,5 +24,5 @@ export const decodeDictionary = (bytes: Uint8Array): { readonly text: string; re
 	report.push(
 		entry('VMX_BAD_ENCODING', { subject: '.encoding', message, keys: named === undefined ? [] : ['.encoding'], action: 'changed' }),
 	);
-	return { text: new TextDecoder('windows-1252').decode(bytes), report };
+	return { text: decodeAs('windows-1252', bytes), report };
 };

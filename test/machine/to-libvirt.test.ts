@@ -123,6 +123,17 @@ describe('the boot disk of', () => {
 		expect(said(`${bios}uefi.secureBoot.enabled = "TRUE"\n`, { secureBoot: false })).not.toContain(lost);
 	});
 
+	test('copies of one disk have names of their own on SAS-1068', () => {
+		const drives = new Map(['scsi0:0', 'scsi0:1'].map((id) => [id, { path: `/images/${id}`, uuid: '6000c29a' }]));
+		const { xml } = migrate(vmx('windows7srv-64', ...scsi('lsisas1068', 'scsi0:0', 'scsi0:1')), { drives });
+		expect(new Set(xml.match(/<wwn>\w+/g)).size).toBe(2);
+	});
+
+	test('a name of a million letters is cut at once', () => {
+		const text = vmx('rhel8-64').replace(/displayName = ".*"/, `displayName = "${'x'.repeat(1_000_000)}"`);
+		expect(migrate(text).xml).toMatch(/<name>x{100,300}</);
+	});
+
 	test('IDE stays IDE on a PC, and is SATA where secure boot wants q35', () => {
 		const text = vmx('windows7-64', ...disk('ide0:0', 'a.vmdk', 'deviceType = "ata-hardDisk"'));
 		expect(drives(text)).toEqual(['hda ide 0:0:0:0']);

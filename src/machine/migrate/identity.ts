@@ -39,6 +39,8 @@ const nameFor = (said: string): string => {
 		.trim()
 		.replace(/^\.+/, '')
 		.trim();
+	// No letter takes less than a byte.
+	name = name.slice(0, MAX_NAME);
 	while (new TextEncoder().encode(name).byteLength > MAX_NAME) name = [...name].slice(0, -1).join('').trim();
 	return name;
 };

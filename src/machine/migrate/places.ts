@@ -86,7 +86,9 @@ export const placer = (machine: 'q35' | 'pc', c: Context): Placer => {
 
 /** SAS-1068 shows no disk without one. It is made of who the machine is and which disk it is, so that it is always the same. */
 const wwnFor = (disk: DiskDevice, c: Context): string => {
-	const seed = c.options.drives?.get(disk.id)?.uuid ?? `${c.source.identity.biosUuid ?? c.source.identity.name} ${disk.id}`;
+	// A disk may be a copy of another, with its id.
+	const whose = c.options.drives?.get(disk.id)?.uuid ?? c.source.identity.biosUuid ?? c.source.identity.name;
+	const seed = `${whose} ${disk.id}`;
 	// FNV-1a of 64 bits.
 	let hash = 0xcbf29ce484222325n;
 	for (const byte of new TextEncoder().encode(seed)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);

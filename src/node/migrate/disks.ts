@@ -6,7 +6,7 @@ import type { DiskFormat } from '../../core/format.ts';
 import { limitsOf } from '../../core/limits.ts';
 import type { Note } from '../../core/note.ts';
 import type { Source } from '../../core/source.ts';
-import { AccessError, UnsupportedError } from '../../errors.ts';
+import { AccessError, UnrecognizedError, UnsupportedError } from '../../errors.ts';
 import type { Machine } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
@@ -111,6 +111,19 @@ const missing = (description: string, { id, keys }: DiskDevice, said: string): A
 const inDomain: FormatWords = (format) => `<driver type='${format}'/> in the domain`;
 const inCopy: FormatWords = (format) => `a VMDK that vconv convert -f ${format} makes of it`;
 
+/** To libvirt a disk whose format is not said is raw, whatever its guest has written into it. */
+const refuseUnsaidFormat = (description: string, { id, format, keys }: DiskDevice, top: Layer): void => {
+	if (format !== undefined || top.format.id === 'raw') return;
+	throw new UnrecognizedError(
+		`it does not say what its disk ${id} is, which is raw to libvirt, and a guest may have made that look like a ${top.format.name}`,
+		{
+			path: description,
+			field: keys[0],
+			hint: `${inDomain(top.format.id)}, if that is what it is, or ${inDomain('raw')}`,
+		},
+	);
+};
+
 /** Open a disk with all its parents. @throws as `locateDisk`, and whatever is wrong with an image. */
 export const openDiskOf = async (
 	{ path: description, format }: Pick<Machine, 'path' | 'format'>,
@@ -144,6 +157,7 @@ export const openDiskOf = async (
 	const sources = (): readonly Source[] => [...followed, ...layers.map(({ source }) => source)];
 	const disk = flatten(layers);
 	try {
+		if (format === 'libvirt') refuseUnsaidFormat(description, device, layers[0] as Layer);
 		await refuseOtherChain(description, device, { layers, opened: sources() }, (name) => locate(description, name, options, note));
 	} catch (error) {
 		await disk.close();

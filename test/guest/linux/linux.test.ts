@@ -269,7 +269,10 @@ describe('the kernel that boots by default', () => {
 
 	test('that is written without an end is not read, and said', async () => {
 		const long = `set a=${'x'.repeat(4096)}\nblscfg\n`;
-		const { incomplete } = await linuxWith({ 'boot/grub/grub.cfg': long, 'boot/loader/entries/a.conf': `${old}options ${'$a'.repeat(100)}\n` });
+		const { incomplete } = await linuxWith({
+			'boot/grub/grub.cfg': long,
+			'boot/loader/entries/a.conf': `${old}options ${'$a'.repeat(100)}\n`,
+		});
 		expect(incomplete.map(({ why }) => why).join()).toContain('the command line of a.conf is longer');
 	});
 
