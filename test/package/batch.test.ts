@@ -88,6 +88,11 @@ test('with force too, nothing is written over what another job writes: extents, 
 	fs.copyFileSync(file('one/base.qcow2'), file('out/m-disk1.qcow2'));
 	fs.writeFileSync(file('m.vmx'), '');
 	expect(await batch()).toMatchObject(refused('would be written over what'));
+	fs.writeFileSync(
+		file('plan.yaml'),
+		'jobs:\n  - { kind: migrate, from: m.vmx, to: out, target: libvirt }\n  - { from: a.raw, to: out/m-disk1.qcow2, force: true }\n',
+	);
+	expect(await batch()).toMatchObject(refused('a.raw would be written over what'));
 	fs.rmSync(file('out'), { recursive: true });
 	fs.writeFileSync(file('plan.yaml'), `jobs:\n${chain('one')}`);
 	expect(await batch()).toMatchObject({ code: 0 });

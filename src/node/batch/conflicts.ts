@@ -22,6 +22,7 @@ export const refuseReplacing = async (states: readonly JobState[], signal: Abort
 		const place = job.kind === 'migrate' ? realOf : placeOf;
 		if (job.to !== undefined) written.push(...[job.to, ...further].map((name) => ({ name, place: place(name), job })));
 	}
+	const machines = written.filter(({ job }) => job.kind === 'migrate');
 	const targets = written.filter(({ job }) => replacing.has(job));
 	for (const [does, uses] of [['reads', read] as const, ['writes', written] as const]) {
 		const byPlace = new Map<string, Use[]>();
@@ -29,7 +30,8 @@ export const refuseReplacing = async (states: readonly JobState[], signal: Abort
 		for (const { name, place, job } of targets) {
 			// What a machine's disks will be called is not known yet: a folder in which a machine replaces files is its own.
 			const near = job.kind === 'migrate' ? uses.filter((use) => isWithin(use.place, place)) : (byPlace.get(place) ?? []);
-			const other = near.find((use) => use.job !== job);
+			const around = does === 'writes' ? machines.filter((use) => isWithin(place, use.place)) : [];
+			const other = [...near, ...around].find((use) => use.job !== job);
 			if (!other) continue;
 			throw new UsageError(`${job.name} would be written over what ${other.job.name} ${does}`, { path: name, hint: 'another target' });
 		}

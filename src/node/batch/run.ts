@@ -166,7 +166,7 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 		return options.onChange(state);
 	}
 	const target = job.to === undefined ? undefined : identify(job.to);
-	const images = job.to === undefined || !target ? [] : [job.to, ...(job.values.get('keep-chain') === true ? (looked.further ?? []) : [])];
+	const images = job.to === undefined || !target ? [] : [job.to, ...(job.argv.includes('--keep-chain') ? (looked.further ?? []) : [])];
 	const used = images.length > 0 ? images.reduce((sum, name) => sum + usageOf(name), 0) : undefined;
 	const after = images.length > 1 ? used : (numberOf(end, 'stored-size') ?? used);
 	state.record = {

@@ -63,7 +63,7 @@ const sizesOf = (files: readonly FileIdentity[]): Pick<Survey, 'files' | 'before
 	before: files.reduce((sum, file) => sum + usageOf(file.path), 0),
 });
 
-const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal | undefined): Promise<Survey> => {
+const surveyDisk = async ({ from, values, argv }: Job, to: string, signal: AbortSignal | undefined): Promise<Survey> => {
 	const text = (name: string): string | undefined => {
 		const value = values.get(name);
 		return typeof value === 'string' ? value : undefined;
@@ -111,8 +111,8 @@ const surveyDisk = async ({ from, values }: Job, to: string, signal: AbortSignal
 			note() {},
 		});
 		const files = [...names].flatMap((name) => identify(name) ?? []);
-		const kept = values.get('keep-chain') === true ? chainNames(layers, to, format.extensions[0] as string).slice(1) : [];
-		const proof = values.get('proof') === true ? [`${path.basename(to)}${PROOF}`] : [];
+		const kept = argv.includes('--keep-chain') ? chainNames(layers, to, format.extensions[0] as string).slice(1) : [];
+		const proof = argv.includes('--proof') ? [`${path.basename(to)}${PROOF}`] : [];
 		const further = [...(layout.files ?? []), ...kept, ...proof].map((name) => path.join(path.dirname(to), name));
 		return { ...sizesOf(files), virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written, further };
 	} finally {
