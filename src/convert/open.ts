@@ -234,8 +234,8 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 	if (parent.ids.length === 0 || !options.siblings) return undefined;
 	let found: Layer | undefined;
 	for await (const source of options.siblings(child.source)) {
-		// One file by two names, or given twice.
-		if (found && source.identity !== undefined && source.identity === found.source.identity) {
+		// One file by two names, or a copy in a folder that is looked through only for what the first has not.
+		if (found && (source.identity === found.source.identity || folderOf(source) !== folderOf(found.source))) {
 			await source.close();
 			continue;
 		}
@@ -259,6 +259,8 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 	// Not before: what other images in the folder are is none of the child's concern.
 	return found && bounded(found, options.limits);
 };
+
+const folderOf = ({ name }: Source): string => name.replace(/[^\\/]*$/, '');
 
 /** A neighbour of the child's format, opened, and not yet held to any limit; undefined for anything else. */
 const openNeighbour = async (given: Source, child: Layer, options: OpenOptions): Promise<Layer | undefined> => {
