@@ -1,5 +1,5 @@
 import type { ReportEntry } from '../machine/report.ts';
-import { version } from '../node/version.ts';
+import { VERSION } from '../node/version.ts';
 import { type SarifResult, sarif } from '../report/sarif.ts';
 import { countReport, reportText } from './descriptions.ts';
 import { toJson } from './render.ts';
@@ -24,7 +24,7 @@ export const printReport = (form: ReportForm, report: readonly ReportEntry[], ab
 	return form === 'sarif'
 		? sarif(
 				report.map((entry) => asResult(entry, about.input)),
-				version(),
+				VERSION,
 			)
 		: reportText(report, quiet);
 };

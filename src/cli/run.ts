@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { AccessError, UsageError, VconvError } from '../errors.ts';
 import { startEarly } from '../node/threads.ts';
-import { version } from '../node/version.ts';
+import { VERSION } from '../node/version.ts';
 import type { Command } from './command.ts';
 import { Interrupted, type Io, processIo } from './io.ts';
 import { errorJson, errorText, plain, toJson } from './render.ts';
@@ -127,7 +127,7 @@ export const run = async (argv: readonly string[], io: Io = processIo()): Promis
 	let failure: number | undefined;
 	try {
 		if (first === '--version' || first === '-V') {
-			io.stdout.write(`vconv ${version()}\n`);
+			io.stdout.write(`vconv ${VERSION}\n`);
 			return 0;
 		}
 		if (first === undefined || first === '--help' || first === '-h' || (first === 'help' && rest.length === 0)) {
@@ -226,5 +226,5 @@ const report = (error: unknown, failure: number | undefined, json: boolean, { st
 const bugText = (error: unknown): string => {
 	const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
 	const lines = stack.split('\n').map((line) => `  ${plain(line.trim())}`);
-	return `vconv: this is a bug in vconv ${version()}, and not your fault\n${lines.join('\n')}\n  try reporting it, with the command line and what is above\n`;
+	return `vconv: this is a bug in vconv ${VERSION}, and not your fault\n${lines.join('\n')}\n  try reporting it, with the command line and what is above\n`;
 };

@@ -15,7 +15,7 @@ import type { ConvertFileOptions } from './convert-options.ts';
 import { judgeWithQemu, requireQemu } from './qemu-judge.ts';
 import { sha256 } from './sha256.ts';
 import { type Unnamed, type VerifyLevel, verifyWritten } from './verify.ts';
-import { version } from './version.ts';
+import { VERSION } from './version.ts';
 
 /** What a conversion does besides, for its output to be proved. */
 export type Proving = {
@@ -86,7 +86,7 @@ const refuseUnjudgeable = (from: Source | Stream, { snapshot, layer, untrusted }
 const proofOf = async (leaves: Leaves, made: Date, source: string, target: { readonly name: string; readonly format: string }) =>
 	new TextEncoder().encode(
 		printProof({
-			tool: `vconv ${version()}`,
+			tool: `vconv ${VERSION}`,
 			created: made.toISOString(),
 			source,
 			target,

@@ -7,7 +7,7 @@ import { accessError } from './file.ts';
 import type { Files } from './files.ts';
 import type { Header } from './journal.ts';
 import type { Partial } from './partial.ts';
-import { version } from './version.ts';
+import { VERSION } from './version.ts';
 
 /** What is written is made durable and noted when this long has passed, or this much was stored. */
 export type Interval = { readonly ms?: number; readonly bytes?: number };
@@ -171,7 +171,7 @@ export const resumption = (options: ResumptionOptions): Checkpoints => {
 			taken = true;
 			keeping = keepPartial && origin !== undefined;
 			const ids = Array.from({ length: IDS }, () => Buffer.from(stamp.id()).toString('hex'));
-			const next: Header = { tool: version(), origin: origin ?? [], image, now: stamp.now.getTime(), ids };
+			const next: Header = { tool: VERSION, origin: origin ?? [], image, now: stamp.now.getTime(), ids };
 			if (keeping) {
 				journal.begin(next);
 				journal.reserve();
@@ -220,8 +220,8 @@ const refuseOther = ({ final }: Partial, header: Header, { origin, image }: Pick
 	const refuse = (message: string, hint?: string): never => {
 		throw new OutdatedError(message, { path: final, hint });
 	};
-	if (header.tool !== version()) {
-		refuse(`vconv ${header.tool} was interrupted while writing it, and this is ${version()}`, 'that version to finish it');
+	if (header.tool !== VERSION) {
+		refuse(`vconv ${header.tool} was interrupted while writing it, and this is ${VERSION}`, 'that version to finish it');
 	}
 	if (header.image !== image) refuse('a conversion with other options was interrupted while writing it', 'those options to finish it');
 	const same = origin !== undefined && origin.length === header.origin.length && origin.every((one, i) => one === header.origin[i]);

@@ -13,7 +13,7 @@ import { type Estimates, estimate } from '../../node/batch/estimate.ts';
 import { openState, REPORTS, readRecords, refuseState, type StateFolder } from '../../node/batch/folder.ts';
 import { type Loaded, loadJobs } from '../../node/batch/load.ts';
 import { type JobState, jobStates, runJobs } from '../../node/batch/run.ts';
-import { version } from '../../node/version.ts';
+import { VERSION } from '../../node/version.ts';
 import { type Arguments, type Command, command } from '../command.ts';
 import type { Io } from '../io.ts';
 import { progressStyle } from '../progress.ts';
@@ -116,7 +116,7 @@ const perform = async (
 	}
 	const standings = states.map((state) => ({ ...state, log: folder.log(state.job.id) }));
 	const interrupted = io.signal.aborted || states.some(({ status }) => status === 'waiting');
-	const report = batchReport(standings, { vconv: version(), plan: loaded.name, started, ended: Date.now(), interrupted });
+	const report = batchReport(standings, { vconv: VERSION, plan: loaded.name, started, ended: Date.now(), interrupted });
 	folder.write(REPORTS.json, `${toJson(report, 2)}\n`);
 	folder.write(REPORTS.junit, batchJunit(report));
 	const page = folder.write(REPORTS.page, batchPage(report));

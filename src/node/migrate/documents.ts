@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Concern } from '../../validate/rule.ts';
-import { version } from '../version.ts';
+import { VERSION } from '../version.ts';
 import type { MigrationPlan } from './plan.ts';
 import type { PlannedDisk } from './planned-disk.ts';
 import { quoted } from './shell.ts';
@@ -62,7 +62,7 @@ type GuestSummary = {
 export const migrationReport = (plan: MigrationPlan, folder: string, done: readonly Done[]): MigrationReport => {
 	const sum = (of: (one: Done) => number): number => done.reduce((total, one) => total + of(one), 0);
 	return {
-		tool: `vconv ${version()}`,
+		tool: `vconv ${VERSION}`,
 		source: plan.source,
 		to: plan.to,
 		name: plan.name,
@@ -115,7 +115,7 @@ export const readme = (plan: MigrationPlan, folder: string): string => {
 			return `  - ${oneLine(`${subject}: ${message}${remedy === undefined ? '' : ` (${remedy})`}`)}\n`;
 		});
 	const disks = plan.disks.map(({ device, files }) => `  ${files.join(', ')}: was ${device.id}\n`).join('');
-	return `${oneLine(plan.name)}, for ${plan.to}, made by vconv ${version()}
+	return `${oneLine(plan.name)}, for ${plan.to}, made by vconv ${VERSION}
 
   ${plan.description}: the machine
 ${disks}  report.json: what was lost or changed, and how the disks were copied

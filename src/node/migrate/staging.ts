@@ -4,7 +4,7 @@ import { AccessError, BusyError, VconvError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
 import { refuseReplacingUsed } from '../inuse.ts';
-import { version } from '../version.ts';
+import { VERSION } from '../version.ts';
 import { writeWhole } from '../write-whole.ts';
 import { type Done, readState, type State, versionOf } from './state.ts';
 
@@ -77,7 +77,7 @@ export const openStaging = async (
 
 	const refuse = force ? refuseReplacingUsed : refuseTaken;
 
-	let state: State = { tool: version(), of, disks: {} };
+	let state: State = { tool: VERSION, of, disks: {} };
 	const save = async (next: State): Promise<void> => {
 		await writeWhole(at(STATE), JSON.stringify(next), ANEW);
 		state = next;

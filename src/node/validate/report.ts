@@ -6,7 +6,7 @@ import type { Target } from '../../validate/targets.ts';
 import { type ValidateOptions, validate } from '../../validate/validate.ts';
 import { type ValidationReport, type VerdictOptions, verdictOn } from '../../validate/verdict.ts';
 import { realOf } from '../place.ts';
-import { version } from '../version.ts';
+import { VERSION } from '../version.ts';
 import { type GatherOptions, gatherFacts } from './gather.ts';
 import { problemOf } from './problem.ts';
 import { refuseLink, subjectsIn } from './subjects.ts';
@@ -46,7 +46,7 @@ export const validateFiles = async (
 	const completed = knowingOthers(moving, targets);
 	return {
 		schema: 'vconv.validation/1',
-		vconv: version(),
+		vconv: VERSION,
 		at,
 		seconds: (Date.now() - at) / 1000,
 		verdicts: moving.flatMap((one) => {
