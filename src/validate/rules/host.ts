@@ -86,7 +86,7 @@ export const hostRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'The host has no TPM to give',
 		assessment: 'libvirt there cannot give machines a TPM, and refuses the machine.',
-		remedy: 'Install swtpm on the host.',
+		remedy: 'Install swtpm on the host, with its swtpm_setup (the package swtpm-tools of Debian and Ubuntu, and of Fedora and RHEL).',
 		targets: ['libvirt'],
 		find: (facts) =>
 			(facts.machine?.spec.tpms.length ?? 0) > 0
