@@ -67,6 +67,19 @@ scsi1.virtualDev = "lsilogic"
 		expect(vmx).toContain('scsi1.virtualDev = "lsilogic"');
 	});
 
+	test.for([
+		['rhel8-64', 'pvscsi', 'compat'],
+		['rhel8-64', 'lsisas1068', 'virtio'],
+		['winnetstandard', 'lsilogic', 'preserve'],
+	] as const)('and disks on the adapters that they were on, whose numbers have a gap: %s, %s, %s', ([guestOs, model, devices]) => {
+		const disks = ['scsi0:0', 'scsi2:0', 'scsi2:3'];
+		const adapters = ['scsi0', 'scsi2'].flatMap((id) => [`${id}.present = "TRUE"`, `${id}.virtualDev = "${model}"`]);
+		const lines = disks.flatMap((id, at) => [`${id}.present = "TRUE"`, `${id}.fileName = "${at}.vmdk"`]);
+		const kvm = planMachine(parse(vmxWith(`guestOS = "${guestOs}"`, ...adapters, ...lines)), { intent: 'migrate', to: 'libvirt', devices });
+		const back = planMachine(parse(printMachine(kvm, machineFormats)), { intent: 'migrate', to: 'vmx' });
+		expect(back.spec.disks.map(({ id }) => id)).toEqual(disks);
+	});
+
 	test('has names in the letters that it had, whatever encoding they were in', () => {
 		const text = vmxWith(
 			'.encoding = "windows-1252"\nsata0.present = "TRUE"\nsata0:0.present = "TRUE"\nsata0:0.fileName = "B\u00fcro.vmdk"',

@@ -1,4 +1,4 @@
-import type { CharBackend, Network, Nic, VmSpec } from '../spec.ts';
+import type { CharBackend, DiskDevice, Network, Nic, VmSpec } from '../spec.ts';
 
 /** A network card of a domain, by what it is found by on the way back: its address, or its number where it says none. */
 export const cardOf = ({ mac, index }: Nic): string => `card ${mac.address ?? index}`;
@@ -14,8 +14,9 @@ export const adapterOf = (target: string): string => `adapter ${target}`;
 export const writtenWords = (spec: VmSpec): readonly (readonly [about: string, words: string])[] => {
 	const { identity, guest, cpu, clock, clockOffset, clockStart } = spec;
 	const usb = spec.controllers.filter(({ bus }) => bus === 'usb');
-	const adapter = (bus: string, controller: number): string =>
-		words(bus, bus === 'scsi' && spec.controllers.find((known) => known.bus === bus && known.index === controller)?.model);
+	// The domain's controllers count without the gaps that a VMX may have.
+	const adapter = ({ bus, controller, address = [controller, 0, 0, 0] }: DiskDevice): string =>
+		words(bus, bus === 'scsi' && spec.controllers.find((known) => known.bus === bus && known.index === address[0])?.model);
 	const said = [
 		['name', words(identity.name)],
 		['title', words(identity.title)],
@@ -27,7 +28,7 @@ export const writtenWords = (spec: VmSpec): readonly (readonly [about: string, w
 		['screen', spec.displays.map(({ type, port, listen, keymap }) => words(type, port, listen, keymap)).join('; ')],
 		['sound', (spec.sounds ?? []).map(({ model }) => words(model)).join('; ')],
 		['usb', usb.map(({ model }) => words(model)).join('; ')],
-		...spec.disks.map(({ target = '', bus, controller }) => [adapterOf(target), adapter(bus, controller)] as const),
+		...spec.disks.map((disk) => [adapterOf(disk.target ?? ''), adapter(disk)] as const),
 		...spec.nics.flatMap((nic) => [
 			[`${cardOf(nic)} model`, words(nic.model)] as const,
 			[`${cardOf(nic)} network`, words(...wordsOfNetwork(nic.network), nic.vlans?.join(','))] as const,
