@@ -79,7 +79,7 @@ const parseLine = (line: string, where: string, report: ReportEntry[]): Dictiona
 	const [, key, said = ''] = LINE.exec(line) ?? [];
 	const found = key === undefined ? undefined : storedValue(said.trim());
 	if (key === undefined || !found) {
-		report.push(entry('VMX_LINE_IGNORED', { subject: where, message: `${where} is not of the form key = "value"` }));
+		report.push(ignored(key, where));
 		return { unknown: line };
 	}
 	const odd = (code: 'VMX_SYNTAX_TOLERATED' | 'VMX_BAD_ESCAPE', what: string) =>
@@ -94,18 +94,36 @@ const parseLine = (line: string, where: string, report: ReportEntry[]): Dictiona
 	return { key, value, stored: found.stored };
 };
 
-/** What is between the quotes; undefined where they do not match. */
+/** One that says something of the machine may be why it does not run. */
+const ignored = (key: string | undefined, where: string): ReportEntry =>
+	key === undefined
+		? entry('VMX_LINE_IGNORED', { subject: where, message: `${where} is not of the form key = "value"` })
+		: entry('VMX_LINE_IGNORED', {
+				subject: where,
+				message: `${where}, of ${key}, is not of the form key = "value": VMware takes no such file`,
+				keys: [key],
+				severity: 'error',
+			});
+
+/**
+ * What is between the quotes; undefined where they do not match. As for VMware the first quote behind it ends a value, if nothing but a
+ * comment follows. Where something else does, VMware takes no such file, and quotes that people wrote into a text belong to it.
+ */
 const storedValue = (said: string): { readonly stored: string; readonly odd?: string } | undefined => {
 	const quote = said[0];
 	if (quote !== '"' && quote !== "'") {
 		const stored = said.replace(/#.*/s, '').trimEnd();
-		return stored === '' ? undefined : { stored, odd: stored === said ? 'has no quotes' : 'has no quotes, and a comment behind it' };
+		return { stored, odd: stored === said ? 'has no quotes' : 'has no quotes, and a comment behind it' };
 	}
-	const end = said.lastIndexOf(quote);
-	if (end === 0) return undefined;
+	const first = said.indexOf(quote, 1);
+	const ends = first > 0 && isBehind(said.slice(first + 1));
+	const end = ends ? first : said.lastIndexOf(quote);
+	const behind = said.slice(end + 1);
+	if (end === 0 || !isBehind(behind)) return undefined;
 	const stored = said.slice(1, end);
-	const behind = said.slice(end + 1).trim();
-	if (behind !== '' && !behind.startsWith('#')) return undefined;
-	if (stored.includes(quote)) return { stored, odd: 'has a quote in it' };
+	if (!ends) return { stored, odd: 'has a quote in it' };
 	return behind === '' ? { stored } : { stored, odd: 'has a comment behind it' };
 };
+
+/** Whether this may stand behind a value. */
+const isBehind = (text: string): boolean => /^\s*(#|$)/.test(text);

@@ -90,7 +90,7 @@ export const CODES = {
 	CPU_RESERVATION_LOST: row('warning', 'config'),
 	CPU_LIMIT_LOST: row('warning', 'config'),
 	MEM_RESERVATION_LOST: row('warning', 'config'),
-	MEMORY_DEFAULTED: row('warning', 'config', 'say memsize'),
+	MEMORY_DEFAULTED: row('error', 'config', 'say memsize'),
 	MEMORY_ROUNDED: row('info', 'config'),
 	BALLOON_AS_LIMIT: row('warning', 'config', 'raise the limit once it runs'),
 	LIMIT_AS_BALLOON: row('warning', 'config'),

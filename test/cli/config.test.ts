@@ -51,7 +51,7 @@ test('with --strict an error of the report is an exit code', async () => {
 	const input = written('web.vmx', richVmx);
 	expect((await config('--strict', input, beside(input, 'web.xml'))).code).toBe(7);
 	expect(fs.existsSync(beside(input, 'web.xml'))).toBe(true);
-	const fine = written('x.vmx', vmxWith());
+	const fine = written('x.vmx', vmxWith('memsize = "64"'));
 	expect((await config('--strict', fine, beside(fine, 'x.xml'))).code).toBe(0);
 });
 

@@ -346,6 +346,7 @@ describe('the machine', () => {
 		['numvcpus = "2"\ncpuid.coresPerSocket = "8"', "<topology sockets='2' dies='1' cores='1' threads='1'/>", 'CPU_TOPOLOGY_INCONSISTENT'],
 		['sched.cpu.shares = "16000"\nnumvcpus = "16"', '<shares>1024</shares>', 'SHARES_SCALED'],
 		['memsize = "1000"\nsched.mem.max = "118"', "<currentMemory unit='KiB'>1024000</currentMemory>", 'MEM_LIMIT_LOST'],
+		['memsize = "1000" # was "32"', "<memory unit='KiB'>1024000</memory>", 'CLOCK_ASSUMED'],
 		['memsize = "1002"', "<memory unit='KiB'>1026048</memory>", 'CLOCK_ASSUMED'],
 		['firmware = "bios"', "machine='pc'>hvm", 'CLOCK_ASSUMED'],
 		['firmware = "EFI"', "<os firmware='efi'>", 'NVRAM_NOT_CONVERTED'],
@@ -398,6 +399,10 @@ describe('the machine', () => {
 		['checkpoint.vmState = "x.vmss"', 'checkpoint.vmState'],
 		['guestOS = "arm-debian12-64"', 'guestOS'],
 		['memsize = "999999999999"', 'memsize'],
+		['memsize = "4 GB"', 'memsize'],
+		['memsize = "4096', 'memsize'],
+		['memsize = "4096" and "32"', 'memsize'],
+		['memsize = "0"', 'memsize'],
 		['numvcpus = "99999"', 'numvcpus'],
 		['encryption.keySafe = "x"', 'encryption.keySafe'],
 	] as const)('%s is refused', ([line, field]) => {

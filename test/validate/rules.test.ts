@@ -222,6 +222,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.cpu.nested': [vm('vhv.enable = "TRUE"')],
 	'vconv.cpu.limit': [vm('numvcpus = "128"'), 'workstation'],
 	'vconv.memory.limit': [vm('memsize = "262144"'), 'workstation'],
+	'vconv.memory.unclear': [vm('memsize = "4 GB"'), 'libvirt'],
 	'vconv.serial': [vm('serial0.present = "TRUE"', 'serial0.fileType = "device"', 'serial0.fileName = "/dev/ttyS0"')],
 	'vconv.parallel': [vm('parallel0.present = "TRUE"', 'parallel0.fileName = "/dev/parport0"')],
 	'vconv.sound': [vm('sound.present = "TRUE"', 'sound.virtualDev = "hdaudio"'), 'azure'],

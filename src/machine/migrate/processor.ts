@@ -67,8 +67,8 @@ const planShares = (said: Cpu['shares'], count: number, c: Context): number | un
 /** Hardware specification, section 7.4. */
 export const planMemory = (c: Context): Memory => {
 	const { size: said, limit, reservation = 0 } = c.source.memory;
-	const size = said === undefined || said <= 0 ? 32 * MIB : said;
-	if (size !== said)
+	const size = said ?? 32 * MIB;
+	if (said === undefined)
 		c.tell('MEMORY_DEFAULTED', 'memory', 'the VMX says no memory size: 32 MiB are taken', { keys: ['memsize'], action: 'defaulted' });
 	if (size > MAX_MEMORY) {
 		throw new UnsupportedError(`it has ${size / MIB} MiB of memory, over ${MAX_MEMORY / MIB}`, { path: c.path, field: 'memsize' });

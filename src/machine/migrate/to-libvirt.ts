@@ -2,6 +2,7 @@ import { UnsupportedError } from '../../errors.ts';
 import type { Machine } from '../format.ts';
 import type { ReportEntry } from '../report.ts';
 import type { Controller, VmSpec } from '../spec.ts';
+import { unclearMemory } from '../unclear-memory.ts';
 import { planClock, planFirmware, planPlatform, planTpms } from './board.ts';
 import { bootDisks } from './boot.ts';
 import { type Context, canKeep, context } from './context.ts';
@@ -27,6 +28,7 @@ export const planForKvm = (
 	const { spec } = machine;
 	const c = context(machine, options, decideGuest(spec.guest, options.guest));
 	refuse(c);
+	refuseUnclearMemory(machine);
 	reportState(c);
 
 	const boot = bootDisks(c);
@@ -89,6 +91,14 @@ const refuse = (c: Context): void => {
 		const hint = 'a host and a domain for ARM, made by hand';
 		throw new UnsupportedError(`it is a machine for ARM, '${source.guest.vmxGuestOs}'`, { path, field: 'guestOS', hint });
 	}
+};
+
+/** What was said and not understood is not what VMware takes where nothing is said. */
+const refuseUnclearMemory = (machine: Machine): void => {
+	const unclear = unclearMemory(machine);
+	if (unclear === undefined) return;
+	const message = `its memory is not understood: ${unclear}`;
+	throw new UnsupportedError(message, { path: machine.path, field: 'memsize', hint: 'memsize = "4096", in MiB' });
 };
 
 const reportState = (c: Context): void => {

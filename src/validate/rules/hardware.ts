@@ -2,6 +2,7 @@ import { humanSize } from '../../bytes/size.ts';
 import { isHostScsi } from '../../machine/hard-disks.ts';
 import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
 import type { CharBackend, Network } from '../../machine/spec.ts';
+import { unclearMemory } from '../../machine/unclear-memory.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { coded, keyIn, sizeAgainst, startsByEfi } from './describe.ts';
@@ -219,6 +220,17 @@ export const hardwareRules: readonly Rule[] = [
 		find: ({ machine }, { most, name }) => {
 			const size = machine?.spec.memory.size ?? 0;
 			return size > most.memory ? [at(machine, sizeAgainst(size, `${name} gives at most`, most.memory), 'memsize')] : [];
+		},
+	},
+	{
+		id: 'vconv.memory.unclear',
+		category: 'Critical',
+		label: 'Memory that is not understood',
+		assessment: 'What the description says of the memory makes no sense, so nobody knows how much the machine has.',
+		remedy: 'Correct memsize: a whole number of MiB in quotes.',
+		find: ({ machine }) => {
+			const unclear = machine && unclearMemory(machine);
+			return unclear === undefined ? [] : [at(machine, unclear, 'memsize')];
 		},
 	},
 	{

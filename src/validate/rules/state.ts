@@ -151,7 +151,7 @@ export const stateRules: readonly Rule[] = [
 		remedy: 'See that it was meant so: vconv config lint shows the lines.',
 		find: ({ machine }) =>
 			(machine?.report ?? [])
-				.filter(({ severity }) => severity === 'warning')
+				.filter(({ severity }) => severity !== 'info')
 				.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] })),
 	},
 	{

@@ -35,6 +35,13 @@ test.for([
 	['a = "x = y"', 'x = y'],
 	['a = "say "this" now"', 'say "this" now'],
 	['a="x" # why', 'x'],
+	['a = "4096" # was "32"', '4096'],
+	['a = "x"# "y"', 'x'],
+	["a = '4096' # was '32'", '4096'],
+	['a = "it\'s" # isn\'t', "it's"],
+	['a = 4096 # was "32"', '4096'],
+	['a =', ''],
+	['a = # why', ''],
 	["a = 'x'", 'x'],
 	['a = 0', '0'],
 	['a = My VM', 'My VM'],
@@ -50,15 +57,12 @@ test.for([
 	expect(value(parse(line), 'a')).toBe(said);
 });
 
-test.for(['a = "x', 'a "x"', 'a = "x" y', '= "x"', '1a = "x"', 'a =', 'a = # why', 'ä = "x"'])(
-	'%s is no entry, kept and reported',
-	(line) => {
-		const dictionary = parse(`${line}\nb = "1"`);
-		expect(dictionary.lines[0]).toEqual({ unknown: line });
-		expect(codes(dictionary)).toEqual(['VMX_LINE_IGNORED']);
-		expect(value(dictionary, 'b')).toBe('1');
-	},
-);
+test.for(['a = "x', 'a "x"', 'a = "x" y', '= "x"', '1a = "x"', 'ä = "x"'])('%s is no entry, kept and reported', (line) => {
+	const dictionary = parse(`${line}\nb = "1"`);
+	expect(dictionary.lines[0]).toEqual({ unknown: line });
+	expect(codes(dictionary)).toEqual(['VMX_LINE_IGNORED']);
+	expect(value(dictionary, 'b')).toBe('1');
+});
 
 describe('the encoding is the one that the file names, and comes before everything else', () => {
 	test.for([
