@@ -173,7 +173,7 @@ export const CODES = {
 	SHARED_FOLDER_DROPPED: row('warning', 'config'),
 	ADDRESS_DROPPED: row('info', 'config'),
 	HARDENING_DROPPED: row('info', 'security'),
-	GUESTINFO_LOST: row('warning', 'config'),
+	GUESTINFO_LOST: row('warning', 'config', "give it to the guest anew: cloud-init a NoCloud disk, Ignition <sysinfo type='fwcfg'>"),
 	METADATA_DROPPED: row('info', 'none'),
 } as const satisfies Record<string, Row>;
 

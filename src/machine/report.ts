@@ -32,10 +32,14 @@ export const entry = (code: Code, { subject, message, keys = [], action = 'dropp
 });
 
 /** Names of keys whose values are nobody's business. */
-const SECRET = /pass(word|wd|phrase)?\b|secret|token|^encryption\.|^vtpm\.ek|vnc\.key$|^guestinfo\.(userdata|ovfenv)/i;
+const SECRET = /pass(word|wd|phrase|code)|pass\b|secret|token|^encryption\.|^vtpm\.ek|vnc\.key$|^machine\.id$/i;
+
+/** What a guest is given to set itself up: whole configurations, with the keys and passwords in them. */
+const FOR_GUEST =
+	/^guestinfo\.((user|vendor|meta)-?data|ovfenv|ignition|coreos|talos|.*pwd?(\b|_)|.*(key|cred|cert|private|kubeconfig|cloud-?init))|^sysinfo(\[\d+\])?\/(entry|oemstrings\/)/i;
 
 /** Whether a key holds something that no report and no result may show. */
-export const isSecret = (key: string): boolean => SECRET.test(key);
+export const isSecret = (key: string): boolean => SECRET.test(key) || FOR_GUEST.test(key);
 
 /** A value as a report may show it. */
 const shown = ({ key, value }: RawEntry): string => {
@@ -60,6 +64,15 @@ export const leftovers = (extras: readonly RawEntry[], target: string, action: R
 		const named = group.slice(0, NAMED).map((extra) => `${extra.key} (${shown(extra)})`);
 		const more = group.length > NAMED ? ` and ${group.length - NAMED} more` : '';
 		const message = `${target} has no place for ${named.join(', ')}${more}`;
-		return entry(code, { subject, message, keys: group.map(({ key }) => key), action });
+		const keys = group.map(({ key }) => key);
+		if (!keys.some(isSecret)) return entry(code, { subject, message, keys, action });
+		return entry(code, {
+			remedy: 'carry it over by hand',
+			...CODES[code],
+			subject,
+			message: `${message}; no secret is kept`,
+			keys,
+			action,
+		});
 	});
 };

@@ -17,6 +17,12 @@ describe('T60: a secret of a VMX is in no report', () => {
 		`guestinfo.userdata = "${PASSWORD}"`,
 		`guestinfo.ovfEnv = "${PASSWORD}"`,
 		`guestinfo.admin.password = "${PASSWORD}"`,
+		...[
+			// cloud-init's, Ignition's and Talos's own names, and usual ones
+			...['metadata', 'vendordata', 'ignition.config.data', 'coreos.config.data', 'talos.config', 'root_pw', 'rootpw'],
+			...['aws.credentials', 'ssh_private_key', 'apiKey', 'passwordHash'],
+		].map((name) => `guestinfo.${name} = "${PASSWORD}"`),
+		`machine.id = "${PASSWORD}"`,
 		`vtpm.ekCRT = "${PASSWORD}"`,
 		`custom.apiToken = "${PASSWORD}"`,
 	);
@@ -35,7 +41,10 @@ describe('T60: a secret of a VMX is in no report', () => {
 		const at = (name: string): string => path.join(folder, name);
 		fs.writeFileSync(
 			at('web.xml'),
-			kvmWith(`<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/>`),
+			kvmWith(`<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/>`).replace(
+				'<devices>',
+				`<sysinfo type='fwcfg'><entry name='opt/com.coreos/config'>${PASSWORD}</entry></sysinfo><sysinfo type='smbios'><oemStrings><entry>${PASSWORD}</entry></oemStrings></sysinfo><devices>`,
+			),
 		);
 		for (const form of ['text', 'json', 'sarif']) {
 			const { stdout, stderr } = await vconv('config', '--force', `--report=${form}`, at('web.xml'), at('web.vmx'));
