@@ -23,6 +23,10 @@ export type GuestRow = {
 	readonly group: string;
 	/** libosinfo's id, without its `http://`. */
 	readonly osinfo?: string;
+	/** Others of libosinfo's that VMware has the same key for, in the same form. */
+	readonly also?: readonly string[];
+	/** Those that VMware has no key for and are nearest to this one. */
+	readonly near?: readonly string[];
 	readonly profile: GuestProfile;
 	readonly initramfs?: 'generic' | 'host-only';
 	/** The key says no version, and libosinfo's id is that of any. */
@@ -31,7 +35,7 @@ export type GuestRow = {
 	readonly since: number;
 };
 
-type More = Partial<Pick<GuestRow, 'bits' | 'initramfs' | 'since' | 'anyVersion'>>;
+type More = Partial<Pick<GuestRow, 'bits' | 'initramfs' | 'since' | 'anyVersion' | 'also' | 'near'>>;
 
 const row = (group: string, profile: GuestProfile, name: string, osinfo: string | undefined, more: More = {}): GuestRow => ({
 	name,
@@ -46,13 +50,18 @@ const row = (group: string, profile: GuestProfile, name: string, osinfo: string 
 const distribution = (
 	name: string,
 	osinfo: string | undefined,
-	versions: readonly (readonly [number, string, number?])[],
+	versions: readonly (readonly [version: number, id: string, since?: number, also?: readonly string[]])[],
 	{ modern, legacy = 0, initramfs }: { modern: number; legacy?: number; initramfs: 'generic' | 'host-only' },
 ): GuestRow[] =>
-	versions.map(([version, id, since = 4]) => {
+	versions.map(([version, id, since = 4, also]) => {
 		const profile = version >= modern ? 'linux-modern' : version <= legacy ? 'linux-24' : 'linux-26';
 		const only64 = version >= modern && name !== 'debian' ? { bits: 64 as const } : {};
-		return row(name, profile, `${name}${version || ''}`, osinfo && `${osinfo}/${id}`, { initramfs, since, ...only64 });
+		return row(name, profile, `${name}${version || ''}`, osinfo && `${osinfo}/${id}`, {
+			initramfs,
+			since,
+			...(also && { also }),
+			...only64,
+		});
 	});
 
 const generic = { initramfs: 'generic' } as const;
@@ -65,7 +74,7 @@ const only32 = { bits: 32 } as const;
 export const GUESTS: readonly GuestRow[] = [
 	row('windows', 'win-modern', 'windows11', 'microsoft.com/win/11', { ...only64, since: 20 }),
 	row('windows', 'win-modern', 'windows9', 'microsoft.com/win/10', { since: 11 }),
-	row('windows', 'win-modern', 'windows8', 'microsoft.com/win/8.1', { since: 8 }),
+	row('windows', 'win-modern', 'windows8', 'microsoft.com/win/8.1', { since: 8, also: ['microsoft.com/win/8'] }),
 	row('windows', 'win-nt6', 'windows7', 'microsoft.com/win/7', { since: 7 }),
 	row('windows', 'win-nt6', 'winvista', 'microsoft.com/win/vista'),
 	row('windows', 'win-legacy', 'winXPPro', 'microsoft.com/win/xp'),
@@ -74,21 +83,27 @@ export const GUESTS: readonly GuestRow[] = [
 	row('windows server', 'win-modern', 'windows2019srvNext', 'microsoft.com/win/2k22', { ...only64, since: 18 }),
 	row('windows server', 'win-modern', 'windows2019srv', 'microsoft.com/win/2k19', { ...only64, since: 15 }),
 	row('windows server', 'win-modern', 'windows9srv', 'microsoft.com/win/2k16', { ...only64, since: 11 }),
-	row('windows server', 'win-modern', 'windows8srv', 'microsoft.com/win/2k12r2', { ...only64, since: 8 }),
+	row('windows server', 'win-modern', 'windows8srv', 'microsoft.com/win/2k12r2', { ...only64, since: 8, also: ['microsoft.com/win/2k12'] }),
 	row('windows server', 'win-nt6', 'windows7srv', 'microsoft.com/win/2k8r2', { ...only64, since: 7 }),
 	row('windows server', 'win-nt6', 'longhorn', 'microsoft.com/win/2k8'),
 	...['winNetEnterprise', 'winNetStandard', 'winNetDatacenter', 'winNetWeb', 'winNetBusiness'].map((name) =>
-		row('windows server', 'win-legacy', name, 'microsoft.com/win/2k3r2'),
+		row('windows server', 'win-legacy', name, 'microsoft.com/win/2k3r2', { also: ['microsoft.com/win/2k3'] }),
 	),
 	...['win2000Serv', 'win2000AdvServ', 'win2000Pro', 'win2000'].map((name) =>
 		row('windows server', 'win-legacy', name, 'microsoft.com/win/2k', only32),
 	),
-	row('windows old', 'win-legacy', 'winNT', 'microsoft.com/win/nt4.0', only32),
-	row('windows old', 'win-legacy', 'nt4', 'microsoft.com/win/nt4.0', only32),
+	row('windows old', 'win-legacy', 'winNT', 'microsoft.com/winnt/4.0', {
+		...only32,
+		near: ['microsoft.com/winnt/3.51', 'microsoft.com/winnt/3.5', 'microsoft.com/winnt/3.1'],
+	}),
+	row('windows old', 'win-legacy', 'nt4', 'microsoft.com/winnt/4.0', only32),
 	row('windows old', 'win-legacy', 'winMe', 'microsoft.com/win/me', only32),
 	row('windows old', 'win-legacy', 'win98', 'microsoft.com/win/98', only32),
 	row('windows old', 'win-legacy', 'win95', 'microsoft.com/win/95', only32),
-	row('windows old', 'win-legacy', 'win31', 'microsoft.com/win/3.1', only32),
+	row('windows old', 'win-legacy', 'win31', 'microsoft.com/win/3.1', {
+		...only32,
+		near: ['microsoft.com/win/2.1', 'microsoft.com/win/2.0', 'microsoft.com/win/1.0'],
+	}),
 	row('dos', 'other', 'dos', 'microsoft.com/msdos/6.22', only32),
 	...distribution(
 		'rhel',
@@ -110,8 +125,8 @@ export const GUESTS: readonly GuestRow[] = [
 		'centos',
 		'centos.org/centos',
 		[
-			[9, 'stream-9', 18],
-			[8, '8.0', 14],
+			[9, 'stream-9', 18, ['centos.org/centos-stream/9']],
+			[8, '8.0', 14, ['centos.org/centos-stream/8']],
 			[7, '7.0', 10],
 			[6, '6.0'],
 			[0, '5.0'],
@@ -157,7 +172,7 @@ export const GUESTS: readonly GuestRow[] = [
 		'suse.com/sles',
 		[
 			[16, '16.0', 22],
-			[15, '15', 14],
+			[15, '15', 14, ['suse.com/sle/15']],
 			[12, '12', 10],
 			[11, '11'],
 			[10, '10'],

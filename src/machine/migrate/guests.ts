@@ -42,17 +42,35 @@ export const guestOfVmx = (key: string): GuestOs => {
  */
 export const guestOfOsinfo = (id: string, bits: 32 | 64, hardwareVersion = LATEST): GuestOs | undefined => {
 	const path = id.replace(/^https?:\/\//, '').toLowerCase();
-	const base = path.slice(0, path.lastIndexOf('/') + 1);
-	const isHere = (row: GuestRow): boolean => row.since <= hardwareVersion && (row.bits === undefined || row.bits === bits);
-	const exact = GUESTS.find(({ osinfo }) => osinfo === path) ?? GUESTS.find(({ osinfo }) => osinfo && major(osinfo) === major(path));
-	if (exact) {
-		if (isHere(exact)) return guestOf(exact, bits, 'exact');
-		const older = GUESTS.slice(GUESTS.indexOf(exact)).find((row) => row.group === exact.group && isHere(row));
-		return older && guestOf(older, bits, 'family');
-	}
-	const relative = GUESTS.find((row) => row.osinfo?.startsWith(base) && isHere(row));
-	return relative && guestOf(relative, bits, 'family');
+	// A system of 32 bits runs on a processor of 64.
+	const isHere = (row: GuestRow): boolean => row.since <= hardwareVersion && (row.bits ?? bits) <= bits;
+	const orOlder = (row: GuestRow | undefined): GuestRow | undefined =>
+		row && GUESTS.slice(GUESTS.indexOf(row)).find((other) => other.group === row.group && isHere(other));
+	const exact =
+		GUESTS.find(({ osinfo, also }) => osinfo === path || also?.includes(major(path))) ??
+		GUESTS.find(({ osinfo }) => osinfo && major(osinfo) === major(path));
+	const found = orOlder(
+		exact ??
+			GUESTS.find(({ near }) => near?.includes(path)) ??
+			nearest(
+				path,
+				GUESTS.filter(({ osinfo }) => osinfo && series(osinfo) === series(path)),
+			),
+	);
+	if (!found) return undefined;
+	if (found !== exact) return guestOf(found, bits, 'family');
+	return { ...guestOf(exact, bits, 'exact'), ...(exact.also?.includes(major(path)) && { osinfo: `http://${path}` }) };
 };
+
+/** Of some versions of a system, the newest first, the last before this one; the oldest where all came later. */
+const nearest = (path: string, rows: readonly GuestRow[]): GuestRow | undefined =>
+	rows.find(({ osinfo = '' }) => !(versionOf(osinfo) > versionOf(path))) ?? rows.at(-1);
+
+/** Not a number, which is later than none, for words such as `unknown` and `rawhide`. */
+const versionOf = (path: string): number => Number.parseFloat(path.slice(series(path).length));
+
+/** All versions of a system; those of Windows for servers are called by years. */
+const series = (path: string): string => path.replace(/\/(2k)?[^/]*$/, '/$1');
 
 /** `redhat.com/rhel/9` of `redhat.com/rhel/9.4`. */
 const major = (path: string): string => path.replace(/(\/\d+)\.[\d.]*$/, '$1');
