@@ -80,6 +80,31 @@ scsi1.virtualDev = "lsilogic"
 		expect(back.spec.disks.map(({ id }) => id)).toEqual(disks);
 	});
 
+	test('and names no files and devices of the host where it was', () => {
+		const ofHost = [
+			['workingDir', '/vmfs/volumes/old/x'],
+			['fileSearchPath', '/vmfs/volumes/old;.'],
+			['log.fileName', '/vmfs/volumes/old/vmware.log'],
+			['bios440.filename', '/old/bios.rom'],
+			['scsi0:0.redo', '/old/a.REDO'],
+			['usb.autoConnect.device0', 'path:1/2/3 autoclean:1'],
+			['nvdimm0:0.fileName', 'x.nvdimm'],
+			['pciPassthru0.present', 'TRUE'],
+			['pciPassthru0.id', '0000:03:00.0'],
+			['scsi0:1.fileName', '/vmfs/devices/genscsi/tape0'],
+		] as const;
+		const others = ['scsi0.present', 'scsi0:0.present', 'scsi0:1.present', 'nvdimm0.present', 'nvdimm0:0.present', 'usb.present'];
+		const lines = [...ofHost.map(([key, value]) => `${key} = "${value}"`), ...others.map((key) => `${key} = "TRUE"`)];
+		const vmx = vmxWith('scsi0:0.fileName = "a.vmdk"', 'scsi0:1.deviceType = "scsi-passthru"', 'log.keepOld = "20"', ...lines);
+		const { report, ...back } = planBack(vmx);
+		const text = printMachine({ report, ...back }, machineFormats);
+		for (const [key, value] of ofHost) expect(text).not.toContain(`${key} = "${value}"`);
+		expect(text).toContain('log.keepOld = "20"');
+		const subjects = (code: string) => report.filter((told) => told.code === code).map(({ subject }) => subject);
+		expect(subjects('PASSTHROUGH')).toEqual(['scsi0:1', 'pciPassthru']);
+		expect(subjects('VMX_STATE_IGNORED')).toContain('the way back');
+	});
+
 	test('has names in the letters that it had, whatever encoding they were in', () => {
 		const text = vmxWith(
 			'.encoding = "windows-1252"\nsata0.present = "TRUE"\nsata0:0.present = "TRUE"\nsata0:0.fileName = "B\u00fcro.vmdk"',

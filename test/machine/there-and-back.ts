@@ -23,8 +23,8 @@ export const thereAndBack = (vmx: string | Uint8Array): Machine =>
 	parse(encode(printMachine(planBack(vmx), machineFormats)), 'machine.vmx');
 
 /**
- * Where the VMX that comes back may differ: what the run of a machine left behind, where its file was, what VMware takes where nothing
+ * Where the VMX that comes back may differ: what the run of a machine left behind, where its file was, what was its host's, what VMware takes where nothing
  * is said, and secrets.
  */
 export const NOT_HARDWARE =
-	/^identity\/(locationUuid|name)$|^firmware\/nvram$|password|userdata|vnc\.|^guest\/vmxGuestOs$|^cpu\/count$|^memory\/size$|^others\/(guest\.commands|guestinfo|uuid|vmotion|migrate|checkpoint|cleanshutdown|extendedconfigfile|sched\.swap)|^videos\/|^nics\/[^/]+\/network\/type$|^others\/svga\.|\.autodetect$|^platform\/hardwareVersion$/;
+	/^identity\/(locationUuid|name)$|^firmware\/nvram$|password|userdata|vnc\.|^guest\/vmxGuestOs$|^cpu\/count$|^memory\/size$|^others\/(guest\.commands|guestinfo|uuid|vmotion|migrate|checkpoint|cleanshutdown|extendedconfigfile|sched\.swap|pcipassthru)|^videos\/|^nics\/[^/]+\/network\/type$|^others\/svga\.|\.autodetect$|^platform\/hardwareVersion$/;

@@ -7,7 +7,11 @@ const MIB = 1 << 20;
 
 /** Keys that are about the file that was, or that this plan decides whatever was said. */
 const NEVER =
-	/^(uuid\.|vc\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|bios\.)/;
+	/^(uuid\.|vc\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|datafilekey$|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|bios\.)/;
+
+/** Keys that name files and devices of the host where the machine was: it would not start for them, or run on another's. */
+const OF_HOST =
+	/^(workingdir|filesearchpath|(vmx\.)?log\.filename|(bios440|efi32|efi64)\.filename|nvdimm\d+[.:].*|usb(_xhci)?:\d+\.(present|devicetype|filename)|usb\.autoconnect\..*|.*:\d+\.redo)$/;
 
 /** Keys that say again what a part of the model holds: they come back where that part does. */
 const HELD: readonly (readonly [keys: RegExp, part: (spec: VmSpec, index: number) => unknown])[] = [
@@ -59,7 +63,7 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 		const [, bus = '', controller] = /^(scsi|sata|nvme|ide)(\d+)(?::\d+\.sharing|\.sharedbus)$/.exec(key) ?? [];
 		return controller === undefined || isSharedAsBefore(bus, Number(controller), m);
 	};
-	const kept = origin.extras
+	const kept = restorable(origin, m)
 		.map(({ key, value }) => [key, fitting(key, value, planned, m)] as const)
 		.filter(([said]) => {
 			const key = said.toLowerCase();
@@ -70,6 +74,21 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 	const message = `${kept.length} keys of the VMX that the machine came from are restored`;
 	m.tell('ORIGIN_RESTORED', 'the way back', message, { keys, action: 'none' });
 	return kept;
+};
+
+/** All that was said but what was the old host's. */
+const restorable = (origin: VmSpec, m: Migration): VmSpec['extras'] => {
+	const passed = origin.extras.filter(({ key }) => /^pcipassthru/i.test(key));
+	const named = origin.extras.filter(({ key, value }) => OF_HOST.test(key.toLowerCase()) && !/^\.?$/.test(value));
+	if (passed.some(({ key, value }) => /^pcipassthru\d+\.present$/i.test(key) && /^true$/i.test(value))) {
+		m.tell('PASSTHROUGH', 'pciPassthru', 'PCI devices of the old host are not handed through again', { action: 'dropped' });
+	}
+	if (named.length > 0) {
+		const keys = named.map(({ key }) => key);
+		const message = `what names files and devices of the old host is not restored: ${keys.slice(0, 8).join(', ')}${keys.length > 8 ? ', …' : ''}`;
+		m.tell('VMX_STATE_IGNORED', 'the way back', message, { action: 'dropped' });
+	}
+	return origin.extras.filter((extra) => !passed.includes(extra) && !OF_HOST.test(extra.key.toLowerCase()));
 };
 
 /** A value that goes by another which may be changed. */

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Machine } from '../format.ts';
+import { isHostScsi } from '../hard-disks.ts';
 import { leftovers, type ReportEntry } from '../report.ts';
 import type { Chipset, VmSpec } from '../spec.ts';
 import { type GuestOs, guestOfOsinfo, guestOfVmx } from './guests.ts';
@@ -81,10 +82,15 @@ export const planMigrationToVmx = (
 	return { spec: { ...planned, kept }, report: [...machine.report, ...m.report, ...leftovers(unheld(m), 'a VMX')] };
 };
 
-/** Drives of the VMX that the machine came from which the domain never had: floppy drives. */
+/** Drives of the VMX that the machine came from which the domain never had: floppy drives. Devices of its host stay there. */
 const leftOut = ({ spec, origin, product, tell }: Migration): VmSpec['disks'] => {
 	const drives = (origin?.disks ?? []).filter(({ id }) => !spec.origin?.devices.some(([from]) => from === id));
-	return drives.filter(({ id, fileName }) => {
+	return drives.filter((drive) => {
+		const { id, fileName } = drive;
+		if (isHostScsi(drive)) {
+			tell('PASSTHROUGH', id, `the SCSI device '${fileName}' of the old host is not handed through again`, { action: 'dropped' });
+			return false;
+		}
 		if (hasPath(fileName, product)) return true;
 		tell('FLOPPY_DROPPED', id, `the drive ${id} of the VMX (${fileName}) is left out`, { action: 'dropped' });
 		return false;
