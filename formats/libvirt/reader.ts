@@ -11,6 +11,7 @@ import { readDisplays, readPorts, readSharedFolders, readSounds, readTpms, readU
 import { readControllers, readDisks } from './read-disks.ts';
 import { readFirmware } from './read-firmware.ts';
 import { readNics } from './read-nics.ts';
+import { readSlots } from './read-slots.ts';
 import { bytesOf, countOf, secondsOf, sizeOf, uuidOf } from './units.ts';
 
 /** What libvirt's VMware driver adds to a domain. */
@@ -34,6 +35,11 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 	const hasTwoUuids = root.child('hwuuid') !== undefined;
 	const uuid = uuidOf(root.child('uuid'), path);
 	const name = root.child('name')?.text();
+	const origin = readOrigin(root);
+	if (origin) readSlots(root);
+	const clock = root.more().child('clock');
+	// It is what libvirt takes where nothing is said.
+	if (clock?.unread().attribute('basis') === 'utc') clock.attribute('basis');
 	const spec: Omit<VmSpec, 'extras'> = {
 		identity: {
 			name: name === '' ? undefined : name,
@@ -49,8 +55,8 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 		memory: readMemory(root, path),
 		firmware: readFirmware(os, path),
 		clock: root.child('clock')?.attribute('offset'),
-		clockStart: secondsOf(root.more().child('clock')?.attribute('start')),
-		clockOffset: secondsOf(root.more().child('clock')?.attribute('adjustment')),
+		clockStart: secondsOf(clock?.attribute('start')),
+		clockOffset: secondsOf(clock?.attribute('adjustment')),
 		lifecycle: readLifecycle(root),
 		controllers: readControllers(devices, hypervisor, path),
 		disks: readDisks(devices, path),
@@ -65,7 +71,7 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 		usb: readUsb(devices),
 		chipset: {},
 		management: readManagement(root),
-		origin: readOrigin(root),
+		origin,
 	};
 	return { format: 'libvirt', path, spec: { ...spec, extras: dispositions(root.rest()) }, report };
 };

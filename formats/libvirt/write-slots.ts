@@ -10,17 +10,14 @@ export const isSlot = ({ bus, pciSlotNumber }: Controller): boolean => bus === '
 /** What the port is called where its number is said. */
 export const slotAlias = ({ pciSlotNumber }: Controller): string => `ua-slot${pciSlotNumber}`;
 
+/** ACPI numbers no slots behind bridges, so that their own numbers count. */
+export const OWN_NUMBERS = ['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'] as const;
+
 /**
- * libvirt has no word for a slot's number, so that QEMU is told itself, from libvirt 8.2 on. A guest goes by these numbers only where
- * ACPI does not number the slots behind bridges.
+ * libvirt has no word for a slot's number, so that QEMU is told itself, from libvirt 8.2 on.
  */
 export const writeSlots = (slots: readonly Controller[]): XmlElement[] => [
-	element(
-		'qemu:commandline',
-		{},
-		element('qemu:arg', { value: '-global' }),
-		element('qemu:arg', { value: 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off' }),
-	),
+	element('qemu:commandline', {}, ...OWN_NUMBERS.map((value) => element('qemu:arg', { value }))),
 	element(
 		'qemu:override',
 		{},

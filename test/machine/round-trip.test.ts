@@ -8,7 +8,7 @@ import type { ToVmxOptions } from '../../src/machine/migrate/to-vmx-context.ts';
 import { writtenWords } from '../../src/machine/migrate/written.ts';
 import { parseMachine, planMachine, printMachine } from '../../src/machine/plan.ts';
 import { kvmWith, richKvm } from './kvm-sample.ts';
-import { richVmx, vmxWith } from './samples.ts';
+import { pciBridges, richVmx, vmxWith } from './samples.ts';
 import { NOT_HARDWARE, planBack, thereAndBack } from './there-and-back.ts';
 
 const parse = (text: string, path = 'a'): Machine => parseMachine(new TextEncoder().encode(text), path, machineFormats);
@@ -103,6 +103,18 @@ scsi1.virtualDev = "lsilogic"
 		const subjects = (code: string) => report.filter((told) => told.code === code).map(({ subject }) => subject);
 		expect(subjects('PASSTHROUGH')).toEqual(['scsi0:1', 'pciPassthru']);
 		expect(subjects('VMX_STATE_IGNORED')).toContain('the way back');
+	});
+
+	test('and nothing of what was made for it is missed, but what somebody added', () => {
+		const card = ['present = "TRUE"', 'virtualDev = "vmxnet3"', 'pciSlotNumber = "192"', 'generatedAddress = "00:50:56:9a:9c:7a"'];
+		const lines = [...pciBridges, 'guestOS = "rhel8-64"', 'memsize = "64"', 'rtc.diffFromUTC = "3600"'];
+		const vmx = vmxWith(...lines, ...card.map((line) => `ethernet0.${line}`));
+		const warned = (change?: (xml: string) => string) => planBack(vmx, change).report.filter(({ severity }) => severity !== 'info');
+		expect(warned()).toEqual([]);
+		const added = warned((xml) => xml.replace('</qemu:commandline>', "<qemu:arg value='-snapshot'/></qemu:commandline>"));
+		expect(added.map(({ code, keys }) => [code, keys])).toEqual([['XML_UNKNOWN_PARTS', ['qemu:commandline/qemu:arg[3]/@value']]]);
+		const other = warned((xml) => xml.replace("basis='utc'", "basis='localtime'"));
+		expect(other.map(({ code }) => code)).toEqual(['CLOCK_LOST']);
 	});
 
 	test('has names in the letters that it had, whatever encoding they were in', () => {
