@@ -38,13 +38,17 @@ export const parseDictionary = (bytes: Uint8Array, path: string): Dictionary => 
 	const nul = bytes.indexOf(0);
 	if (nul >= 0) throw new CorruptError('it is no text', { path, offset: nul, hint: 'the .vmx of the machine' });
 	let count = 1;
-	for (const byte of bytes) if (byte === 10) count++;
+	for (let at = 0; at < bytes.length; at++) if (bytes[at] === 10 || (bytes[at] === 13 && bytes[at + 1] !== 10)) count++;
 	if (count > MAX_LINES) throw new UnsupportedError(`it has ${count} lines, over ${MAX_LINES}`, { path });
 
 	const { text, report } = decodeDictionary(bytes);
 	const lines: DictionaryLine[] = [];
 	const entries = new Map<string, DictionaryEntry>();
-	for (const [index, line] of text.split(/\r?\n/).entries()) {
+	// As libvirt reads it; for VMware it is one line.
+	if (/\r(?!\n)/.test(text)) {
+		report.push(entry('VMX_SYNTAX_TOLERATED', { subject: 'the file', message: 'lines end in a carriage return', action: 'none' }));
+	}
+	for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
 		const parsed = parseLine(line, `line ${index + 1}`, report);
 		lines.push(parsed);
 		if (!('key' in parsed)) continue;

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../errors.ts';
 import type { XmlDocument, XmlElement, XmlNode } from './xml.ts';
+import { notInXml } from './xml-text.ts';
 
 /** A whole description as text: what is around the root on lines of its own. */
 export const printXmlDocument = ({ before, root, after }: XmlDocument): string =>
@@ -41,14 +42,9 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 	['"', '&quot;'],
 ]);
 
-/** What no XML can hold, escaped or not: most controls, halves of characters, two that are none. */
-const IMPOSSIBLE = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
-
 const escaped = (text: string, within: string, special: RegExp): string => {
-	const found = IMPOSSIBLE.exec(text)?.[0];
-	if (found !== undefined) {
-		const code = found.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-		throw new UnsupportedError(`the character U+${code} cannot be said in XML`, { field: within, hint: 'the same without it' });
-	}
+	const found = notInXml(text);
+	if (found !== undefined)
+		throw new UnsupportedError(`the character ${found} cannot be said in XML`, { field: within, hint: 'the same without it' });
 	return text.replace(special, (character) => NAMES.get(character) ?? `&#${character.charCodeAt(0)};`);
 };

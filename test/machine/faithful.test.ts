@@ -92,11 +92,18 @@ describe('a VMX as a domain', () => {
 		['uuid.bios = "12"', 'uuid.bios'],
 		['rtc.diffFromUTC = 0', 'rtc.diffFromUTC'],
 		['what is this', 'line 4'],
+		['RemoteDisplay.vnc.enabled = "TRUE"\nRemoteDisplay.vnc.keymap = "d|01e"', 'RemoteDisplay.vnc.keymap'],
 	] as const)('%s is refused, as libvirt refuses it', ([lines, field]) => {
 		const said = vmxWith().split('\n');
 		const key = lines.split(' ')[0] ?? '';
 		const text = [...said.filter((line) => !line.startsWith(`${key} `)), lines].filter(Boolean).join('\n');
 		expect(() => toXml(text)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', field }));
+	});
+
+	test('words go without what XML cannot hold, and that is said', () => {
+		const text = vmxWith('annotation = "a|07b"').replace('"x"', '"x|1by"');
+		expect(toXml(text)).toMatch(/<name>xy<\/name>.*<description>ab<\/description>/s);
+		expect(codes(text, 'libvirt').filter((code) => code === 'NAME_CHANGED')).toHaveLength(2);
 	});
 
 	test('a percent sign alone in a name is refused, and an escaped one is not', () => {

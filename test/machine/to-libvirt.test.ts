@@ -347,6 +347,7 @@ describe('the machine', () => {
 		['sched.cpu.shares = "16000"\nnumvcpus = "16"', '<shares>1024</shares>', 'SHARES_SCALED'],
 		['memsize = "1000"\nsched.mem.max = "118"', "<currentMemory unit='KiB'>1024000</currentMemory>", 'MEM_LIMIT_LOST'],
 		['memsize = "1000" # was "32"', "<memory unit='KiB'>1024000</memory>", 'CLOCK_ASSUMED'],
+		['RemoteDisplay.vnc.enabled = "TRUE"\nRemoteDisplay.vnc.keymap = "d|01e"', "keymap='de'", 'CLOCK_ASSUMED'],
 		['memsize = "1002"', "<memory unit='KiB'>1026048</memory>", 'CLOCK_ASSUMED'],
 		['firmware = "bios"', "machine='pc'>hvm", 'CLOCK_ASSUMED'],
 		['firmware = "EFI"', "<os firmware='efi'>", 'NVRAM_NOT_CONVERTED'],

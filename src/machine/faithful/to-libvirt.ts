@@ -1,3 +1,5 @@
+import { notInXml, plainText } from '../../bytes/xml-text.ts';
+import { UnsupportedError } from '../../errors.ts';
 import type { Machine } from '../format.ts';
 import { leftovers, type ReportEntry } from '../report.ts';
 import type { Cpu, Firmware, Identity, Memory, VmSpec } from '../spec.ts';
@@ -29,6 +31,7 @@ export const planForLibvirt = (
 	if (hardwareVersion === undefined || hardwareVersion < 4) {
 		c.refuse('virtualHW.version', `it is ${hardwareVersion ?? 'not said'}, and libvirt takes 4 and later`);
 	}
+	refuseControls(machine);
 	c.tell('HW_VERSION_DROPPED', 'platform', `a domain does not say virtual hardware version ${hardwareVersion}`, ['virtualHW.version']);
 
 	const disks = planDisks(spec, c);
@@ -63,9 +66,23 @@ const refuseOddities = (report: readonly ReportEntry[], { profile, refuse }: Con
 		const field = keys[0] ?? subject;
 		if (code === 'VMX_LINE_IGNORED' || code === 'VMX_BAD_ENCODING') refuse(field, message);
 		if (code === 'VMX_BAD_BOOLEAN' || code === 'VMX_BAD_NUMBER' || code === 'VMX_BAD_VALUE') refuse(field, message);
-		if (code === 'VMX_SYNTAX_TOLERATED' && !message.endsWith('comment behind it')) refuse(field, message);
+		if (code === 'VMX_SYNTAX_TOLERATED' && !/(comment behind it|lines end in a carriage return)$/.test(message)) refuse(field, message);
 		if (code === 'VMX_BAD_ESCAPE' && /^(displayname|annotation)$/i.test(field)) refuse(field, message);
 		if (code === 'VMX_STAR_IN_KEY' && !profile.starInKeys) refuse(field, message, '--profile libvirt-11.3');
+	}
+};
+
+/** What is said of the machine in words goes without them. */
+const refuseControls = ({ spec, entries = [], path }: Machine): void => {
+	const left = new Set(spec.extras.map(({ key }) => key));
+	for (const [key, value] of entries) {
+		const found = left.has(key) || /^(displayname|annotation)$/i.test(key) ? undefined : notInXml(value);
+		if (found)
+			throw new UnsupportedError(`${key} has the character ${found}, which XML cannot hold`, {
+				path,
+				field: key,
+				hint: 'the same without it',
+			});
 	}
 };
 
@@ -79,9 +96,14 @@ const planIdentity = (identity: Identity, { path }: Machine, c: Context): Identi
 	if (nameStored === undefined) {
 		c.tell('NAME_ASSUMED', 'identity', `the VMX says no name: it is called ${nameOfVmx(path)}, as its file`, [], 'defaulted');
 	}
+	const words = (key: string, said: string): string => {
+		const plain = plainText(said);
+		if (plain !== said) c.tell('NAME_CHANGED', 'identity', `control characters in ${key} are left out`, [key], 'changed');
+		return plain;
+	};
 	return {
-		name: nameStored === undefined ? nameOfVmx(path) : libvirtName(nameStored, c),
-		description: identity.description,
+		name: nameStored === undefined ? nameOfVmx(path) : words('displayName', libvirtName(nameStored, c)),
+		description: identity.description && words('annotation', identity.description),
 		instanceUuid: own ?? biosUuid ?? NIL,
 		biosUuid: twoUuids && biosUuid !== NIL ? biosUuid : undefined,
 		generationId: identity.generationId && planGenerationId(identity.generationId, c),

@@ -1,3 +1,4 @@
+import { notInXml } from '../../bytes/xml-text.ts';
 import type { Code } from '../codes.ts';
 import type { Machine } from '../format.ts';
 import { entry, isSecret, leftovers, type ReportEntry } from '../report.ts';
@@ -63,7 +64,5 @@ export const context = ({ spec, path, report }: Machine, options: MigrateOptions
 const MAX_KEPT = 16 << 10;
 
 /** Whether a key of the source may stand in the result. */
-export const canKeep = (key: string, value: string): boolean => !isSecret(key) && value.length <= MAX_KEPT && isText(value) && isText(key);
-
-/** Whether XML can hold all of it. */
-const isText = (value: string): boolean => !/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u.test(value);
+export const canKeep = (key: string, value: string): boolean =>
+	!isSecret(key) && value.length <= MAX_KEPT && notInXml(`${key} ${value}`) === undefined;

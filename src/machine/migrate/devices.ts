@@ -1,3 +1,4 @@
+import { plainText } from '../../bytes/xml-text.ts';
 import type { CharBackend, CharPort, Controller, Display, Input, Sound, Video, VmSpec } from '../spec.ts';
 import type { Context } from './context.ts';
 import { folderOf } from './media.ts';
@@ -26,7 +27,7 @@ export const planDisplays = (c: Context): readonly Display[] => {
 		const message = 'the password of VNC is not taken over';
 		c.tell('VNC_PASSWORD_DROPPED', 'graphics', message, { keys: ['RemoteDisplay.vnc.password'], action: 'dropped' });
 	}
-	return [{ type: 'vnc', listen: '127.0.0.1', keymap: said?.keymap }];
+	return [{ type: 'vnc', listen: '127.0.0.1', keymap: said?.keymap && plainText(said.keymap) }];
 };
 
 export const planSounds = (machine: string, c: Context): readonly Sound[] =>

@@ -1,3 +1,4 @@
+import { plainText } from '../../bytes/xml-text.ts';
 import { nameOfVmx } from '../faithful/paths.ts';
 import type { Identity } from '../spec.ts';
 import type { Context } from './context.ts';
@@ -44,9 +45,6 @@ const nameFor = (said: string): string => {
 	while (new TextEncoder().encode(name).byteLength > MAX_NAME) name = [...name].slice(0, -1).join('').trim();
 	return name;
 };
-
-/** Without what XML cannot hold. */
-const plainText = (text: string): string => text.replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '');
 
 const cleanText = (text: string, c: Context): string => {
 	const clean = plainText(text);

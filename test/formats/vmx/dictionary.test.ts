@@ -18,6 +18,16 @@ test('keys are the same in any case, and a key may begin another', () => {
 	expect(dictionary.report).toEqual([]);
 });
 
+test('lines may end as they did on an old Macintosh, as for libvirt', () => {
+	const dictionary = parse('config.version = "8"\rmemsize = "4"\rdisplayName = "x"\r');
+	expect([...dictionary.entries].map(([key, { value: said }]) => [key, said])).toEqual([
+		['config.version', '8'],
+		['memsize', '4'],
+		['displayname', 'x'],
+	]);
+	expect(codes(dictionary)).toEqual(['VMX_SYNTAX_TOLERATED']);
+});
+
 test('of a key that is said twice the first value counts, and a difference is reported', () => {
 	const dictionary = parse('memSize = "512"\nmemsize = "512"\nMEMSIZE = "1024"\n');
 	expect(value(dictionary, 'memsize')).toBe('512');
@@ -96,6 +106,7 @@ test.for([
 	['bytes that are no text', Uint8Array.of(0x61, 0, 0x62), CorruptError],
 	['more bytes than any VMX has', new Uint8Array(5 << 20).fill(0x20), UnsupportedError],
 	['more lines than any VMX has', new Uint8Array(100_000).fill(10), UnsupportedError],
+	['as many that end in a carriage return', new Uint8Array(100_000).fill(13), UnsupportedError],
 ] as const)('%s are refused', ([, bytes, error]) => {
 	expect(() => parse(bytes)).toThrow(error);
 });
