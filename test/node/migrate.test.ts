@@ -94,6 +94,12 @@ test('format, name and the folder on the host are as the user says', async () =>
 	expect(JSON.parse(read(out(vm), 'report.json')).disks[0].verified).toBe('none');
 });
 
+test('a name that looks like an option is none for virsh', async () => {
+	const vm = await machine();
+	await vconv('migrate', '--to', 'libvirt', '-q', '--name=--web', vm, out(vm));
+	expect(read(out(vm), 'README.txt')).toContain('virsh start --domain=--web\n');
+});
+
 describe('a machine that cannot be moved as it is, is refused by name, and nothing is there', () => {
 	const refused = async (vm: string, argv: readonly string[], code: number, message: RegExp) => {
 		const ran = await vconv('migrate', '--to', 'libvirt', ...argv, vm, out(vm));

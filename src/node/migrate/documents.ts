@@ -140,7 +140,9 @@ const NEXT = {
 			elsewhere === undefined
 				? ''
 				: `The machine expects its disks in ${oneLine(elsewhere)} of its host, and the description is used there too:\n\n${command('rsync', '-avS', ...images, path.join(folder, plan.description), `HOST:${elsewhere}/`)}\n`;
-		return `${copy}${command('virsh', 'define', path.join(elsewhere ?? folder, plan.description))}${command('virsh', 'start', plan.name)}`;
+		// Where it looks like an option it is taken for one.
+		const name = plan.name.startsWith('-') ? `--domain=${plan.name}` : plan.name;
+		return `${copy}${command('virsh', 'define', path.join(elsewhere ?? folder, plan.description))}${command('virsh', 'start', name)}`;
 	},
 	esxi(plan: MigrationPlan, folder: string): string {
 		const there = `/vmfs/volumes/DATASTORE/${path.parse(plan.description).name}`;
