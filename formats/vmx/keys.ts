@@ -86,7 +86,10 @@ const ROWS: readonly Row[] = [
 	row(/^sharedfolder/, 'SHARED_FOLDER_DROPPED', /^0?$/),
 	row(/^isolation\./, 'HARDENING_DROPPED'),
 	row(/^guest\.commands\.sharedsecretlogin\./, 'VMX_STATE_IGNORED'),
+	// Tools write these themselves.
+	row(/^guestinfo\.(appinfo|vmtools\.|driver\.|vmware\.|toolsinstallerrcode)/, 'VMX_STATE_IGNORED'),
 	row(/^guestinfo\./, 'GUESTINFO_LOST'),
+	row(/^vtpm\.ek/, 'VMX_STATE_IGNORED'),
 ];
 
 /** A device, as far as it has a key of its own that says whether it is there. */
