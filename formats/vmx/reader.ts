@@ -49,7 +49,7 @@ export const readVmx = (bytes: Uint8Array, path: string): Machine => {
 		disks: readDisks(c, more, controllers, report),
 		nics: readNics(c, more),
 		displays: readDisplays(c),
-		videos: readVideos(c),
+		videos: readVideos(c, more),
 		serials: readPorts(c, more, 'serial'),
 		parallels: readPorts(c, more, 'parallel'),
 		sharedFolders: readSharedFolders(c, more),
@@ -167,7 +167,9 @@ const readDisplays = (c: Cursor): VmSpec['displays'] => {
 	];
 };
 
-const readVideos = (c: Cursor): VmSpec['videos'] => [{ model: 'vmvga', vram: c.integer('svga.vramSize') }];
+const readVideos = (c: Cursor, more: Cursor): VmSpec['videos'] => [
+	{ model: 'vmvga', vram: c.integer('svga.vramSize'), autodetect: more.boolean('svga.autodetect') },
+];
 
 /** The hosted products add one at the next start where `managedvm.autoAddVTPM` says so, which libvirt does not know. */
 const readTpms = (c: Cursor, more: Cursor): VmSpec['tpms'] => {

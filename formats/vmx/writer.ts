@@ -1,4 +1,4 @@
-import type { CharPort, DiskDevice, Mac, Network, Nic, SharedFolder, VmSpec } from '../../src/machine/spec.ts';
+import type { CharPort, DiskDevice, Mac, Network, Nic, SharedFolder, Video, VmSpec } from '../../src/machine/spec.ts';
 import { type DictionaryEntry, dictionaryEntry, printDictionary } from './dictionary.ts';
 import { encodeName, escapeValue } from './escape.ts';
 
@@ -57,8 +57,9 @@ export const printVmx = (spec: VmSpec): string => {
 	for (const id of ['floppy0', 'floppy1']) if (!spec.disks.some((disk) => disk.id === id)) say(`${id}.present`, false);
 	saySharedFolders(spec.sharedFolders, say);
 	for (const nic of spec.nics) sayNic(nic, say);
-	if (spec.tpms.length > 0) say('vtpm.present', true);
-	for (const { vram } of spec.videos) sayVideo(vram, platform.product !== undefined, say);
+	// Another key says one that the product adds.
+	if (spec.tpms.some(({ assumed }) => !assumed)) say('vtpm.present', true);
+	for (const video of spec.videos) sayVideo(video, platform.product !== undefined, say);
 	saySoundAndUsb(spec, say);
 	for (const port of spec.serials) saySerial(port, platform.product === undefined, say);
 	for (const port of spec.parallels) sayPort(`parallel${port.index}`, port.backend, platform.product === undefined, say);
@@ -91,10 +92,10 @@ const sayUuids = ({ identity, platform }: VmSpec, say: Say): void => {
 	say('vm.genidX', halves && String(halves.getBigInt64(8, true)));
 };
 
-const sayVideo = (vram: number | undefined, forProduct: boolean, say: Say): void => {
+const sayVideo = ({ vram, autodetect }: Video, forProduct: boolean, say: Say): void => {
 	if (forProduct) {
 		say('svga.present', true);
-		say('svga.autodetect', false);
+		say('svga.autodetect', autodetect);
 	}
 	say('svga.vramSize', vram);
 };

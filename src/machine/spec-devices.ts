@@ -143,7 +143,13 @@ export type DistributedPort = {
 	readonly connectionId?: string | undefined;
 };
 
-export type Video = { readonly model: string; readonly vram?: number | undefined; readonly heads?: number | undefined };
+export type Video = {
+	readonly model: string;
+	readonly vram?: number | undefined;
+	readonly heads?: number | undefined;
+	/** Its memory goes by the host's screen, and not by `vram`. */
+	readonly autodetect?: boolean | undefined;
+};
 
 export type Display = {
 	/** `vnc`, `spice`, … */

@@ -117,6 +117,52 @@ scsi1.virtualDev = "lsilogic"
 		expect(other.map(({ code }) => code)).toEqual(['CLOCK_LOST']);
 	});
 
+	describe('and keys that the products write', () => {
+		const entriesOf = (lines: readonly string[], change?: (xml: string) => string) =>
+			new Map(parse(printMachine(planBack(vmxWith('memsize = "64"', ...lines), change), machineFormats)).entries);
+
+		test('what is built into USB stays whole, and a disk that was plugged in goes as a whole', () => {
+			const usb = (port: number, type: string) => [
+				`usb:${port}.present = "TRUE"`,
+				`usb:${port}.deviceType = "${type}"`,
+				`usb:${port}.port = "${port}"`,
+			];
+			const lines = ['usb.present = "TRUE"', ...usb(0, 'hid'), ...usb(1, 'hub'), ...usb(2, 'disk'), 'usb:2.fileName = "stick.vmdk"'];
+			const keys = [...entriesOf(lines).keys()].filter((key) => /^usb:/.test(key));
+			expect(keys).toEqual([0, 1].flatMap((port) => ['deviceType', 'port', 'present'].map((field) => `usb:${port}.${field}`)));
+		});
+
+		test('a TPM that Workstation adds by itself is not there before', () => {
+			const lines = ['firmware = "efi"', 'guestOS = "windows11-64"', 'managedVM.autoAddVTPM = "software"'];
+			const said = (change?: (xml: string) => string) => {
+				const entries = entriesOf(lines, change);
+				return [entries.get('managedVM.autoAddVTPM'), entries.get('vtpm.present')];
+			};
+			expect(said()).toEqual(['software', undefined]);
+			expect(said((xml) => xml.replace(/<tpm .*<\/tpm>/s, ''))).toEqual([undefined, undefined]);
+		});
+
+		test.for([
+			['windows11-64', '4', [], undefined],
+			['windows11-64', '4', ['cpuid.coresPerSocket = "1"'], '1'],
+			['centos9-64', '2', ['cpuid.coresPerSocket = "0"', 'cpuid.coresPerSocket.cookie = "2"'], '0'],
+		] as const)('CPUs of %s, of which there are %s, are in the sockets that they were in: %j', ([guestOs, count, lines, expected]) => {
+			const cpus = [`guestOS = "${guestOs}"`, `numvcpus = "${count}"`, ...lines];
+			expect(entriesOf(cpus).get('cpuid.coresPerSocket')).toBe(expected);
+			const more = (xml: string) =>
+				xml.replace(/(<vcpu[^>]*>)\d+</, '$18<').replace(/<topology[^>]*>/, "<topology sockets='2' cores='4' threads='1'/>");
+			expect(entriesOf(cpus, more).get('cpuid.coresPerSocket')).toBe('4');
+		});
+
+		test.for([
+			['svga.autodetect = "TRUE"', 'TRUE'],
+			['svga.autodetect = "FALSE"', 'FALSE'],
+			['', undefined],
+		] as const)('of the screen: %s', ([line, expected]) => {
+			expect(entriesOf([line]).get('svga.autodetect')).toBe(expected);
+		});
+	});
+
 	test('has names in the letters that it had, whatever encoding they were in', () => {
 		const text = vmxWith(
 			'.encoding = "windows-1252"\nsata0.present = "TRUE"\nsata0:0.present = "TRUE"\nsata0:0.fileName = "B\u00fcro.vmdk"',

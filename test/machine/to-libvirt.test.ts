@@ -348,6 +348,12 @@ describe('the machine', () => {
 		['memsize = "1000"\nsched.mem.max = "118"', "<currentMemory unit='KiB'>1024000</currentMemory>", 'MEM_LIMIT_LOST'],
 		['memsize = "1000" # was "32"', "<memory unit='KiB'>1024000</memory>", 'CLOCK_ASSUMED'],
 		['RemoteDisplay.vnc.enabled = "TRUE"\nRemoteDisplay.vnc.keymap = "d|01e"', "keymap='de'", 'CLOCK_ASSUMED'],
+		[
+			'numvcpus = "4"\ncpuid.coresPerSocket = "0"\ncpuid.coresPerSocket.cookie = "2"',
+			"<topology sockets='2' dies='1' cores='2' threads='1'/>",
+			'CLOCK_ASSUMED',
+		],
+		['guestinfo.vmtools.buildNumber = "17337674"\nguestinfo.appInfo = "{}"', '<domain', 'VMX_STATE_IGNORED'],
 		['memsize = "1002"', "<memory unit='KiB'>1026048</memory>", 'CLOCK_ASSUMED'],
 		['firmware = "bios"', "machine='pc'>hvm", 'CLOCK_ASSUMED'],
 		['firmware = "EFI"', "<os firmware='efi'>", 'NVRAM_NOT_CONVERTED'],

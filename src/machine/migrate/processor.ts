@@ -33,11 +33,14 @@ export const planCpu = (c: Context): Cpu => {
 	return {
 		count,
 		mode: 'host-model',
-		topology: count > 1 ? planTopology(topology?.cores ?? 1, count, c) : undefined,
+		topology: count > 1 ? planTopology(topology?.cores || coresChosen(c), count, c) : undefined,
 		shares: planShares(shares, count, c),
 		features: [...(nested ? ['vmx', 'svm'].map((name) => ({ name, policy: 'optional' })) : []), ...hidden],
 	};
 };
+
+/** ESXi 8 says 0 cores a socket where it chooses them at the start, and what it chose last beside it. */
+const coresChosen = (c: Context): number => Number(/^\d{1,4}$/.exec(c.extra('cpuid.coresPerSocket.cookie')?.value ?? '')?.[0] ?? 1);
 
 const planTopology = (said: number, count: number, c: Context): Topology => {
 	const keys = ['cpuid.coresPerSocket'];

@@ -26,7 +26,7 @@ export const planVideos = (m: Migration): Video[] => {
 		const message = `the video memory is raised from ${said} bytes to ${vram}`;
 		m.tell('VIDEO_CHANGED', 'video memory', message, { keys: [field('video', 0, videos.length)] });
 	}
-	return [{ model: 'vmvga', vram }];
+	return [{ model: 'vmvga', vram, autodetect: false }];
 };
 
 const field = (name: string, index: number, count: number): string => `devices/${name}${count === 1 ? '' : `[${index + 1}]`}`;
@@ -133,6 +133,10 @@ export const planTpms = (isEfi: boolean, m: Migration): Tpm[] => {
 			const message = `VMware has an emulated TPM 2.0, with EFI: '${said}' is left out`;
 			m.tell('TPM_UNSUPPORTED', 'tpm', message, { keys, action: 'dropped' });
 			return [];
+		}
+		if (m.product !== 'esxi' && m.origin?.tpms[0]?.assumed) {
+			m.tell('TPM_STATE_LOST', 'tpm', `the TPM (${said}) starts empty: Workstation or Fusion adds it at the next start`, { keys });
+			return [{ model: 'tpm-crb', backend, version: '2.0', assumed: true }];
 		}
 		const message = `the TPM (${said}) starts empty, and VMware starts it where the machine is encrypted or vCenter has a key provider`;
 		m.tell('TPM_NEEDS_PROVIDER', 'tpm', message, { keys });

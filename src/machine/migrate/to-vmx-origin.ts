@@ -11,7 +11,7 @@ const NEVER =
 
 /** Keys that name files and devices of the host where the machine was: it would not start for them, or run on another's. */
 const OF_HOST =
-	/^(workingdir|filesearchpath|(vmx\.)?log\.filename|(bios440|efi32|efi64)\.filename|nvdimm\d+[.:].*|usb(_xhci)?:\d+\.(present|devicetype|filename)|usb\.autoconnect\..*|.*:\d+\.redo)$/;
+	/^(workingdir|filesearchpath|(vmx\.)?log\.filename|(bios440|efi32|efi64)\.filename|nvdimm\d+[.:].*|usb\.autoconnect\..*|.*:\d+\.redo)$/;
 
 /** Keys that say again what a part of the model holds: they come back where that part does. */
 const HELD: readonly (readonly [keys: RegExp, part: (spec: VmSpec, index: number) => unknown])[] = [
@@ -19,6 +19,7 @@ const HELD: readonly (readonly [keys: RegExp, part: (spec: VmSpec, index: number
 	[/^hypervisor\.cpuid\.v0$/, ({ platform }) => platform.hidesHypervisor],
 	[/^sound\./, ({ sounds = [] }) => sounds],
 	[/^(usb|ehci|usb_xhci)\.present$/, ({ usb }) => usb],
+	[/^managedvm\.autoaddvtpm$/, ({ tpms }) => tpms.length],
 	[/^rtc\./, ({ clockOffset, clockStart }) => [clockOffset, clockStart]],
 	[/^ethernet(\d+)\.startconnected$/, ({ nics }, index) => nics.find((nic) => nic.index === index)?.connected],
 	[
@@ -79,7 +80,12 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 /** All that was said but what was the old host's. */
 const restorable = (origin: VmSpec, m: Migration): VmSpec['extras'] => {
 	const passed = origin.extras.filter(({ key }) => /^pcipassthru/i.test(key));
-	const named = origin.extras.filter(({ key, value }) => OF_HOST.test(key.toLowerCase()) && !/^\.?$/.test(value));
+	const plugged = origin.extras.flatMap(({ key }) => /^(usb(?:_xhci)?:\d+\.)filename$/i.exec(key)?.[1]?.toLowerCase() ?? []);
+	const isOfHost = (said: string): boolean => {
+		const key = said.toLowerCase();
+		return OF_HOST.test(key) || plugged.some((device) => key.startsWith(device));
+	};
+	const named = origin.extras.filter(({ key, value }) => isOfHost(key) && !/^\.?$/.test(value));
 	if (passed.some(({ key, value }) => /^pcipassthru\d+\.present$/i.test(key) && /^true$/i.test(value))) {
 		m.tell('PASSTHROUGH', 'pciPassthru', 'PCI devices of the old host are not handed through again', { action: 'dropped' });
 	}
@@ -88,7 +94,7 @@ const restorable = (origin: VmSpec, m: Migration): VmSpec['extras'] => {
 		const message = `what names files and devices of the old host is not restored: ${keys.slice(0, 8).join(', ')}${keys.length > 8 ? ', …' : ''}`;
 		m.tell('VMX_STATE_IGNORED', 'the way back', message, { action: 'dropped' });
 	}
-	return origin.extras.filter((extra) => !passed.includes(extra) && !OF_HOST.test(extra.key.toLowerCase()));
+	return origin.extras.filter((extra) => !passed.includes(extra) && !isOfHost(extra.key));
 };
 
 /** A value that goes by another which may be changed. */

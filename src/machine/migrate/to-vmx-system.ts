@@ -70,7 +70,7 @@ export const planCpu = (m: Migration): Cpu => {
 		count: online,
 		hotAdd: online < count || undefined,
 		nested: cpu.nested,
-		topology: topology && planTopology(topology, count, online, m),
+		topology: was && online === count && m.isAsWritten('processors') ? was.topology : topology && planTopology(topology, count, online, m),
 		affinity: planAffinity(online, m),
 		shares:
 			was && m.isAsWritten('shares') ? was.shares : shares && planShares(shares, platform.hypervisor === 'vmware' ? 1000 * count : 1024, m),

@@ -21,6 +21,7 @@ export const writtenWords = (spec: VmSpec): readonly (readonly [about: string, w
 		['name', words(identity.name)],
 		['title', words(identity.title)],
 		['guest', words(guest.osinfo)],
+		['processors', words(cpu.count, cpu.topology?.sockets, cpu.topology?.cores, cpu.topology?.threads)],
 		['shares', words(cpu.shares)],
 		['affinity', words(cpu.affinity?.join(','))],
 		['clock', words(clock, clockOffset, clockStart)],
