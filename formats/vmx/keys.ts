@@ -30,7 +30,10 @@ const ROWS: readonly Row[] = [
 		/^(guestosaltname|softpoweroff|vm\.createdate|chipset\.onlinestandby|disable_acceleration|evccompatibilitymode)$/,
 		'VMX_STATE_IGNORED',
 	),
-	row(/^(memallowautoscaledown|memtrimrate|buslogic\.nodriver|msg\.autoanswer|snapshot\.action|cleanshutdown)$/, 'VMX_STATE_IGNORED'),
+	row(
+		/^(keyboardandmouseprofile|memallowautoscaledown|memtrimrate|buslogic\.nodriver|msg\.autoanswer|snapshot\.action|cleanshutdown)$/,
+		'VMX_STATE_IGNORED',
+	),
 	row(
 		/^(sched\.swap\.derivedname|sched\.cpu\.units|svga\.(present|guestbackedprimaryaware)|workingdir|filesearchpath)$/,
 		'VMX_STATE_IGNORED',
@@ -84,7 +87,7 @@ const ROWS: readonly Row[] = [
 	row(/^serial\d+\.pipe\.endpoint$/, 'SERIAL_PIPE'),
 	row(/^(serial|parallel)\d+\./, 'SERIAL_OPTION_LOST', ON),
 	row(/^sharedfolder/, 'SHARED_FOLDER_DROPPED', /^0?$/),
-	row(/^isolation\./, 'HARDENING_DROPPED'),
+	row(/^(isolation|monitor_control|priority)\./, 'HARDENING_DROPPED'),
 	row(/^guest\.commands\.sharedsecretlogin\./, 'VMX_STATE_IGNORED'),
 	// Tools write these themselves.
 	row(/^guestinfo\.(appinfo|vmtools\.|driver\.|vmware\.|toolsinstallerrcode)/, 'VMX_STATE_IGNORED'),

@@ -59,6 +59,7 @@ export const CODES = {
 	GUESTOS_CONFLICT: row('info', 'none'),
 	GUEST_UNSUPPORTED: row('warning', 'config'),
 	FIRMWARE_UNKNOWN: row('warning', 'config', 'correct the key firmware'),
+	FIRMWARE_32: row('error', 'config', 'correct guestOS, or put \\EFI\\BOOT\\BOOTX64.EFI on its ESP'),
 	SECUREBOOT_KEYS_LOST: row('warning', 'security', 'enrol keys of your own again'),
 	TPM_STATE_LOST: row('warning', 'security', 'have the recovery keys of encrypted disks ready'),
 	TPM_MISSING_WIN11: row('warning', 'config', '--tpm on'),

@@ -353,6 +353,8 @@ describe('the machine', () => {
 			"<topology sockets='2' dies='1' cores='2' threads='1'/>",
 			'CLOCK_ASSUMED',
 		],
+		['guestOS = "windows9"\nfirmware = "efi"', "<os firmware='efi'>", 'FIRMWARE_32'],
+		['monitor_control.restrict_backdoor = "TRUE"', '<domain', 'HARDENING_DROPPED'],
 		['guestinfo.vmtools.buildNumber = "17337674"\nguestinfo.appInfo = "{}"', '<domain', 'VMX_STATE_IGNORED'],
 		['memsize = "1002"', "<memory unit='KiB'>1026048</memory>", 'CLOCK_ASSUMED'],
 		['firmware = "bios"', "machine='pc'>hvm", 'CLOCK_ASSUMED'],

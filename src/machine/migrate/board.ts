@@ -48,6 +48,11 @@ export const planFirmware = (c: Context): Firmware => {
 		const message = "the host's own keys are enrolled; keys that were added to the machine's are not carried over";
 		c.tell('SECUREBOOT_KEYS_LOST', 'firmware', message, { keys: ['uefi.secureBoot.enabled'] });
 	}
+	// VMware has a firmware of 32 bits for these; the one that hosts have is of 64.
+	if (efi && c.guest.bits === 32 && c.guest.match !== 'guess') {
+		const message = `the guest (${c.guest.key}) is of 32 bits, and UEFI firmware for KVM starts loaders of 64 bits alone`;
+		c.tell('FIRMWARE_32', 'firmware', message, { action: 'none' });
+	}
 	if (nvram !== undefined || efi) {
 		const keys = nvram === undefined ? [] : ['nvram'];
 		if (efi) {
