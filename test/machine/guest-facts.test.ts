@@ -45,10 +45,13 @@ describe('what an inspection says to the planner of a machine', () => {
 		const linux = report({
 			os: os('linux', { distro: 'debian', version: '12.15' }),
 			firmware: { type: 'uefi', esp: 'disk1p1' },
-			drivers: { disk: { 'virtio-blk': is('installed'), sata: is('boot'), xen: is('boot') }, network: { virtio: is('installed') } },
+			drivers: {
+				disk: { 'virtio-blk': is('installed'), sata: is('boot'), lsilogic: is('boot'), xen: is('boot') },
+				network: { virtio: is('installed') },
+			},
 		});
 		expect(guestFacts(linux, DISKS)).toMatchObject({
-			disk: { 'virtio-blk': 'installed', sata: 'boot', nvme: 'unknown' },
+			disk: { 'virtio-blk': 'installed', sata: 'boot', lsilogic: 'boot', nvme: 'unknown' },
 			nic: { virtio: 'installed', e1000: 'unknown' },
 			firmware: 'efi',
 			bootDisk: 'scsi0:1',

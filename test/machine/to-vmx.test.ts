@@ -133,6 +133,42 @@ describe('a domain of KVM as a VMX', () => {
 		expect(entry(text, 'BOOT_DRIVER_RISK')?.severity).toBe(severity);
 	});
 
+	test.for([
+		['the usual adapter, where it has its driver', DEBIAN, { pvscsi: 'boot', sata: 'boot' }, 'scsi0:0', 'pvscsi', 'CONTROLLER_CHANGED'],
+		[
+			'another that it has the driver of',
+			DEBIAN,
+			{ pvscsi: 'absent', nvme: 'installed', sata: 'boot' },
+			'sata0:0',
+			undefined,
+			'CONTROLLER_CHANGED',
+		],
+		[
+			'the old adapter of VMware',
+			DEBIAN,
+			{ pvscsi: 'absent', sata: 'absent', lsilogic: 'boot' },
+			'scsi0:0',
+			'lsilogic',
+			'CONTROLLER_CHANGED',
+		],
+		['IDE, if it has nothing else', WINDOWS, { nvme: 'installed', sata: 'absent', ide: 'boot' }, 'ide0:0', undefined, 'CONTROLLER_CHANGED'],
+		['the usual one, where it has none', DEBIAN, { pvscsi: 'installed', sata: 'absent' }, 'scsi0:0', 'pvscsi', 'BOOT_DRIVER_RISK error'],
+		[
+			'the usual one, where that is not known',
+			DEBIAN,
+			{ pvscsi: 'unknown', sata: 'boot' },
+			'scsi0:0',
+			'pvscsi',
+			'BOOT_DRIVER_RISK warning',
+		],
+	] as const)('what was found in the guest decides: it boots from %s', ([, guest, drivers, id, model, told]) => {
+		const { spec, report } = plan(kvmWith(disk('vda', 'virtio'), guest), { guest: { disk: drivers } });
+		expect(spec.disks[0]?.id).toBe(id);
+		expect(spec.controllers.find(({ bus }) => bus === 'scsi')?.model).toBe(model);
+		const { code, severity } = report.find(({ subject }) => subject === id) ?? {};
+		expect(code === 'BOOT_DRIVER_RISK' ? `${code} ${severity}` : code).toBe(told);
+	});
+
 	test('disks of one bus are in the order of their targets, wherever they are listed', () => {
 		const text = kvmWith(
 			disk('vdb', 'virtio') +

@@ -1,5 +1,5 @@
 import type { DiskBus, DriverFacts, DriverState as FoundState, GuestReport, NicModel, OperatingSystem } from '../../guest/facts.ts';
-import type { DiskAttachment, DriverState, GuestFacts } from './options.ts';
+import type { DriverState, GuestFacts } from './options.ts';
 
 /**
  * What an inspection says that decides devices. What it could not find out is left out, and the rules of thumb decide then.
@@ -15,7 +15,16 @@ export const guestFacts = ({ os, drivers, firmware, disks: found }: GuestReport,
 	};
 };
 
-const ATTACHMENTS: readonly (DiskBus & DiskAttachment)[] = ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'lsisas1068', 'nvme', 'ide'];
+const ATTACHMENTS: readonly (DiskBus & keyof NonNullable<GuestFacts['disk']>)[] = [
+	'virtio-scsi',
+	'virtio-blk',
+	'sata',
+	'pvscsi',
+	'lsisas1068',
+	'lsilogic',
+	'nvme',
+	'ide',
+];
 const CARDS: readonly NicModel[] = ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl8139'];
 
 const driversOf = ({ disk, network }: DriverFacts): Pick<GuestFacts, 'disk' | 'nic'> => ({

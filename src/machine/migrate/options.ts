@@ -28,7 +28,7 @@ export type DiskAttachment = 'virtio-scsi' | 'virtio-blk' | 'sata' | 'pvscsi' | 
  * thumb: the first attachment of the target's preference that the guest can boot from is taken.
  */
 export type GuestFacts = {
-	readonly disk?: Readonly<Partial<Record<DiskAttachment, DriverState>>> | undefined;
+	readonly disk?: Readonly<Partial<Record<DiskAttachment | 'lsilogic', DriverState>>> | undefined;
 	/** By libvirt's model: `virtio`, `vmxnet3`, `e1000e`, `e1000`, `rtl8139`. */
 	readonly nic?: Readonly<Partial<Record<string, DriverState>>> | undefined;
 	/** What the boot loader on the disk was installed for. */

@@ -3,6 +3,7 @@ import type { Machine } from '../format.ts';
 import { entry, type ReportEntry } from '../report.ts';
 import type { VmSpec } from '../spec.ts';
 import type { GuestOs } from './guests.ts';
+import type { GuestFacts } from './options.ts';
 
 /** What a description does not say of the VMware that will run the machine. */
 export type ToVmxOptions = {
@@ -19,6 +20,8 @@ export type ToVmxOptions = {
 	 * name: `nat`, `hostonly`, `none`.
 	 */
 	readonly networks?: ReadonlyMap<string, string> | undefined;
+	/** What its inspection found: it goes before any rule of thumb for disks that change their bus. */
+	readonly guest?: GuestFacts | undefined;
 	/** The guest has VMware's drivers already, and starts from a paravirtual disk. */
 	readonly assumeVmwareDrivers?: boolean | undefined;
 	/** What starts the guest, whether that checks signatures, whether there is a TPM, what the clock shows: as the domain says it where left out. */

@@ -3,7 +3,7 @@ import { toVmxPath } from '../faithful/paths.ts';
 import type { DiskDevice, Media } from '../spec.ts';
 import { bootsFirst } from './to-vmx-boot.ts';
 import type { Migration } from './to-vmx-context.ts';
-import { idOf, isSharedAsBefore, originDisk, type Place, placeDisks } from './to-vmx-places.ts';
+import { driverFor, idOf, isSharedAsBefore, originDisk, type Place, placeDisks } from './to-vmx-places.ts';
 import { hasPath } from './to-vmx-product.ts';
 
 /** The drives of a VMX, and where they are. */
@@ -189,15 +189,28 @@ const tellMoves = (disks: readonly DiskDevice[], places: readonly Place[], m: Mi
 			const keys = [`${field}/target`, `${field}/address`];
 			if (disk.kind !== 'disk') m.tell('CONTROLLER_CHANGED', id, message, { keys });
 			else if (disk !== boot) m.tell('CONTROLLER_CHANGED', id, message, { keys });
-			else {
-				const severity = m.guest.family === 'windows' && /virtio/.test(`${bus}${was}`) ? 'error' : 'warning';
-				m.tell('BOOT_DRIVER_RISK', id, `${message}: the guest boots from it, and needs the driver at boot`, { keys, severity });
-			}
+			else tellRisk(disk, place, was, message, m);
 			continue;
 		}
 		if (address && !isKept(address, place)) {
 			m.tell('ADDRESS_DROPPED', id, `${target} was at ${address.join(':')} of its bus`, { keys: [`${field}/address`] });
 		}
+	}
+};
+
+/** What the move of the disk that the guest boots from asks of it. */
+const tellRisk = ({ bus, keys: [field = ''] }: DiskDevice, place: Place, was: string | undefined, message: string, m: Migration): void => {
+	const id = idOf(place);
+	const keys = [`${field}/target`, `${field}/address`];
+	const state = driverFor(place, m) ?? 'unknown';
+	if (state === 'boot') {
+		m.tell('CONTROLLER_CHANGED', id, `${message}: the guest boots from it, and has its driver at boot`, { keys });
+	} else if (state === 'unknown') {
+		const severity = m.guest.family === 'windows' && /virtio/.test(`${bus}${was}`) ? 'error' : 'warning';
+		m.tell('BOOT_DRIVER_RISK', id, `${message}: the guest boots from it, and needs the driver at boot`, { keys, severity });
+	} else {
+		const why = 'the guest boots from it, and does not have its driver at boot';
+		m.tell('BOOT_DRIVER_RISK', id, `${message}: ${why}`, { keys, severity: 'error' });
 	}
 };
 

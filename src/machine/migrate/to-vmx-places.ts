@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Controller, DiskDevice, VmSpec } from '../spec.ts';
+import type { DriverState } from './options.ts';
 import type { Migration } from './to-vmx-context.ts';
 import { adapterOf } from './written.ts';
 
@@ -85,7 +86,7 @@ export const isSharedAsBefore = (bus: string, controller: number, m: Migration):
 		return was?.bus !== bus || was.controller !== controller || (was.shareable ?? false) === (disk.shareable ?? false);
 	});
 
-/** The bus, and on SCSI the adapter, that a drive shall have. Hardware specification, section 8.3. */
+/** The bus, and on SCSI the adapter, that a drive shall have. Hardware specification, section 8.3; guest inspection, section 7. */
 const wish = (disk: DiskDevice, m: Migration): Wish => {
 	const { guest, hardwareVersion, options } = m;
 	const isOld = guest.profile === 'win-legacy' || guest.profile === 'linux-24';
@@ -101,6 +102,34 @@ const wish = (disk: DiskDevice, m: Migration): Wish => {
 		if (model !== undefined && (SAME_ADAPTER.includes(model) || ofVmware)) return scsi(model, hardwareVersion);
 	}
 	if (options.assumeVmwareDrivers && (guest.family === 'windows' || guest.family === 'linux')) return scsi('pvscsi', hardwareVersion);
+	return bootable(usual(m), hasSata, m);
+};
+
+/** The one that the guest boots from by what was found in it: the usual one, or the first other; the usual one where none is known to be. */
+const bootable = (first: Wish, hasSata: boolean, m: Migration): Wish => {
+	const state = driverFor(first, m);
+	if (state === undefined || state === 'unknown') return first;
+	const all: Wish[] = [
+		first,
+		scsi('pvscsi', m.hardwareVersion),
+		...(m.hardwareVersion >= 13 ? [{ bus: 'nvme' as const }] : []),
+		...(hasSata ? [{ bus: 'sata' as const }] : []),
+		scsi('lsisas1068', m.hardwareVersion),
+		scsi('lsilogic', m.hardwareVersion),
+		{ bus: 'ide' },
+	];
+	return all.find((one) => driverFor(one, m) === 'boot') ?? first;
+};
+
+/** What the guest has for the controller of a place, by its inspection; undefined where it was not inspected. */
+export const driverFor = ({ bus, model }: Wish, { options: { guest } }: Migration): DriverState | undefined => {
+	const attachment = bus === 'scsi' ? model : bus;
+	return guest?.disk?.[attachment as keyof typeof guest.disk];
+};
+
+/** The adapter that guests of a kind have a driver for, as a rule. */
+const usual = ({ guest, hardwareVersion }: Migration): Wish => {
+	const hasSata = hardwareVersion >= 10;
 	switch (guest.profile) {
 		case 'linux-modern':
 			return scsi('pvscsi', hardwareVersion);

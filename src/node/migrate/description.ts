@@ -58,6 +58,7 @@ export const describe = (
 					to: 'vmx',
 					...options.vmware,
 					...(guest && vmwareGuest(machine, guest, options.vmware)),
+					guest: facts,
 					product,
 					images: new Map(disks.map(({ device, files }) => [device.target ?? device.id, files[0]])),
 				})
