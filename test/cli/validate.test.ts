@@ -47,6 +47,18 @@ test.each([
 	expect(idsOf(report, 'Critical')).toEqual([id]);
 });
 
+test.each([
+	['validate', 'an empty file', '', '--to', 'libvirt'],
+	['validate', 'no text', '\u0000\u0001\u0002', '--to', 'libvirt'],
+	['inspect', 'words', 'no machine at all'],
+])('%s says of %s called .vmx that it is no description', async (command, _what, content, ...more) => {
+	const file = write(temporaryFolder(), 'web.vmx', content);
+	expect(await vconv(command, file, ...more)).toMatchObject({
+		code: 3,
+		stderr: expect.stringContaining(`it describes no machine that vconv knows\n  at ${file}\n  try a VMware VMX or libvirt domain XML`),
+	});
+});
+
 test('disks in a datastore are found where the user says that it is', async () => {
 	const { folder, file } = makeMachine();
 	fs.writeFileSync(file, vmx().replace('"web.raw"', '"[store1] web/web.raw"'));
@@ -150,7 +162,7 @@ test('a folder passes over no file that is called as a VMX is, and over no link'
 	write(folder, 'other.xml', '<other/>');
 	const { code, report } = await validated('--to', 'libvirt', folder);
 	const seen = ({ verdicts, failures }: typeof report) => [...verdicts, ...failures].map(({ subject }) => path.basename(subject));
-	expect({ code, seen: seen(report) }).toEqual({ code: 7, seen: ['empty.vmx', 'web.vmx', 'wide.vmx', 'zeros.vmx'] });
+	expect({ code, seen: seen(report) }).toEqual({ code: 7, seen: ['web.vmx', 'empty.vmx', 'wide.vmx', 'zeros.vmx'] });
 	const links = temporaryFolder();
 	fs.symlinkSync(path.join(folder, 'web.raw'), path.join(links, 'a.raw'));
 	expect((await validated('--to', 'libvirt', links)).code).toBe(0);

@@ -13,7 +13,7 @@ import { problemOf } from './problem.ts';
 const LARGEST_WITHOUT_MEMORY = 8 << 20;
 
 /**
- * The machine that a file describes; undefined if it is no description.
+ * The machine that a file describes; undefined if it is no description, nor called as nothing else is.
  * @throws VconvError for a broken one, and for a file that is called like one and is too large to be one.
  */
 export const describedBy = async (source: Source, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
@@ -21,7 +21,7 @@ export const describedBy = async (source: Source, formats: readonly MachineForma
 	const format = formats.find(({ extensions }) => extensions.includes(extension));
 	if (!format) return undefined;
 	const bytes = await readDescription(source);
-	return format.probe(bytes) ? parseMachine(bytes, source.name, [format]) : undefined;
+	return format.sharesExtensions && !format.probe(bytes) ? undefined : parseMachine(bytes, source.name, formats);
 };
 
 /** What a description and the files beside it say. */
