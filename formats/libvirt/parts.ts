@@ -8,7 +8,7 @@ const ROWS: readonly (readonly [RegExp, Code])[] = [
 	[/^title$/, 'TITLE_DROPPED'],
 	[/^genid$/, 'GENID_DROPPED'],
 	[/^os\/(kernel|initrd|cmdline|dtb)\b/, 'DIRECT_BOOT_LOST'],
-	[/^(os\/(boot|bootmenu|bios|loader|firmware|acpi)|bootloader)\b|\/boot\b/, 'BOOT_OPTION_LOST'],
+	[/^(os\/(boot|bootmenu|bios|loader|nvram|firmware|acpi)|bootloader)\b|\/boot\b/, 'BOOT_OPTION_LOST'],
 	[/^sysinfo\b/, 'SMBIOS_PARTIAL'],
 	[/^cpu\b/, 'CPU_MODEL_DROPPED'],
 	[/^(cputune|memtune|blkiotune|numatune|iothreads|memoryBacking|maxMemory|vcpus|iothreadids|idmap)\b/, 'TUNING_DROPPED'],

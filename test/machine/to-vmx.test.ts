@@ -320,6 +320,12 @@ describe('a domain of KVM as a VMX', () => {
 		expect(said?.keys).toEqual(['os/kernel', 'os/initrd', 'os/cmdline']);
 	});
 
+	test('what libvirt itself says of the file with the variables is known', () => {
+		const nvram = "<nvram template='/x/OVMF_VARS.qcow2' templateFormat='qcow2' format='qcow2'>/x/web_VARS.qcow2</nvram>";
+		const os = `<os firmware='efi'><type>hvm</type><loader type='pflash'>/x/OVMF_CODE.qcow2</loader>${nvram}</os>`;
+		expect(entry(kvmWith('', '', os), 'XML_UNKNOWN_PARTS')).toBeUndefined();
+	});
+
 	test('a guest that nobody knows is taken as it is said, with a warning', () => {
 		const text = kvmWith();
 		expect(entry(text, 'GUESTOS_UNKNOWN', { guestOs: 'ubunto-64' })).toMatchObject({ severity: 'warning', action: 'none' });
