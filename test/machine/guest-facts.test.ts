@@ -81,12 +81,17 @@ describe('what an inspection says to the planner of a machine', () => {
 	test.for([
 		['linux', { distro: 'ubuntu', version: '22.04.3' }, 'http://ubuntu.com/ubuntu/22.04'],
 		['linux', { distro: 'rocky', version: '9.4' }, 'http://rockylinux.org/rocky/9'],
+		['linux', { distro: 'centos', version: '9' }, 'http://centos.org/centos-stream/9'],
+		['linux', { distro: 'centos', version: '7' }, 'http://centos.org/centos/7'],
+		['linux', { distro: 'sles', version: '15.4' }, 'http://suse.com/sle/15.4'],
+		['linux', { distro: 'sles', version: '12.5' }, 'http://suse.com/sles/12.5'],
 		['linux', { distro: 'of our own', version: '1' }, undefined],
 		['linux', { distro: 'debian' }, undefined],
 		['windows', { name: 'Windows 11 Pro' }, 'http://microsoft.com/win/11'],
 		['windows', { name: 'Windows Server (R) 2008 Standard' }, 'http://microsoft.com/win/2k8'],
 		['windows', { name: 'Windows Server 2008 R2 Enterprise' }, 'http://microsoft.com/win/2k8r2'],
 		['windows', { name: 'Microsoft Windows XP' }, 'http://microsoft.com/win/xp'],
+		['windows', { name: 'Microsoft Windows 2000' }, 'http://microsoft.com/win/2k'],
 		['bsd', {}, undefined],
 	] as const)('of a %s with %o it is %s', ([family, known, osinfo]) => {
 		expect(guestFacts(report({ os: os(family, known) }), DISKS).osinfo).toBe(osinfo);

@@ -65,9 +65,21 @@ test('of a version that is not known, the one before it is taken', () => {
 test.for([
 	['suse.com/sle/15.4', 'sles15-64'],
 	['suse.com/sles/12.5', 'sles12-64'],
+	['suse.com/sles/15.4', 'sles15-64'],
+	['centos.org/centos/9', 'centos9-64'],
 	['centos.org/centos-stream/9', 'centos9-64'],
 	['centos.org/centos/8', 'centos8-64'],
 	['redhat.com/rhel/9.4', 'rhel9-64'],
 ] as const)('%s is %s', ([path, key]) => {
 	expect(guestOfOsinfo(`http://${path}`, 64)).toMatchObject({ key, match: 'exact' });
+});
+
+test.for([
+	['sles15-64', 'suse.com/sle/15'],
+	['sles12-64', 'suse.com/sles/12'],
+	['centos9-64', 'centos.org/centos-stream/9'],
+	['centos8-64', 'centos.org/centos/8'],
+	['rhel8-64', 'redhat.com/rhel/8.0'],
+] as const)('%s is %s of libosinfo', ([key, path]) => {
+	expect(guestOfVmx(key).osinfo).toBe(`http://${path}`);
 });

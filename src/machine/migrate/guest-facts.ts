@@ -1,4 +1,5 @@
 import type { DiskBus, DriverFacts, DriverState as FoundState, GuestReport, NicModel, OperatingSystem } from '../../guest/facts.ts';
+import { osinfoId } from './guests.ts';
 import type { DriverState, GuestFacts } from './options.ts';
 
 /**
@@ -84,6 +85,7 @@ const WINDOWS: readonly (readonly [RegExp, string])[] = [
 	[/Windows 7/, '7'],
 	[/Windows Vista/, 'vista'],
 	[/Windows XP/, 'xp'],
+	[/Windows 2000/, '2k'],
 ];
 
 const osinfoOf = ({ family, distro = '', name, version = '' }: OperatingSystem): string | undefined => {
@@ -93,5 +95,5 @@ const osinfoOf = ({ family, distro = '', name, version = '' }: OperatingSystem):
 	}
 	const [path, parts] = DISTRIBUTIONS.get(distro) ?? [];
 	const numbers = /^\d+(\.\d+)*/.exec(version)?.[0].split('.').slice(0, parts);
-	return path !== undefined && numbers ? `http://${path}/${numbers.join('.')}` : undefined;
+	return path !== undefined && numbers ? osinfoId(path, numbers.join('.')) : undefined;
 };

@@ -46,7 +46,10 @@ const row = (group: string, profile: GuestProfile, name: string, osinfo: string 
 	...more,
 });
 
-/** The same distribution in several versions, the newest first: those from `modern` on have a kernel 3 or later. */
+/**
+ * The same distribution in several versions, the newest first: those from `modern` on have a kernel 3 or later. What libosinfo has under
+ * another name begins with a slash.
+ */
 const distribution = (
 	name: string,
 	osinfo: string | undefined,
@@ -56,7 +59,7 @@ const distribution = (
 	versions.map(([version, id, since = 4, also]) => {
 		const profile = version >= modern ? 'linux-modern' : version <= legacy ? 'linux-24' : 'linux-26';
 		const only64 = version >= modern && name !== 'debian' ? { bits: 64 as const } : {};
-		return row(name, profile, `${name}${version || ''}`, osinfo && `${osinfo}/${id}`, {
+		return row(name, profile, `${name}${version || ''}`, osinfo && (id.startsWith('/') ? osinfo.replace(/\/.*/, id) : `${osinfo}/${id}`), {
 			initramfs,
 			since,
 			...(also && { also }),
@@ -125,8 +128,8 @@ export const GUESTS: readonly GuestRow[] = [
 		'centos',
 		'centos.org/centos',
 		[
-			[9, 'stream-9', 18, ['centos.org/centos-stream/9']],
-			[8, '8.0', 14, ['centos.org/centos-stream/8']],
+			[9, '/centos-stream/9', 18, ['centos.org/centos/9', 'centos.org/centos/stream-9']],
+			[8, '8', 14, ['centos.org/centos-stream/8']],
 			[7, '7.0', 10],
 			[6, '6.0'],
 			[0, '5.0'],
@@ -172,7 +175,7 @@ export const GUESTS: readonly GuestRow[] = [
 		'suse.com/sles',
 		[
 			[16, '16.0', 22],
-			[15, '15', 14, ['suse.com/sle/15']],
+			[15, '/sle/15', 14, ['suse.com/sles/15']],
 			[12, '12', 10],
 			[11, '11'],
 			[10, '10'],

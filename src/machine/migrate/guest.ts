@@ -1,6 +1,6 @@
 import type { Guest } from '../spec.ts';
 import type { Context } from './context.ts';
-import { type GuestOs, guestOfOsinfo, guestOfVmx } from './guests.ts';
+import { type GuestOs, guestOfOsinfo, guestOfVmx, osinfoId } from './guests.ts';
 import type { GuestFacts } from './options.ts';
 
 /** What runs in the machine: what was found on its disks counts before what Tools reported, and that before what the VMX says. */
@@ -30,7 +30,7 @@ const guestOfReport = (reported: Guest['reported']): GuestOs | undefined => {
 	const path = DISTRIBUTIONS.find(([pattern]) => pattern.test(name))?.[1];
 	const version = reported?.get('distroVersion') ?? /\d+(\.\d+)?/.exec(name)?.[0];
 	if (path === undefined || version === undefined) return undefined;
-	const id = `http://${path}/${version}`;
+	const id = osinfoId(path, version);
 	const found = guestOfOsinfo(id, reported?.get('bitness') === '32' ? 32 : 64);
 	return found && { ...found, osinfo: /^[\d.]+$/.test(version) ? id : found.osinfo };
 };

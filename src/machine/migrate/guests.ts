@@ -69,6 +69,18 @@ const nearest = (path: string, rows: readonly GuestRow[]): GuestRow | undefined 
 /** Not a number, which is later than none, for words such as `unknown` and `rawhide`. */
 const versionOf = (path: string): number => Number.parseFloat(path.slice(series(path).length));
 
+/** libosinfo's id of a distribution in a version, by the path that most of its versions have. */
+export const osinfoId = (path: string, version: string): string => {
+	const later = Number.parseInt(version, 10);
+	const renamed =
+		path === 'suse.com/sles' && later >= 15
+			? 'suse.com/sle'
+			: path === 'centos.org/centos' && later >= 9
+				? 'centos.org/centos-stream'
+				: path;
+	return `http://${renamed}/${version}`;
+};
+
 /** All versions of a system; those of Windows for servers are called by years. */
 const series = (path: string): string => path.replace(/\/(2k)?[^/]*$/, '/$1');
 
