@@ -42,7 +42,7 @@ const FOR_GUEST =
 export const isSecret = (key: string): boolean => SECRET.test(key) || FOR_GUEST.test(key);
 
 /** A value as a report may show it. */
-const shown = ({ key, value }: RawEntry): string => {
+export const shown = ({ key, value }: RawEntry): string => {
 	if (isSecret(key)) return 'a secret';
 	return value.length > 60 ? `'${value.slice(0, 60)}…'` : `'${value}'`;
 };

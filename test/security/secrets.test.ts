@@ -52,6 +52,15 @@ describe('T60: a secret of a VMX is in no report', () => {
 		}
 	});
 
+	test.for(['libvirt', 'esxi', 'kubevirt'])('of a validation for %s', async (target) => {
+		const file = path.join(temporaryFolder(), 'web.vmx');
+		fs.writeFileSync(file, vmx);
+		for (const flags of [[], ['--json']]) {
+			const { stdout, stderr } = await vconv('validate', file, '--to', target, ...flags);
+			expect(stdout + stderr).not.toContain(PASSWORD);
+		}
+	});
+
 	test('of lint and diff', async () => {
 		const folder = temporaryFolder();
 		const at = (name: string): string => path.join(folder, name);

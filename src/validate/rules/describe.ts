@@ -1,5 +1,6 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
+import { shown } from '../../machine/report.ts';
 import type { RawEntry } from '../../machine/spec.ts';
 import type { Facts, MachineFacts } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
@@ -63,11 +64,11 @@ export const coded = (machine: MachineFacts | undefined, code: Code): Evidence[]
 	const devices = new Set(pieces.filter(isPart).map(({ subject }) => subject));
 	const whole = [...devices].slice(0, SHOWN).map((device): Evidence => {
 		const said = pieces.filter((piece) => isPart(piece) && piece.subject === device);
-		const parts = said.map(({ key, value }) => `${key.slice(device.length + 1).replace('@', '')} '${value.slice(0, 60)}'`);
+		const parts = said.map((piece) => `${piece.key.slice(device.length + 1).replace('@', '')} ${shown(piece)}`);
 		return { what: `${device}: ${parts.slice(0, SHOWN).join(', ')}`, file: machine?.path, key: device };
 	});
 	const single = pieces
 		.filter((piece) => !isPart(piece))
-		.map(({ key, value }) => ({ what: `${key} is '${value.slice(0, 60)}'`, file: machine?.path, key: keyIn(machine, key) }));
+		.map((piece) => ({ what: `${piece.key} is ${shown(piece)}`, file: machine?.path, key: keyIn(machine, piece.key) }));
 	return [...whole, ...single].slice(0, SHOWN);
 };
