@@ -14,8 +14,8 @@ export type Cursor = {
 	boolean(key: string): boolean | undefined;
 	/** A UUID as lower-case 8-4-4-4-12, whatever is between its 32 digits. */
 	uuid(key: string): string | undefined;
-	/** Report that a value makes no sense. */
-	odd(code: 'VMX_BAD_VALUE', key: string, what: string): void;
+	/** Report that a value makes no sense; an error where the machine is another without it. */
+	odd(code: 'VMX_BAD_VALUE', key: string, what: string, severity?: 'error'): void;
 	/** The keys of a device that were read so far, as they are spelled. */
 	taken(device: string): string[];
 	/** What nobody has taken. */
@@ -46,9 +46,9 @@ const view = (dictionary: Dictionary, report: ReportEntry[], read: Set<string>, 
 		if (found) marks.add(key.toLowerCase());
 		return found;
 	};
-	const odd = (code: 'VMX_BAD_BOOLEAN' | 'VMX_BAD_NUMBER' | 'VMX_BAD_VALUE', key: string, what: string): undefined => {
+	const odd = (code: 'VMX_BAD_BOOLEAN' | 'VMX_BAD_NUMBER' | 'VMX_BAD_VALUE', key: string, what: string, severity?: 'error'): undefined => {
 		if (marks === held) held.delete(key.toLowerCase());
-		else report.push(entry(code, { subject: key, message: `${key} is ${what}`, keys: [key] }));
+		else report.push(entry(code, { subject: key, message: `${key} is ${what}`, keys: [key], ...(severity && { severity }) }));
 	};
 	const limit = (key: string): number | 'unlimited' | undefined => {
 		const value = take(key)?.value;

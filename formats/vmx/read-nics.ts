@@ -31,7 +31,8 @@ const readMac = (c: Cursor, more: Cursor, id: string): Mac => {
 	const key = assignment === 'static' ? `${id}.address` : `${id}.generatedAddress`;
 	const said = c.text(key)?.toLowerCase();
 	const address = said === undefined ? undefined : normalMac(said);
-	if (said !== undefined && address === undefined) c.odd('VMX_BAD_VALUE', key, 'no MAC address of six bytes');
+	if (said !== undefined && address === undefined)
+		c.odd('VMX_BAD_VALUE', key, 'no MAC address of six bytes: the card gets another', 'error');
 	const checkedSaid = c.text(`${id}.checkMACAddress`);
 	const offset = more.integer(`${id}.generatedAddressOffset`);
 	return {

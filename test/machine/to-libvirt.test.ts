@@ -248,6 +248,11 @@ describe('network cards', () => {
 		expect(model(vmx(guest, ...card(`virtualDev = "${source}"`)), options)).toBe(expected);
 	});
 
+	test('an address that is said and cannot be read is an error, for the guest has another', () => {
+		const text = vmx('debian12-64', 'ethernet0.present = "TRUE"', 'ethernet0.generatedAddress = "00:50:56:9a:9c"');
+		expect(said(text)).toContain('error VMX_BAD_VALUE ethernet0.generatedAddress');
+	});
+
 	test.for([
 		['static, with one that was generated once', ['addressType = "static"', 'generatedAddress = "00:0c:29:01:02:03"'], '00:0c:29:01:02:03'],
 		['upper case', ['generatedAddress = "00:0C:29:01:02:AB"'], '00:0c:29:01:02:ab'],
