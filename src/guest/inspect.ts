@@ -8,7 +8,15 @@ import type { GuestReport, Incomplete, VolumeFacts } from './facts.ts';
 import type { FileSystemReader } from './filesystem.ts';
 import { firmwareOf } from './firmware.ts';
 import { fileSystemReaders, systemReaders } from './readers.ts';
-import { type Attempt, attempts, type GuestContext, type OpenVolume, type SystemFacts, type SystemReader } from './system.ts';
+import {
+	type Attempt,
+	attempts,
+	type GuestContext,
+	type OpenVolume,
+	type ParseYaml,
+	type SystemFacts,
+	type SystemReader,
+} from './system.ts';
 import type { Recognised } from './volumes/candidate.ts';
 
 /** A disk of the machine, in its order, and what to call its image. */
@@ -19,6 +27,8 @@ export type InspectOptions = {
 	readonly codec: Codec;
 	/** Expands what the guest itself stores compressed; by what runs anywhere where left out. */
 	readonly expanders?: Expanders | undefined;
+	/** Reads YAML; netplan's settings are not read where left out. */
+	readonly parseYaml?: ParseYaml | undefined;
 	/** What looking into one volume, or one operating system, may cost; 1 GiB and 20 s where left out. All together: three times that. */
 	readonly budget?: Budget | undefined;
 	/** All that vconv has, where left out. */
@@ -67,6 +77,7 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 		open,
 		attempt,
 		expanders: options.expanders,
+		parseYaml: options.parseYaml,
 		breathe: (where) => spent.take(0, where),
 	};
 	const systems: SystemFacts[] = [];

@@ -20,8 +20,12 @@ export type GuestContext = {
 	readonly attempt: Attempt;
 	/** How initramfs are expanded; what runs anywhere where left out. */
 	readonly expanders?: Expanders | undefined;
+	readonly parseYaml?: ParseYaml | undefined;
 	readonly breathe?: Breathe | undefined;
 };
+
+/** What a text in YAML says: Maps, arrays and, for every scalar, strings. @throws Error for what is no YAML. */
+export type ParseYaml = (text: string) => unknown;
 
 /**
  * To be called between the pieces of what takes long without a read: lets signals in.

@@ -53,7 +53,14 @@ export const inspectDisks = (
 	signal: AbortSignal | undefined,
 ): Promise<GuestReport> => {
 	const { 'inspect-bytes': bytes, 'inspect-seconds': seconds } = limitsOf({ limits });
-	return inspectGuest(disks, { codec: nodeCodec(), expanders: nodeExpanders(), budget: { bytes, milliseconds: seconds * 1000 }, signal });
+	return inspectGuest(disks, {
+		codec: nodeCodec(),
+		expanders: nodeExpanders(),
+		// Few guests have any YAML, and what reads it takes a while to load.
+		parseYaml: async (text) => (await import('../syntax/value.ts')).yamlValue(text),
+		budget: { bytes, milliseconds: seconds * 1000 },
+		signal,
+	});
 };
 
 /** The hard disks that the file describes; undefined if it is no description. */

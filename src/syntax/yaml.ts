@@ -49,7 +49,7 @@ export const readYaml = (text: string): Tree | Unreadable => {
 };
 
 /** Where collections nest deeper than anybody means: the parser would run out of stack. */
-const tooDeep = (text: string): Mistake | undefined => {
+export const tooDeep = (text: string): Mistake | undefined => {
 	const message = 'it nests too deep';
 	const indent = new RegExp(`^[ \\t?:-]{${MAX_INDENT},}`, 'm').exec(text);
 	if (indent) return { ...placeOf(text, indent.index), field: 'YAML', message };

@@ -22,7 +22,14 @@ import { initramfsTool, linuxSoftware, selinuxMode } from './software.ts';
 
 const MENUS = [readGrub, readSystemdBoot, readGrubLegacy, readExtlinux];
 
-const NETWORKS = [readInterfaces, readIfcfg, readKeyfiles, readNetplan, readNetworkd, readPersistentNames];
+const NETWORKS: readonly ((tree: FileTree, context: GuestContext, id: string) => Promise<readonly NetworkFacts[]>)[] = [
+	readInterfaces,
+	readIfcfg,
+	readKeyfiles,
+	readNetplan,
+	readNetworkd,
+	readPersistentNames,
+];
 
 /** Linux of any distribution, by the files that all of them have. Nothing of it is run, and no database of packages is read. */
 export const linuxReader: SystemReader = async (root, context) => {
@@ -44,7 +51,8 @@ export const linuxReader: SystemReader = async (root, context) => {
 		linuxMarks(tree, mounts, context, commandLine, menu?.file ?? ''),
 	);
 	const network: NetworkFacts[] = [];
-	for (const read of NETWORKS) for (const one of (await fact('/etc', 'network settings', () => read(tree))) ?? []) network.push(one);
+	for (const read of NETWORKS)
+		for (const one of (await fact('/etc', 'network settings', () => read(tree, context, id))) ?? []) network.push(one);
 	const bootloader: BootloaderFacts | undefined = menu && { kind: menu.kind, file: menu.file, commandLine: commandLine || undefined };
 	return {
 		os: {

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import type { Incomplete, VolumeFacts } from '../../../src/guest/facts.ts';
 import { linuxReader } from '../../../src/guest/linux/index.ts';
 import { attempts, type SystemFacts } from '../../../src/guest/system.ts';
+import { yamlValue } from '../../../src/syntax/value.ts';
 import { type Folder, fileSystemOf } from '../make-tree.ts';
 
 /** Files by their paths, without a slash before them; `-> target` is a link. */
@@ -80,7 +81,7 @@ export const readLinux = async (
 		fileSystem,
 		device: { name: 'disk0p1', size: 1 << 30, sectorSize: 512, read: () => Promise.reject(new Error('files alone are read')) },
 	} as const;
-	const facts = await linuxReader(root, { disks: [], volumes: all, open: [root], attempt: attempts(incomplete) });
+	const facts = await linuxReader(root, { disks: [], volumes: all, open: [root], attempt: attempts(incomplete), parseYaml: yamlValue });
 	return { facts, incomplete };
 };
 

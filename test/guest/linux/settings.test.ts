@@ -6,7 +6,7 @@ const VERSION = '6.1.0-50-amd64';
 const read = async (files: Files) => (await readLinux({ ...DEBIAN, ...files })).facts ?? expect.fail();
 
 describe('the network of a Linux', () => {
-	test.for<readonly [string, string, string, object]>([
+	test.for<readonly [string, string, string, ...object[]]>([
 		[
 			'ifupdown',
 			'etc/network/interfaces',
@@ -75,14 +75,63 @@ describe('the network of a Linux', () => {
 			{ name: 'ens3', method: 'static', addresses: ['10.0.0.5/24', 'fd00::5/64'], gateway: '10.0.0.1', mac: '00:50:56:aa:bb:01' },
 		],
 		[
+			'netplan with what its reference has',
+			'etc/netplan/01.yaml',
+			[
+				'network:',
+				'  ethernets:',
+				'    "ens192": &first',
+				'      "dhcp4": false',
+				'      dhcp6: true',
+				'      addresses: [',
+				'        10.0.0.5/24,  # ours',
+				'        {"fd00::5/64": {label: "x"}},',
+				'      ]',
+				'      routes:',
+				'        - to: 10.1.0.0/16',
+				'        - {to: default, via: 10.0.0.77, table: 101}',
+				'        - via: "10.0.0.1"',
+				'          to: 0.0.0.0/0',
+				'    ens224:',
+				'      match: {name: ens224}',
+				'      addresses:',
+				'      - "10.0.1.5/24": {lifetime: 0, label: "maas"}',
+				'    ens256: *first',
+				'',
+			].join('\n'),
+			{ name: 'ens192', method: 'static', addresses: ['10.0.0.5/24', 'fd00::5/64'], gateway: '10.0.0.1' },
+			{ name: 'ens224', method: 'static', addresses: ['10.0.1.5/24'], gateway: undefined },
+			{ name: 'ens256', method: 'static', addresses: ['10.0.0.5/24', 'fd00::5/64'], gateway: '10.0.0.1' },
+		],
+		[
 			'a rule of udev',
 			'etc/udev/rules.d/70-persistent-net.rules',
 			'SUBSYSTEM=="net", ACTION=="add", ATTR{address}=="00:50:56:aa:bb:01", NAME="eth0"\n',
 			{ name: 'eth0', mac: '00:50:56:aa:bb:01', method: 'unknown' },
 		],
-	])('is told by %s', async ([, path, text, expected]) => {
+	])('is told by %s', async ([, path, text, ...expected]) => {
 		const { network } = await read({ [path]: text });
-		expect(network).toMatchObject([{ source: `/${path}`, ...expected }]);
+		expect(network).toMatchObject(expected.map((one) => ({ source: `/${path}`, ...one })));
+	});
+
+	test('is told by all files of netplan but one that is no YAML, which is named', async () => {
+		const bomb = Array.from({ length: 30 }, (_, i) => `a${i}: &a${i} [*a${i - 1}, *a${i - 1}]\n`)
+			.slice(1)
+			.join('');
+		const { facts, incomplete } = await readLinux({
+			...DEBIAN,
+			'etc/netplan/1.yaml': 'network: {ethernets: {eth0: {dhcp4: true}}}\n',
+			'etc/netplan/2.yaml': 'network: {ethernets: {eth1: {dhcp4: true}}\n',
+			'etc/netplan/3.yaml': `${'['.repeat(20_000)}\n`,
+			'etc/netplan/4.yaml': `a0: &a0 [x, x]\n${bomb}`,
+			'etc/netplan/5.yaml': 'network:\n  ethernets:\n    __proto__: {dhcp4: true}\n    eth2: [dhcp4]\n',
+		});
+		expect(facts?.network).toMatchObject([
+			{ name: 'eth0', method: 'dhcp' },
+			{ name: '__proto__', method: 'dhcp' },
+			{ name: 'eth2', method: 'none' },
+		]);
+		expect(incomplete.map(({ where }) => where)).toEqual([2, 3, 4].map((number) => `disk0p1:/etc/netplan/${number}.yaml`));
 	});
 
 	test('tells no secrets', async () => {
