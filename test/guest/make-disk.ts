@@ -90,7 +90,7 @@ export type GptEntry = {
 /** Both copies of a GPT and its protective MBR. */
 export const gptPieces = (size: number, entries: readonly GptEntry[], sector: 512 | 4096 = 512): readonly Piece[] => {
 	const last = size / sector - 1;
-	const table = new Uint8Array(128 * 128);
+	const table = new Uint8Array(128 * Math.max(128, entries.length));
 	for (const [index, { type, guid, first, last: end, name = '' }] of entries.entries()) {
 		const entry = record(128, [
 			[32, 8, first],
@@ -111,7 +111,7 @@ export const gptPieces = (size: number, entries: readonly GptEntry[], sector: 51
 			[40, 8, 2 + tableSectors],
 			[48, 8, last - tableSectors - 1],
 			[72, 8, tableAt],
-			[80, 4, 128],
+			[80, 4, table.length / 128],
 			[84, 4, 128],
 			[88, 4, crc32(table)],
 		]);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readPartitions } from '../../src/guest/partitions/index.ts';
+import { effort } from '../helpers/effort.ts';
 import { onDevice, survivesDamage } from './damage.ts';
 import { deviceOf, gptPieces, mbrSector, record } from './make-disk.ts';
 
@@ -34,6 +35,14 @@ test('a GPT gives its partitions with names, types and GUIDs', async () => {
 			},
 		],
 	});
+});
+
+test('a GPT of more partitions than any system makes is refused, and soon', async () => {
+	const many = Array.from({ length: 30_000 }, (_, index) => ({ type: LINUX, guid: GUID, first: 20_000 + index, last: 20_000 + index }));
+	const device = await deviceOf(64 * MIB, gptPieces(64 * MIB, many));
+	const spent = effort();
+	await expect(readPartitions(device)).rejects.toThrow('the GPT has 30000 partitions, and no more than 1024 are read');
+	expect(spent()).toBeLessThan(500);
 });
 
 test('a GPT in sectors of 4096 bytes is found, on such a disk without a word and on another with one', async () => {

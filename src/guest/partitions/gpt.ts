@@ -1,7 +1,8 @@
+import { isZero } from '../../bytes/align.ts';
 import { crc32 } from '../../bytes/crc32.ts';
 import { guidText } from '../../bytes/guid.ts';
 import { bits64, bytes, struct, u32, u64 } from '../../bytes/struct.ts';
-import { CorruptError } from '../../errors.ts';
+import { CorruptError, UnsupportedError } from '../../errors.ts';
 import type { BlockDevice } from '../device.ts';
 import type { DiskFlag, PartitionFacts } from '../facts.ts';
 import { byteReader } from '../reader.ts';
@@ -31,6 +32,9 @@ const entry = struct('little', { type: bytes(16), guid: bytes(16), first: bits64
 /** No table of partitions is larger; the usual one has 16 KiB. */
 const LARGEST_TABLE = 4 << 20;
 
+/** More partitions than any system makes; tables have room for 128. */
+const MOST = 1024;
+
 const LEGACY_BIOS_BOOTABLE = 4n;
 
 export type Gpt = {
@@ -41,11 +45,15 @@ export type Gpt = {
 	readonly flags: readonly DiskFlag[];
 };
 
-type Copy = { readonly alternateLba: number; readonly diskId: string; readonly partitions: readonly PartitionFacts[] };
+type Copy = { readonly alternateLba: number; readonly diskId: string; readonly entries: readonly Entry[] };
+
+/** One that is in use, with its number from 1. */
+type Entry = { readonly number: number; readonly bytes: Uint8Array };
 
 /**
  * The GPT of a disk, from its first header or, where that is damaged, from the copy at the end. Looked for in sectors of the disk's own
  * size, then of the other: a table may have been copied there as bytes. Undefined where there is no sound one.
+ * @throws UnsupportedError for more partitions than any system makes.
  */
 export const readGpt = async (device: BlockDevice): Promise<Gpt | undefined> => {
 	for (const sectorSize of device.sectorSize === 512 ? ([512, 4096] as const) : ([4096, 512] as const)) {
@@ -60,13 +68,21 @@ export const readGpt = async (device: BlockDevice): Promise<Gpt | undefined> => 
 		if (primary && backup && !isSame(primary, backup)) flags.push('gpt-copies-differ');
 		if (primary && primary.alternateLba !== last) flags.push('gpt-backup-not-at-end');
 		if (sectorSize !== device.sectorSize) flags.push('gpt-sector-size-mismatch');
-		return { sectorSize, diskId: copy.diskId, partitions: copy.partitions, flags };
+		const { diskId, entries } = copy;
+		if (entries.length > MOST)
+			throw new UnsupportedError(`the GPT has ${entries.length} partitions, and no more than ${MOST} are read`, { path: device.name });
+		return { sectorSize, diskId, partitions: entries.map((one) => partitionFrom(one, sectorSize, device.name)), flags };
 	}
 	return undefined;
 };
 
 const isSame = (one: Copy, other: Copy): boolean =>
-	one.diskId === other.diskId && JSON.stringify(one.partitions) === JSON.stringify(other.partitions);
+	one.diskId === other.diskId &&
+	one.entries.length === other.entries.length &&
+	one.entries.every(({ number, bytes }, index) => {
+		const twin = other.entries[index];
+		return twin?.number === number && twin.bytes.every((byte, at) => byte === bytes[at]);
+	});
 
 /** One of the two copies; undefined if anything of it is wrong. */
 const copyAt = async (device: BlockDevice, sectorSize: number, lba: number): Promise<Copy | undefined> => {
@@ -96,14 +112,15 @@ const readCopy = async (device: BlockDevice, sectorSize: number, lba: number): P
 	}
 	const table = await device.read(at.entriesLba * sectorSize, at.entryCount * at.entrySize);
 	if (crc32(table) !== at.entriesCrc) corrupt("table's checksum is wrong");
-	const partitions = Array.from({ length: at.entryCount }, (_, index) =>
-		partitionFrom(table.subarray(index * at.entrySize, (index + 1) * at.entrySize), index + 1, sectorSize, device.name),
-	).filter((partition) => partition !== undefined);
-	return { alternateLba: at.alternateLba, diskId: guidText(at.diskGuid), partitions };
+	const entries: Entry[] = [];
+	for (let number = 1; number <= at.entryCount; number++) {
+		const bytes = table.subarray((number - 1) * at.entrySize).subarray(0, entry.size);
+		if (!isZero(bytes.subarray(0, 16))) entries.push({ number, bytes });
+	}
+	return { alternateLba: at.alternateLba, diskId: guidText(at.diskGuid), entries };
 };
 
-const partitionFrom = (bytes: Uint8Array, number: number, sectorSize: number, path: string): PartitionFacts | undefined => {
-	if (bytes.subarray(0, 16).every((byte) => byte === 0)) return undefined;
+const partitionFrom = ({ number, bytes }: Entry, sectorSize: number, path: string): PartitionFacts => {
 	const { type, guid, first, last, attributes, name } = entry.decode(bytes, { path, offset: 0 });
 	const typeGuid = guidText(type);
 	return {
