@@ -16,8 +16,7 @@ export interface ByteStream {
 export type StreamMethod = 'gzip' | 'zstd' | 'xz' | 'lz4' | 'bzip2' | 'lzma' | 'lzo';
 
 /**
- * What one compressed stream expands to, in parts. It begins where `stream` stands, and ends with `stream` right behind it; `xz` may take
- * all of it.
+ * What one compressed stream expands to, in parts. It begins where `stream` stands, and ends with `stream` right behind it.
  * @throws Error (without a place; the caller knows it) if it is damaged, UnsupportedError if it wants too much memory.
  */
 export type Expander = (stream: ByteStream) => AsyncIterable<Uint8Array>;

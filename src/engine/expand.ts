@@ -3,6 +3,7 @@ import { Inflate } from 'pako';
 import xz from 'xz-decompress';
 import type { ByteStream, Expander, Expanders } from '../core/expand.ts';
 import { UnsupportedError } from '../errors.ts';
+import { exactly, xzStream } from './xz-stream.ts';
 
 /** Of a deflate stream as much is inflated at once, in bytes: it may come to a thousand times as much. */
 const DEFLATE_PIECE = 1 << 15;
@@ -105,15 +106,16 @@ const windowSize = (head: Uint8Array, isSingle: boolean, contentSize: number): n
 };
 
 /**
- * xz, https://tukaani.org/xz/xz-file-format.txt. The library takes dictionaries of at most 64 MiB, in any block. It reads ahead, and does
- * not say how far: what follows the stream is lost.
+ * xz. The library takes dictionaries of at most 64 MiB, in any block. It reads ahead, and does not say how far: it gets one stream, and
+ * never what is behind that.
  */
 async function* unxz(stream: ByteStream): AsyncGenerator<Uint8Array> {
+	const pieces = xzStream(stream);
 	const compressed = new ReadableStream<Uint8Array>({
 		async pull(controller) {
-			const part = await stream.some();
-			if (part) controller.enqueue(new Uint8Array(part));
-			else controller.close();
+			const { done, value } = await pieces.next();
+			if (done) controller.close();
+			else controller.enqueue(new Uint8Array(value));
 		},
 	});
 	const reader = new xz.XzReadableStream(compressed).getReader();
@@ -134,12 +136,6 @@ async function* unxz(stream: ByteStream): AsyncGenerator<Uint8Array> {
 		await reader.cancel().catch(() => {}); // it has failed already
 	}
 }
-
-const exactly = async (stream: ByteStream, length: number): Promise<Uint8Array> => {
-	const bytes = await stream.take(length);
-	if (bytes.length < length) throw new Error('the stream is cut short');
-	return bytes;
-};
 
 const pakoInflater = (): Decoder<Inflated> => {
 	const inflate = new Inflate({ raw: true, chunkSize: 1 << 18 });

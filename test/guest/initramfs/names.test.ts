@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -59,13 +60,20 @@ describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
 	test.for([
 		['gzip', ['gzip']],
 		['zstd', ['zstd', '-q', '-c']],
+		['xz', ['xz', '--check=crc32', '--lzma2=dict=1MiB']],
+		['xz of several blocks', ['xz', '--block-size=512', '-T2']],
+		['xz without checksums', ['xz', '--check=none']],
 		['lz4', ['lz4', '-l', '-c', '-q']],
 	] as const)(
 		'are those of all archives: microcode, compressed with %s, and what was appended',
 		async ([, [program, ...args]], { skip }) => {
 			skip(!has(program), `${program} is not installed`);
+			const folder = temporaryFolder();
 			const microcode = archive('kernel/x86/microcode/AuthenticAMD.bin');
-			const packed = through(archive('init', 'bin/sh'), program, ...args);
+			// Files of noise are not packed at all, which xz has other chunks for.
+			fs.writeFileSync(path.join(folder, 'noise'), crypto.randomBytes(200_000));
+			const noise = execFileSync('cpio', ['-o', '-H', 'newc', '--quiet'], { cwd: folder, input: 'noise', maxBuffer: 1 << 26 });
+			const packed = through(Buffer.concat([archive('init', 'bin/sh'), noise]), program, ...args);
 			const appended = zlib.gzipSync(archive('virtio_blk.ko'));
 			for (const zeros of program === 'lz4' ? [4, 70_000] : [0, 3, 512, 70_000]) {
 				// Right behind blocks of lz4 the magic of gzip is a length like any other.
@@ -74,6 +82,7 @@ describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
 					'kernel/x86/microcode/AuthenticAMD.bin',
 					'init',
 					'bin/sh',
+					'noise',
 					'virtio_blk.ko',
 				]);
 			}
