@@ -155,6 +155,7 @@ describe('the kernel that boots by default', () => {
 		['the first entry', 'set default="0"', undefined, '6.10.1-amd64'],
 		['an entry of a submenu, by numbers', 'set default="1>0"', undefined, VERSION],
 		['an entry of a submenu, by ids', 'set default="more>simple"', undefined, VERSION],
+		['an entry of a submenu, by numbers that were saved', `set default="${variable('saved_entry')}"`, 'saved_entry=1>0', VERSION],
 		['an entry by its title', 'set default="More>Debian"', undefined, VERSION],
 		['the one that was saved', `set default="${variable('saved_entry')}"`, 'saved_entry=more>simple', VERSION],
 		['the first, where none was saved', `set default="${variable('saved_entry')}"`, undefined, '6.10.1-amd64'],
@@ -166,6 +167,19 @@ describe('the kernel that boots by default', () => {
 			...(environment ? { 'boot/grub/grubenv': `# GRUB Environment Block\n${environment}\n` } : {}),
 		};
 		expect(await standard(files)).toEqual({ version: expected, marks: [], kind: 'grub2' });
+	});
+
+	test.for([
+		["'John'\\''s Debian'", '"More>John\'s Debian"'],
+		['Plain', '"More>Plain"'],
+		['"a \\"b\\" c"', '\'More>a "b" c\''],
+		['a\\ b', 'more\\>a\\ b'],
+		['--class os --unrestricted late', '"More>late"'],
+		["'x' --class=os --id=own", '"1>own"'],
+	] as const)("is that of GRUB's titles, however they are quoted: %s", async ([title, value]) => {
+		const config = two.replace("menuentry 'Debian' --class debian $menuentry_id_option 'simple'", `menuentry ${title}`);
+		const files = { 'boot/grub/grub.cfg': config.replace('set default="0"', `default=${value}`) };
+		expect(await standard(files)).toEqual({ version: VERSION, marks: [], kind: 'grub2' });
 	});
 
 	test('is read from paths in quotes, lines that go on, and options that GRUB sets itself', async () => {
@@ -205,6 +219,13 @@ describe('the kernel that boots by default', () => {
 				'boot/loader/loader.conf': 'default old*\n',
 				'boot/loader/entries/old.conf': `linux /vmlinuz-${VERSION}\n`,
 				'boot/loader/entries/young.conf': 'linux /vmlinuz-6.10.1-amd64\n',
+			},
+		],
+		[
+			'grub-legacy',
+			{
+				'boot/grub/default': '1\n#\n# WARNING: If you want to edit this file directly, do not remove any line\n',
+				'boot/grub/grub.conf': `default saved\ntitle new\nkernel /vmlinuz-6.10.1-amd64 ro\ntitle old\n kernel /vmlinuz-${VERSION} ro\n initrd /initrd.img-${VERSION}\n`,
 			},
 		],
 		[

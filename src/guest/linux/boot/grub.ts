@@ -2,6 +2,7 @@ import type { FileTree } from '../../tree.ts';
 import { configLines } from '../text.ts';
 import { readBlsEntries } from './bls.ts';
 import type { BootEntry, BootMenu } from './entry.ts';
+import { grubWords, unquoted } from './words.ts';
 
 const FILES = [
 	'/boot/grub2/grub.cfg',
@@ -50,7 +51,7 @@ const grubEnvironment = async (tree: FileTree, file: string): Promise<ReadonlyMa
 const settings = (text: string): ReadonlyMap<string, string> => {
 	const values = new Map<string, string>();
 	for (const [line] of configLines(text)) {
-		const [, name, value] = /^set\s+(\w+)=(.*)$/.exec(line) ?? [];
+		const [, name, value] = /^(?:set\s+)?(\w+)=(.*)$/.exec(line) ?? [];
 		if (name !== undefined && value !== undefined) values.set(name, unquoted(value));
 	}
 	return values;
@@ -60,7 +61,7 @@ const settings = (text: string): ReadonlyMap<string, string> => {
 const defaultOf = (text: string, environment: ReadonlyMap<string, string>): string => {
 	let chosen = '0';
 	for (const [line] of configLines(text)) {
-		const said = /^set\s+default=(.*)$/.exec(line)?.[1];
+		const said = /^(?:set\s+)?default=(.*)$/.exec(line)?.[1];
 		if (said === undefined || said.includes('next_entry')) continue;
 		const value = unquoted(said);
 		chosen = value.includes('saved_entry') ? (environment.get('saved_entry') ?? '') : value;
@@ -108,34 +109,38 @@ const menuItems = (text: string): readonly Item[] => {
 	return top;
 };
 
+/** Options of an entry that a value follows; the first is a variable for the second. */
+const VALUED = ['$menuentry_id_option', '--id', '--class', '--users', '--hotkey', '--source'];
+
 /** The title and the id of an entry or a submenu that a line begins. */
 const headingOf = (line: string): readonly string[] | undefined => {
-	const start = /^(?:menuentry|submenu)\s+(["'])/.exec(line);
-	if (!start || !line.endsWith('{')) return undefined;
-	const end = line.indexOf(start[1] ?? '', start[0].length);
-	if (end < 0) return undefined;
-	const id = /(?:\$menuentry_id_option|--id)\s+["']?([^"'\s{]+)/.exec(line.slice(end))?.[1];
-	return [line.slice(start[0].length, end), ...(id ? [id] : [])];
+	if (!/^(menuentry|submenu)\s.*\{$/.test(line)) return undefined;
+	let title: string | undefined;
+	let id: string | undefined;
+	const [, ...rest] = grubWords(line.slice(0, -1)).map(unquoted);
+	for (let at = 0; at < rest.length; at++) {
+		const word = rest[at] ?? '';
+		const [, option = word, value] = /^(--\w+)=(.*)$/s.exec(word) ?? [];
+		if (VALUED.slice(0, 2).includes(option)) id = value ?? rest[++at];
+		else if (VALUED.includes(option)) at += value === undefined ? 1 : 0;
+		else if (!option.startsWith('--')) title ??= word;
+	}
+	return title === undefined ? undefined : [title, ...(id ? [id] : [])];
 };
 
 const withLine = (entry: BootEntry | undefined, names: readonly string[], line: string): BootEntry | undefined => {
 	const [, command, rest = ''] = /^(linux(?:16|efi)?|initrd(?:16|efi)?)\s+(.*)$/.exec(line) ?? [];
 	if (command?.startsWith('linux')) {
-		const [kernel = ''] = words(rest);
+		const [kernel = ''] = grubWords(rest);
 		const options = rest.slice(kernel.length).trim().split(/\s+/);
 		return { names, kernel: withoutDevice(kernel), initramfs: entry?.initramfs ?? [], commandLine: options.join(' ') };
 	}
 	if (command?.startsWith('initrd') && entry) {
-		const paths = words(rest).filter((path) => !path.startsWith('$'));
+		const paths = grubWords(rest).filter((path) => !path.startsWith('$'));
 		return { ...entry, initramfs: paths.map(withoutDevice) };
 	}
 	return entry;
 };
-
-/** Parted by blanks, but for those within quotes. */
-const words = (text: string): readonly string[] => text.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
-
-const unquoted = (text: string): string => text.replace(/^["']/, '').replace(/["']$/, '');
 
 /** `"($root)/vmlinuz"` */
 const withoutDevice = (path: string): string => unquoted(path).replace(/^\([^)]*\)/, '');

@@ -14,7 +14,9 @@ export const readGrubLegacy = async (tree: FileTree): Promise<BootMenu | undefin
 		let chosen = 0;
 		for (const [line] of configLines(text)) {
 			const [, command, rest = ''] = /^(default|title|kernel|initrd)[\s=]+(.*)$/.exec(line) ?? [];
-			if (command === 'default') chosen = /^\d+$/.test(rest) ? Number(rest) : 0;
+			// What `savedefault` keeps is a number, and then a warning not to edit it.
+			if (command === 'default')
+				chosen = Number.parseInt(rest === 'saved' ? ((await tree.readText('/boot/grub/default')) ?? '') : rest, 10) || 0;
 			if (command === 'title') [title, index] = [rest, index + 1];
 			if (title === undefined) continue;
 			if (command === 'kernel') {
