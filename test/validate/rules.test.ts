@@ -156,6 +156,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 
 	'vmware.os.unsupported': [inside({ os: null })],
 	'vconv.guest.grub.device': [mark('root-device-name', 'root=/dev/sda1')],
+	'vconv.guest.grub.map': [mark('grub-device-map', '(hd0) /dev/sda')],
 	'vconv.guest.fstab.device': [mark('device-name', '/dev/sdb1 on /data')],
 	'vconv.guest.fstab.hardware': [mark('device-by-id', '/dev/disk/by-id/virtio-1 on /data')],
 	'vconv.guest.fstab.optional': [mark('device-name-optional', '/dev/sdb2 on none')],

@@ -8,7 +8,7 @@ import { configLines } from './text.ts';
 /**
  * What of a guest's settings matters to a move. Codes: `device-name`, `device-by-path`, `device-by-id` (fstab), `volume-missing`,
  * `volume-hidden` (it may be within a volume that was not read), `root-device-name`, `root-missing`, `resume-device`, `net-ifnames-off`, `lvm-devices-file`, `lvm-filter`, `udev-persistent-net`, `crypttab`,
- * `azure-agent`, `machine-id`, `resolv-conf-immutable`, `filesystem-blocked`. Those of mounts that the guest can do without end in `-optional`.
+ * `azure-agent`, `machine-id`, `resolv-conf-immutable`, `filesystem-blocked`, `grub-device-map`. Those of mounts that the guest can do without end in `-optional`.
  */
 export const linuxMarks = async (
 	tree: FileTree,
@@ -74,6 +74,12 @@ const fileMarks = async (tree: FileTree): Promise<readonly Mark[]> => {
 	for (const [line, number] of configLines((await tree.readText(devices)) ?? '')) {
 		if (/\bIDTYPE=/.test(line))
 			marks.push({ code: 'lvm-devices-file', evidence: /\bIDTYPE=\S+/.exec(line)?.[0] ?? '', where: `${devices}:${number}` });
+	}
+	for (const map of ['/boot/grub/device.map', '/boot/grub2/device.map']) {
+		for (const [line, number] of configLines((await tree.readText(map)) ?? '')) {
+			const device = /^\(hd\d+\)\s+(\S+)$/.exec(line)?.[1];
+			if (device && namedByHardware(device)) marks.push({ code: 'grub-device-map', evidence: line, where: `${map}:${number}` });
+		}
 	}
 	const lvm = '/etc/lvm/lvm.conf';
 	for (const [line, number] of configLines((await tree.readText(lvm)) ?? '')) {

@@ -22,6 +22,15 @@ export const systemRules: readonly Rule[] = [
 		find: ({ guest }) => marked(guest, 'root-device-name'),
 	},
 	{
+		id: 'vconv.guest.grub.map',
+		category: 'Information',
+		label: "GRUB's list of disks names them by hardware",
+		assessment:
+			'The guest starts as before. If GRUB is installed again, by hand or with its package, it looks for disks that have other names at the target.',
+		remedy: 'Correct device.map after the move; GRUB 2 does without it.',
+		find: ({ guest }) => marked(guest, 'grub-device-map'),
+	},
+	{
 		id: 'vconv.guest.root.missing',
 		category: 'Warning',
 		label: 'The kernel is told a root that is not there',
