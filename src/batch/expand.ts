@@ -1,4 +1,5 @@
 import type { Mistake } from '../syntax/tree.ts';
+import { type Check, mistakesIn, type Words } from './check.ts';
 import { argvOf, type JobKind, jobKinds, type Value } from './kinds.ts';
 import type { JobEntry } from './plan.ts';
 import { fillTemplate, templateNames } from './template.ts';
@@ -19,6 +20,13 @@ export type Job = {
 	readonly values: ReadonlyMap<string, Value>;
 };
 
+/** The files that a source stands for, and the folder where the search began. */
+export type Found = {
+	readonly root: string;
+	readonly files: readonly string[];
+	readonly failure?: { readonly message: string; readonly hint?: string | undefined } | undefined;
+};
+
 /** What expanding needs of the world. */
 export type Surroundings = {
 	/** An absolute name, with `/`, for one that a plan says. */
@@ -27,8 +35,10 @@ export type Surroundings = {
 	place(name: string): string;
 	/** What a name leads to, past a link that it is itself too. */
 	real(name: string): string;
-	/** What a source stands for: itself, the images or machines of a folder, all that fit a pattern. @throws VconvError. */
-	find(name: string, source: JobKind['source']): { readonly root: string; readonly files: readonly string[] };
+	/** What a source stands for: itself, the images or machines of a folder, all that fit a pattern; or why that cannot be told. */
+	find(name: string, source: JobKind['source']): Found;
+	/** What the command has against the words of a job. */
+	readonly check: Check;
 	/** The id of a job by its words. */
 	id(argv: readonly string[]): string;
 };
@@ -43,17 +53,22 @@ export const expandPlan = (
 	/** What is written, and the field of the entry that does. */
 	const claimed = new Map<string, string>();
 	const sources = new Set<string>();
+	const against = checkEach(surroundings.check);
+	/** Against values: what is said of a default is said once. */
+	const told = new Map<string, Mistake>();
 	for (const entry of entries) {
 		const { line, column, field, kind } = entry;
 		const complain = (key: string, message: string, hint?: string): void => {
 			mistakes.push({ line, column, field: `${field}.${key}`, message, hint });
 		};
-		const { root, files } = surroundings.find(surroundings.resolve(entry.from), kind.source);
+		const { root, files, failure } = surroundings.find(surroundings.resolve(entry.from), kind.source);
 		if (files.length === 0) {
-			complain('from', `'${entry.from}' finds no ${kind.source}`, 'another pattern, or the names of files');
+			const { message, hint } = failure ?? { message: `finds no ${kind.source}`, hint: 'another pattern, or the names of files' };
+			complain('from', `'${entry.from}' ${message}`, hint);
 			continue;
 		}
 		const values = resolved(kind, entry.values, surroundings);
+		let wrong: readonly Mistake[] = [];
 		for (const from of files) {
 			const names = templateNames(from, root);
 			const filled = entry.to === undefined ? undefined : fillTemplate(entry.to, names);
@@ -68,6 +83,7 @@ export const expandPlan = (
 				break;
 			}
 			const to = filled === undefined ? undefined : surroundings.resolve(filled);
+			if (wrong.length === 0) wrong = against({ kind, values, from, to }, (name = '') => entry.places.get(name) ?? entry);
 			const argv = argvOf(kind, values, from, to);
 			const id = surroundings.id(argv);
 			const claim = to === undefined ? id : claimOf(to, kind, surroundings);
@@ -81,6 +97,7 @@ export const expandPlan = (
 			sources.add(surroundings.place(from)).add(surroundings.real(from));
 			jobs.push({ id, kind: entry.kindName, name: nameOf(entry, from, root), from, to, argv, values });
 		}
+		for (const mistake of wrong) told.set(`${mistake.field}: ${mistake.message}`, mistake);
 	}
 	for (const { to, name, kind } of jobs) {
 		const claim = to === undefined ? '' : claimOf(to, jobKinds[kind], surroundings);
@@ -89,7 +106,18 @@ export const expandPlan = (
 		const message = `${name} would be written over what another job reads`;
 		mistakes.push({ line: place.line, column: place.column, field: `${place.field}.to`, message, hint: 'another target' });
 	}
-	return { jobs, mistakes };
+	return { jobs, mistakes: [...mistakes, ...told.values()] };
+};
+
+/** `mistakesIn`, once for all jobs that say the same: but for the extension of a target its name is no matter. */
+const checkEach = (check: Check) => {
+	const sound = new Set<string>();
+	return (words: Words, place: Parameters<typeof mistakesIn>[2]): readonly Mistake[] => {
+		const key = JSON.stringify([words.kind.command, ...words.values, words.to?.replace(/^.*[./]/s, '')]);
+		const mistakes = sound.has(key) ? [] : mistakesIn(words, check, place);
+		if (mistakes.length === 0) sound.add(key);
+		return mistakes;
+	};
 };
 
 /** What a target is, whatever links lead to it: a file replaces a link that has its name, and a folder is entered through one. */

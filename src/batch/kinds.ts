@@ -5,6 +5,8 @@ type Field = {
 	readonly type: FieldType;
 	/** The option of the command that it becomes; undefined for words that stand as they are. */
 	readonly flag?: string;
+	/** Without it the command does nothing: a value that it takes. */
+	readonly needed?: string;
 };
 
 export type JobKind = {
@@ -62,14 +64,14 @@ export const jobKinds: Readonly<Record<string, JobKind>> = {
 		live: ['--json', '--progress=json'],
 		target: 'folder',
 		source: 'machine',
-		fields: { target: { type: 'text', flag: '--to' }, ...ARGUMENTS },
+		fields: { target: { type: 'text', flag: '--to', needed: 'libvirt' }, ...ARGUMENTS },
 	},
 	validate: {
 		command: 'validate',
 		live: ['--json'],
 		target: 'none',
 		source: 'machine',
-		fields: { target: { type: 'text', flag: '--to' }, ...ARGUMENTS },
+		fields: { target: { type: 'text', flag: '--to', needed: 'libvirt' }, ...ARGUMENTS },
 	},
 };
 

@@ -7,7 +7,12 @@ export type Defaults = {
 	/** A template of targets. */
 	readonly to?: string | undefined;
 	readonly values: ReadonlyMap<string, Value>;
+	/** Where they are said, if a plan says them. */
+	readonly places?: Places | undefined;
 };
+
+/** Where values are said, and their paths. */
+type Places = ReadonlyMap<string, Place & { readonly field: string }>;
 
 /** One entry of a plan, which may be several jobs: `from` can be a folder or a pattern, and `to` a template. */
 export type JobEntry = Place & {
@@ -20,6 +25,7 @@ export type JobEntry = Place & {
 	/** What reports call it, if its source's name will not do. */
 	readonly name: string | undefined;
 	readonly values: ReadonlyMap<string, Value>;
+	readonly places: Places;
 };
 
 export type Plan = { readonly entries: readonly JobEntry[]; readonly mistakes: readonly Mistake[] };
@@ -92,6 +98,7 @@ const readDefaults = (tree: Tree | undefined, given: Defaults, complain: Complai
 		kind: textOf(found.get('kind'), 'defaults', complain) ?? given.kind,
 		to: textOf(found.get('to'), 'defaults', complain) ?? given.to,
 		values: new Map([...given.values, ...values]),
+		places: placesOf(found, 'defaults'),
 	};
 };
 
@@ -125,10 +132,23 @@ const readJob = (tree: Tree, field: string, defaults: Defaults, complain: Compla
 	}
 	const shared = [...defaults.values].filter(([name]) => Object.hasOwn(kind.fields, name));
 	const values = new Map([...shared, ...readValues(found, kind.fields, field, complain)]);
-	if (from === undefined) return undefined;
+	for (const [key, { flag = '', needed }] of Object.entries(kind.fields)) {
+		if (needed === undefined || found.has(key) || values.has(key) || saysItself(values.get('arguments'), flag)) continue;
+		complain(tree, join(field, key), `${kindName} needs ${key}`, `${key}: ${needed}`);
+		values.set(key, needed);
+	}
 	const name = textOf(found.get('name'), field, complain);
-	return { line: tree.line, column: tree.column, field, kind, kindName, from, to, name, values };
+	if (from === undefined || (kind.target !== 'none' && to === undefined)) return undefined;
+	const places = new Map([...(defaults.places ?? []), ...placesOf(found, field)]);
+	return { line: tree.line, column: tree.column, field, kind, kindName, from, to, name, values, places };
 };
+
+const placesOf = (found: ReadonlyMap<string, Entry>, field: string): Places =>
+	new Map([...found].map(([key, { value }]) => [key, { line: value.line, column: value.column, field: join(field, key) }]));
+
+/** Whether further arguments have an option among them. */
+const saysItself = (said: Value | undefined, flag: string): boolean =>
+	Array.isArray(said) && said.some((word) => word === flag || word.startsWith(`${flag}=`));
 
 const readValues = (
 	found: ReadonlyMap<string, Entry>,

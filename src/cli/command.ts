@@ -5,6 +5,12 @@ import type { Io } from './io.ts';
 /** A command of vconv, ready to run on the words after its name. Gives the exit code. */
 export type Command = (argv: readonly string[], io: Io) => Promise<number>;
 
+/** A command that also says, without doing anything, whether its words make sense. */
+type CheckedCommand = Command & {
+	/** @throws UsageError for what no run would get past. */
+	check(argv: readonly string[]): void;
+};
+
 type OptionSpecs = Readonly<Record<string, Options>>;
 
 /** What was said on a command line: the options by their long names, and the rest. */
@@ -23,17 +29,18 @@ type Spec<O extends OptionSpecs> = {
 	readonly options: O;
 	/** Pairs of a command line and what it does. */
 	readonly examples: readonly (readonly [string, string])[];
+	/** What can be said against the words alone. @throws UsageError. */
+	check?(args: Arguments<O>): void;
 	run(args: Arguments<O>, io: Io): Promise<number>;
 };
 
 /** A command from the description of its command line. The only place that knows yargs. */
-export const command =
-	<const O extends OptionSpecs>(spec: Spec<O>): Command =>
-	async (argv, io) => {
-		const specs = Object.entries<Options>(spec.options).map(([name, option]) => {
-			const valued = option.type === 'boolean' ? option : { ...option, requiresArg: true };
-			return [name, valued] as const;
-		});
+export const command = <const O extends OptionSpecs>(spec: Spec<O>): CheckedCommand => {
+	const specs = Object.entries<Options>(spec.options).map(([name, option]) => {
+		const valued = option.type === 'boolean' ? option : { ...option, requiresArg: true };
+		return [name, valued] as const;
+	});
+	const parse = (argv: readonly string[], columns = 100) => {
 		refuseOddSwitches(argv, specs);
 		const parser = yargs(spellOut(argv, specs))
 			.scriptName('vconv')
@@ -51,17 +58,14 @@ export const command =
 				'camel-case-expansion': false,
 			})
 			.detectLocale(false)
-			.wrap(Math.min(io.stdout.columns ?? 100, 120))
+			.wrap(Math.min(columns, 120))
 			.strictOptions()
 			.exitProcess(false)
 			.fail((message) => {
 				throw new UsageError(...explained(message, spec.command));
 			});
-		const { _, $0, help, ...args } = await parser.parse();
-		if (help) {
-			io.stdout.write(`${await parser.getHelp()}\n`);
-			return 0;
-		}
+		const { _, $0, help, ...args } = parser.parseSync();
+		if (help) return { parser };
 		for (const [name, option] of specs) {
 			// `--no-` turns a switch off, and nothing else.
 			if (option.type !== 'boolean' && [args[name]].flat().includes(false)) {
@@ -69,8 +73,20 @@ export const command =
 			}
 			if (!option.array && Array.isArray(args[name])) throw new UsageError(`--${name} is given twice`);
 		}
-		return spec.run({ ...args, operands: _.map(String), command: spec.command } as Arguments<O>, io);
+		return { parser, args: { ...args, operands: _.map(String), command: spec.command } as Arguments<O> };
 	};
+	const run: Command = async (argv, io) => {
+		const { parser, args } = parse(argv, io.stdout.columns);
+		if (args) return spec.run(args, io);
+		io.stdout.write(`${await parser.getHelp()}\n`);
+		return 0;
+	};
+	const check = (argv: readonly string[]): void => {
+		const { args } = parse(argv);
+		if (args) spec.check?.(args);
+	};
+	return Object.assign(run, { check });
+};
 
 /** `-Oqcow2` and `-pO qcow2` as `-O qcow2` and `-p -O qcow2`: getopt reads them so, yargs would see six letters. */
 const spellOut = (argv: readonly string[], specs: readonly (readonly [string, Options])[]): string[] => {

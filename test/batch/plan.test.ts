@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/batch/csv.ts';
@@ -5,6 +7,8 @@ import { expandPlan, type Surroundings } from '../../src/batch/expand.ts';
 import { type Defaults, readPlan } from '../../src/batch/plan.ts';
 import { EXAMPLE_PLAN } from '../../src/cli/commands/batch-init.ts';
 import { readYaml } from '../../src/syntax/yaml.ts';
+import { vconv } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/programs.ts';
 
 const nothing: Defaults = { values: new Map() };
 
@@ -14,6 +18,7 @@ const world = (files: Readonly<Record<string, readonly string[]>> = {}): Surroun
 	find: (name) => ({ root: name.replace(/\/[^/]*$/, ''), files: files[name] ?? [name] }),
 	place: (name) => name.replace(/^\/plans\/alias\//, '/plans/out/'),
 	real: (name) => name.replace(/^\/plans\/(alias|link\.vmdk)/, '/plans/out'),
+	check: () => undefined,
 	id: (argv) => argv.join(' '),
 });
 
@@ -128,7 +133,7 @@ describe('a mistake is told with its line and column:', () => {
 			["4:5 jobs[2].to: jobs[1] writes 'alias' too"],
 		],
 		['jobs:\n  - { from: a, to: "{nam}.raw" }\n', ['2:5 jobs[1].to: there is no {nam}']],
-		['jobs:\n  - { kind: validate, from: a, to: b }\n', ['2:32 jobs[1].to: validate writes nothing']],
+		['jobs:\n  - { kind: validate, target: libvirt, from: a, to: b }\n', ['2:49 jobs[1].to: validate writes nothing']],
 		['version: 2\njobs: [{ from: a, to: b }]\n', ['1:10 version: this vconv reads plans of version 1']],
 		['jobs: []\n', ['1:7 jobs: there are no jobs in it']],
 		['', ['1:1 plan: a plan is a list of jobs']],
@@ -141,6 +146,58 @@ describe('a mistake is told with its line and column:', () => {
 
 	test('all of them at once', () => {
 		expect(mistakesOf('jobs:\n  - { from: a, too: b }\n  - { form: a }\n').length).toBe(5);
+	});
+
+	test('what its command says against a value, of every value, with those of keys', async () => {
+		const folder = temporaryFolder();
+		const plan = path.join(folder, 'plan.yaml');
+		fs.writeFileSync(path.join(folder, 'a.raw'), '');
+		const lines = [
+			'defaults: { limits: [no-such=1] }',
+			'jobs:',
+			'  - { from: a.raw, to: a.vhd, threads: 0 }',
+			'  - from: a.raw',
+			'    to: b.vhd',
+			'    mode: "0999"',
+			'    verify: maybe',
+			'    options: { subformat: none }',
+			'  - { kind: migrate, from: a.raw, to: c }',
+			'  - { kind: validate, from: a.raw }',
+			'  - { from: nowhere/*.vmdk, to: d.qcow2 }',
+			'  - { from: a.raw, to: e.vhd, format: qcow3, options: { subformat: fixed }, arguments: [--bogus] }',
+			'  - { kind: migrate, from: a.raw, to: f, target: azure, arguments: [-m, 0] }',
+			'  - { kind: migrate, from: a.raw, to: g, arguments: [--to, libvirt] }',
+			'  - { from: a.raw, to: h.qcow2, too: 1, backing-format: qcow2, sparse-size: 4k }',
+			'  - { from: a.raw, to: i.xyz }',
+		];
+		fs.writeFileSync(plan, lines.join('\n'));
+		const { code, stderr } = await vconv('batch', '--json', plan);
+		const told = stderr
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line).error);
+		expect(code).toBe(2);
+		const lineOf = ({ path: at, field }: { path: string; field: string }) => `${at.slice(plan.length + 1)} ${field}`;
+		expect(told.map(lineOf)).toEqual([
+			'1:21 defaults.limits',
+			'3:40 jobs[1].threads',
+			'6:11 jobs[2].mode',
+			'7:13 jobs[2].verify',
+			'8:14 jobs[2].options',
+			'9:5 jobs[3].target',
+			'10:5 jobs[4].target',
+			'11:5 jobs[5].from',
+			'12:39 jobs[6].format',
+			'12:88 jobs[6].arguments',
+			'13:50 jobs[7].target',
+			'13:68 jobs[7].arguments',
+			'15:33 jobs[9].too',
+			'15:57 jobs[9].backing-format',
+			'15:77 jobs[9].sparse-size',
+			'16:5 jobs[10]',
+		]);
+		expect(told[1]).toMatchObject({ message: 'threads 0 is not a number of threads', hint: 'threads with 1 to 64' });
+		expect(fs.readdirSync(folder).sort()).toEqual(['a.raw', 'plan.yaml']);
 	});
 
 	test('in CSV too', () => {

@@ -27,7 +27,7 @@ const reportIn = (state: string): BatchReport => JSON.parse(fs.readFileSync(path
 const states = (state: string): string[] => journalOf(state).map((record) => record.state);
 
 test('the reports are written over no plan, and nothing that a job reads or writes', async () => {
-	const { folder, batch } = batchFolder('{ from: a.raw, to: report.html }');
+	const { folder, batch } = batchFolder('{ from: a.raw, to: report.html, format: raw }');
 	expect(await batch('--state', '.')).toMatchObject({ code: 2, stderr: expect.stringContaining('report.html of the batch are one file') });
 	const plan = path.join(folder, 'report.json');
 	fs.writeFileSync(plan, '{ "jobs": [{ "from": "a.raw", "to": "a.qcow2" }] }');
@@ -116,7 +116,7 @@ test('a state folder that cannot be looked into is named, with what to do', asyn
 });
 
 test('one failure stops no other job; it is not tried again unasked, unless its source has changed', async () => {
-	const secret = '{ from: b.raw, to: secret.qcow2, arguments: [--api-token=hunter2] }';
+	const secret = '{ from: b.raw, to: secret.qcow2, snapshot: token=hunter2 }';
 	const { folder, state, batch } = batchFolder('{ from: a.raw, to: out/a.qcow2 }', '{ from: c.vmdk, to: out/c.qcow2 }', secret);
 	const damaged = path.join(folder, 'c.vmdk');
 	fs.writeFileSync(damaged, 'noise');

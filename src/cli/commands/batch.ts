@@ -7,7 +7,7 @@ import { type Defaults, splitOptions } from '../../batch/plan.ts';
 import { type BatchReport, batchJunit, batchReport } from '../../batch/report.ts';
 import { humanSize } from '../../bytes/size.ts';
 import { clock } from '../../bytes/time.ts';
-import { UsageError } from '../../errors.ts';
+import { UsageError, VconvError } from '../../errors.ts';
 import { refuseReplacing } from '../../node/batch/conflicts.ts';
 import { type Estimates, estimate } from '../../node/batch/estimate.ts';
 import { openState, REPORTS, readRecords, refuseState, type StateFolder } from '../../node/batch/folder.ts';
@@ -20,6 +20,9 @@ import { progressStyle } from '../progress.ts';
 import { errorJson, errorText, messageLine, noteJson, noteText, plain, toJson } from '../render.ts';
 import { batchInit } from './batch-init.ts';
 import { batchView } from './batch-view.ts';
+import { convert } from './convert.ts';
+import { migrate } from './migrate.ts';
+import { validate } from './validate.ts';
 
 const options = {
 	to: { type: 'string', describe: 'template of targets, for jobs that say none: out/{name}.qcow2' },
@@ -68,7 +71,7 @@ Exits 0 if all is done, 8 if some jobs failed, 75 if another batch is at work in
 	],
 	async run(args, io) {
 		if (args.operands.length === 0) throw new UsageError('PLAN is missing', { hint: 'vconv batch --help' });
-		const loaded = loadJobs(args.operands, defaultsOf(args));
+		const loaded = loadJobs(args.operands, defaultsOf(args), check);
 		if (!args.quiet) for (const note of loaded.notes) io.stderr.write(args.json ? noteJson(note) : noteText(note));
 		if (loaded.mistakes.length > 0) {
 			for (const mistake of loaded.mistakes.slice(0, MOST_MISTAKES)) io.stderr.write(args.json ? errorJson(mistake) : errorText(mistake));
@@ -134,6 +137,19 @@ const countsText = ({ counts, totals }: BatchReport): string => {
 	];
 	return `${said.filter(Boolean).join(', ')}; ${humanSize(totals.before)} became ${humanSize(totals.after)}`;
 };
+
+/** What the command of a job has against its words. */
+const check = ([name = '', ...words]: readonly string[]): VconvError | undefined => {
+	try {
+		COMMANDS[name]?.check(words);
+		return undefined;
+	} catch (error) {
+		if (error instanceof VconvError) return error;
+		throw error;
+	}
+};
+
+const COMMANDS: Readonly<Record<string, typeof convert>> = { convert, migrate, validate };
 
 /** What the command line says for jobs that do not say otherwise. */
 const defaultsOf = (args: BatchArguments): Defaults => {

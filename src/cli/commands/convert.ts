@@ -5,7 +5,8 @@ import { humanSize, parseSize } from '../../bytes/size.ts';
 import { clock } from '../../bytes/time.ts';
 import { formatNamed, formatOfName } from '../../convert/detect.ts';
 import { parseLimits } from '../../convert/limits.ts';
-import { profileNamed } from '../../convert/profiles.ts';
+import { optionValues } from '../../convert/options.ts';
+import { profileNamed, profileOptions } from '../../convert/profiles.ts';
 import { targetFormat } from '../../convert/target.ts';
 import type { DiskFormat, OptionValues } from '../../core/format.ts';
 import { OutdatedError, UsageError } from '../../errors.ts';
@@ -85,6 +86,11 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		['vconv --keep-chain web-000002.vmdk new/web-000002.qcow2', 'a chain of snapshots, as one of backing files'],
 		['vconv -l before-update web.qcow2 old.raw', 'a snapshot'],
 	],
+	check(args) {
+		const [input, output] = operands(args, 'IN', 'OUT');
+		wantedOf(args, input, output);
+		formatSaid(args, output);
+	},
 	async run(args, io) {
 		if (asksForOptions(args.option)) {
 			const name = args['output-format'];
@@ -98,8 +104,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		}
 		const [input, output] = operands(args, 'IN', 'OUT');
 		if (output === PIPE && io.stdout.isTTY) throw new UsageError('an image is not for a terminal', { hint: '| or > behind the command' });
-		refuseContradictions(args, input, output);
-		const format = formatOf(args, output);
+		const said = wantedOf(args, input, output);
 		const progress = await reporter(progressStyle(args, io), io);
 		const note = noteWriter(args, { stderr: { write: progress.above } });
 		const started = performance.now();
@@ -107,31 +112,7 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		let kept = false;
 		try {
 			const wanted: ConvertFileOptions = {
-				format: format?.id,
-				options: writeOptions(args, format),
-				profile: args.for,
-				compress: args.compress,
-				sectorSize: args['sector-size'],
-				inputFormat: args.format,
-				snapshot: args.snapshot,
-				layer: args.layer,
-				backing: args.backing,
-				backingFormat: args['backing-format'],
-				allow: args['allow-external'],
-				untrusted: args.untrusted,
-				limits: parseLimits(args.limit),
-				forceShare: args['force-share'],
-				sourceLock: args['source-lock'],
-				force: args.force,
-				mode: fileMode(args.mode),
-				skipSpaceCheck: args['skip-space-check'],
-				threads: threadCount(args.threads),
-				durable: args.cache !== 'unsafe',
-				proof: args.proof,
-				verify: args.verify,
-				verifyWith: args['verify-with'],
-				restart: args.restart,
-				keepPartial: args['keep-partial'],
+				...said,
 				onKept() {
 					kept = true;
 				},
@@ -166,6 +147,40 @@ const keptText = (output: string): string =>
 	`what is written of ${output} is kept: the same command goes on with it, and vconv clean removes it`;
 
 type ConvertArguments = Arguments<typeof options>;
+
+/** What the command line asks for. @throws UsageError where it makes no sense, whatever IN is. */
+const wantedOf = (args: ConvertArguments, input: string, output: string): ConvertFileOptions => {
+	refuseContradictions(args, input, output);
+	const format = formatOf(args, output);
+	for (const said of [args.format, args['backing-format']]) if (said !== undefined) formatNamed(diskFormats, said);
+	return {
+		format: format?.id,
+		options: writeOptions(args, format),
+		profile: args.for,
+		compress: args.compress,
+		sectorSize: args['sector-size'],
+		inputFormat: args.format,
+		snapshot: args.snapshot,
+		layer: args.layer,
+		backing: args.backing,
+		backingFormat: args['backing-format'],
+		allow: args['allow-external'],
+		untrusted: args.untrusted,
+		limits: parseLimits(args.limit),
+		forceShare: args['force-share'],
+		sourceLock: args['source-lock'],
+		force: args.force,
+		mode: fileMode(args.mode),
+		skipSpaceCheck: args['skip-space-check'],
+		threads: threadCount(args.threads),
+		durable: args.cache !== 'unsafe',
+		proof: args.proof,
+		verify: args.verify,
+		verifyWith: args['verify-with'],
+		restart: args.restart,
+		keepPartial: args['keep-partial'],
+	};
+};
 
 /** OUT, and with --keep-chain the images beneath it. */
 const move = async (
@@ -210,10 +225,14 @@ const refuseContradictions = (args: ConvertArguments, input: string, output: str
 };
 
 /** The format of OUT; undefined where nothing says one. */
-const formatOf = ({ 'output-format': asked, for: target }: ConvertArguments, output: string): DiskFormat | undefined => {
-	if (target !== undefined) return targetFormat(diskFormats, path.basename(output), asked, profileNamed(target));
-	return asked === undefined ? formatOfName(diskFormats, output) : targetFormat(diskFormats, output, asked);
+const formatOf = (args: ConvertArguments, output: string): DiskFormat | undefined => {
+	const said = args['output-format'] !== undefined || args.for !== undefined;
+	return said ? formatSaid(args, output) : formatOfName(diskFormats, output);
 };
+
+/** @throws UsageError where nothing says one. */
+const formatSaid = ({ 'output-format': asked, for: target }: ConvertArguments, output: string): DiskFormat =>
+	targetFormat(diskFormats, path.basename(output), asked, target === undefined ? undefined : profileNamed(target));
 
 /** Nobody runs an image, and whoever made it may read it. */
 const fileMode = (said: string | undefined): number | undefined => {
@@ -224,15 +243,16 @@ const fileMode = (said: string | undefined): number | undefined => {
 
 /** What `-o` says, and `-S`, which is an option of raw disks under another name. */
 const writeOptions = (args: ConvertArguments, format: DiskFormat | undefined): OptionValues => {
-	const said = parseFormatOptions(args.option);
-	const sparse = args['sparse-size'];
-	if (sparse === undefined) return said;
-	if (format?.writer && !('sparse' in format.writer.options)) {
+	const { 'sparse-size': sparse, for: target } = args;
+	const options = format?.writer?.options;
+	if (sparse !== undefined && format && options && !('sparse' in options)) {
 		throw new UsageError(`-S is for raw disks: ${format.id} leaves out its blocks of zeros, whole`, {
 			hint: 'the same without -S, or -O raw',
 		});
 	}
-	return { ...said, sparse };
+	const said = { ...parseFormatOptions(args.option), ...(sparse !== undefined && { sparse }) };
+	if (format && options) optionValues(options, target === undefined ? said : profileOptions(profileNamed(target), format, said), format.id);
+	return said;
 };
 
 /** What became of OUT, and with --keep-chain of the images beneath it. */

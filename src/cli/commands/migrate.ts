@@ -66,22 +66,24 @@ Nothing has its name before everything is there. The same command goes on with w
 		['vconv migrate --to libvirt -O raw --images /srv/vms web.vmx out', 'raw disks, to be copied to another host'],
 		['vconv migrate --to esxi --allow-external /var/lib/libvirt/images web.xml web', 'for a datastore of ESXi'],
 	],
+	check(args) {
+		operands(args, 'VM', 'DIR');
+		planOptions(args);
+		threadCount(args.threads);
+	},
 	async run(args, io) {
 		const [vm, folder] = operands(args, 'VM', 'DIR');
-		const { to } = args;
-		if (to === undefined)
-			throw new UsageError('--to is missing: where the machine goes', { hint: `--to ${Object.keys(DESTINATIONS).join(' or ')}` });
-		refuseUnknownRules(args.accept);
+		const asked = planOptions(args);
 		const progress = await reporter(progressStyle(args, io), io);
 		const note = noteWriter(args, { stderr: { write: progress.above } });
-		const { form } = DESTINATIONS[to];
+		const { form } = DESTINATIONS[asked.to];
 		// A plan of many has options for all of its machines.
 		for (const option of meaninglessOptions(args, form)) {
 			note({ kind: 'dropped', what: `${option} has no effect`, why: `it is for ${OTHER_FORM[form]}` });
 		}
 		let kept: string | undefined;
 		const wanted = {
-			...planOptions(args, to),
+			...asked,
 			force: args.force,
 			restart: args.restart,
 			skipSpaceCheck: args['skip-space-check'],
@@ -117,24 +119,31 @@ Nothing has its name before everything is there. The same command goes on with w
 	},
 });
 
-const planOptions = (args: MigrateArguments, to: Destination) => ({
-	to,
-	name: args.name,
-	format: args['output-format'],
-	options: parseFormatOptions(args.option),
-	compress: args.compress,
-	// Rules for networks are of two kinds, and only one of them is right.
-	...(DESTINATIONS[to].form === 'vmx'
-		? { vmware: toVmxOptions({ ...args, product: 'any' }) }
-		: { kvm: toLibvirtOptions({ ...args, product: 'any' }) }),
-	discardSuspend: args['discard-suspend'],
-	allowRunning: args['allow-running'],
-	forceShare: args['force-share'],
-	allow: args['allow-external'],
-	untrusted: args.untrusted,
-	limits: parseLimits(args.limit),
-	pathMap: pathRules(args['path-map']),
-	accept: args.accept,
-	inspect: args.inspect,
-	verify: args.verify === 'full',
-});
+/** @throws UsageError where it makes no sense, whatever VM is. */
+const planOptions = (args: MigrateArguments) => {
+	const { to, accept } = args;
+	if (to === undefined)
+		throw new UsageError('--to is missing: where the machine goes', { hint: `--to ${Object.keys(DESTINATIONS).join(' or ')}` });
+	refuseUnknownRules(accept);
+	return {
+		to,
+		name: args.name,
+		format: args['output-format'],
+		options: parseFormatOptions(args.option),
+		compress: args.compress,
+		// Rules for networks are of two kinds, and only one of them is right.
+		...(DESTINATIONS[to].form === 'vmx'
+			? { vmware: toVmxOptions({ ...args, product: 'any' }) }
+			: { kvm: toLibvirtOptions({ ...args, product: 'any' }) }),
+		discardSuspend: args['discard-suspend'],
+		allowRunning: args['allow-running'],
+		forceShare: args['force-share'],
+		allow: args['allow-external'],
+		untrusted: args.untrusted,
+		limits: parseLimits(args.limit),
+		pathMap: pathRules(args['path-map']),
+		accept,
+		inspect: args.inspect,
+		verify: args.verify === 'full',
+	};
+};

@@ -1,5 +1,6 @@
 import type { Options } from 'yargs';
 import { machineFormats } from '../../../formats/machines.ts';
+import { parseLimits } from '../../convert/limits.ts';
 import { BLOCKED, UsageError, type VconvError } from '../../errors.ts';
 import { DEVICE_POLICIES } from '../../machine/migrate/options.ts';
 import { gate } from '../../node/gate.ts';
@@ -57,6 +58,11 @@ all machines in it. Exits with 7 if a concern is critical.`,
 		['vconv validate /vmfs/volumes/store --to proxmox --output=html > report.html', 'all machines of a folder'],
 		['vconv validate web.vmx --to libvirt --dir /var/lib/libvirt/images --domcaps domcaps.xml', 'will it run there?'],
 	],
+	check(args) {
+		targetsOf(args.to);
+		pathRules(args['path-map']);
+		parseLimits(args.limit);
+	},
 	async run(args, io) {
 		const custom = args.rules === undefined ? NO_CUSTOM : readRules(args.rules);
 		const all = [...rules, ...custom.rules];

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Check } from '../../batch/check.ts';
 import { readCsv } from '../../batch/csv.ts';
 import { expandPlan, type Job } from '../../batch/expand.ts';
 import { isGlob } from '../../batch/glob.ts';
@@ -28,20 +29,20 @@ const READERS: Readonly<Record<string, typeof readYaml>> = { '.yaml': readYaml, 
 
 /**
  * The jobs of a plan, whose file names are from its own folder; or, from the present one, of the images, folders and patterns that stand
- * in its place. @throws VconvError for what cannot be read at all.
+ * in its place. `check` is what their commands have against words. @throws VconvError for what cannot be read at all.
  */
-export const loadJobs = (operands: readonly string[], given: Defaults): Loaded => {
+export const loadJobs = (operands: readonly string[], given: Defaults, check: Check): Loaded => {
 	const [only = ''] = operands;
 	const read = operands.length === 1 ? READERS[path.extname(only).toLowerCase()] : undefined;
-	if (!read) return loadSources(operands, given);
+	if (!read) return loadSources(operands, given, check);
 	const tree = read(readText(only));
 	const folder = path.dirname(path.resolve(only));
 	const state = path.join(folder, `${path.basename(only, path.extname(only))}.batch`);
 	const place = ({ line, column }: Mistake): string => `${only}:${line}:${column}`;
-	return { ...('mistakes' in tree ? told([], tree.mistakes, place) : expanded(tree, given, folder, place)), name: only, state };
+	return { ...('mistakes' in tree ? told([], tree.mistakes, place) : expanded(tree, given, check, folder, place)), name: only, state };
 };
 
-const loadSources = (operands: readonly string[], given: Defaults): Loaded => {
+const loadSources = (operands: readonly string[], given: Defaults, check: Check): Loaded => {
 	for (const name of operands) {
 		if (!isGlob(name) && !fs.existsSync(name)) {
 			throw new AccessError('it is neither a plan nor an image, a folder or a pattern that finds any', {
@@ -53,18 +54,17 @@ const loadSources = (operands: readonly string[], given: Defaults): Loaded => {
 	const items = operands.map((text, index): Tree => ({ line: index + 1, column: 1, kind: 'text', text }));
 	const place = ({ line }: Mistake): string => operands[line - 1] ?? '';
 	const tree: Tree = { line: 1, column: 1, kind: 'list', items };
-	return { ...expanded(tree, given, process.cwd(), place), name: operands.join(' '), state: path.resolve('vconv.batch') };
+	return { ...expanded(tree, given, check, process.cwd(), place), name: operands.join(' '), state: path.resolve('vconv.batch') };
 };
 
-const expanded = (tree: Tree, given: Defaults, folder: string, place: (mistake: Mistake) => string) => {
+const expanded = (tree: Tree, given: Defaults, check: Check, folder: string, place: (mistake: Mistake) => string) => {
 	const plan = readPlan(tree, given);
-	if (plan.mistakes.length > 0) return told([], plan.mistakes, place);
 	const notes: Note[] = [];
 	const { jobs, mistakes } = expandPlan(
 		plan.entries,
-		surroundings(folder, (note) => notes.push(note)),
+		surroundings(folder, check, (note) => notes.push(note)),
 	);
-	return told(jobs, mistakes, place, notes);
+	return told(jobs, [...plan.mistakes, ...mistakes], place, notes);
 };
 
 const told = (

@@ -2,10 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { diskFormats } from '../../../formats/index.ts';
 import { machineFormats } from '../../../formats/machines.ts';
-import type { Surroundings } from '../../batch/expand.ts';
+import type { Check } from '../../batch/check.ts';
+import type { Found, Surroundings } from '../../batch/expand.ts';
 import { globMatch, globRoot, isGlob } from '../../batch/glob.ts';
+import type { JobKind } from '../../batch/kinds.ts';
 import type { Note } from '../../core/note.ts';
-import { UsageError } from '../../errors.ts';
+import { UsageError, VconvError } from '../../errors.ts';
 import { LARGEST_DESCRIPTION } from '../description.ts';
 import { accessError, statOf } from '../file.ts';
 import { placeOf, realOf } from '../place.ts';
@@ -24,23 +26,33 @@ const MAX_FILES = 1_000_000;
  * How the entries of a plan find their files: names are from `folder`.
  * @param note hears of files that are called as machines are, and are none.
  */
-export const surroundings = (folder: string, note: (note: Note) => void): Surroundings => ({
+export const surroundings = (folder: string, check: Check, note: (note: Note) => void): Surroundings => ({
+	check,
 	resolve: (name) => slashed(path.resolve(folder, name)),
 	place: (name) => slashed(placeOf(name)),
 	real: (name) => slashed(realOf(name)),
 	id: jobId,
 	find(name, source) {
-		if (fs.existsSync(name) || !isGlob(name)) {
-			if (!statOf(name)?.isDirectory()) return { root: slashed(path.dirname(name)), files: [name] };
-			const files = filesBelow(name, 0);
-			return { root: name, files: source === 'disk' ? files.filter(isDisk) : machinesAmong(files, name, note) };
+		try {
+			return find(name, source, note);
+		} catch (error) {
+			if (!(error instanceof VconvError)) throw error;
+			return { root: name, files: [], failure: error };
 		}
-		const root = globRoot(name);
-		const depth = name.includes('**') ? Number.POSITIVE_INFINITY : name.slice(root.length + 1).split('/').length - 1;
-		const files = filesBelow(root, depth).filter((file) => globMatch(name, file) && !isPart(file));
-		return { root, files };
 	},
 });
+
+const find = (name: string, source: JobKind['source'], note: (note: Note) => void): Found => {
+	if (fs.existsSync(name) || !isGlob(name)) {
+		if (!statOf(name)?.isDirectory()) return { root: slashed(path.dirname(name)), files: [name] };
+		const files = filesBelow(name, 0);
+		return { root: name, files: source === 'disk' ? files.filter(isDisk) : machinesAmong(files, name, note) };
+	}
+	const root = globRoot(name);
+	const depth = name.includes('**') ? Number.POSITIVE_INFINITY : name.slice(root.length + 1).split('/').length - 1;
+	const files = filesBelow(root, depth).filter((file) => globMatch(name, file) && !isPart(file));
+	return { root, files };
+};
 
 const slashed = (name: string): string => (path.sep === '\\' ? name.replaceAll('\\', '/') : name);
 

@@ -22,7 +22,11 @@ test('of a folder the machines are those that vconv knows by their bytes; the ot
 		'old.ova': 'x',
 	});
 	const notes: Note[] = [];
-	const { files } = surroundings('/', (note) => notes.push(note)).find(folder, 'machine');
+	const { files } = surroundings(
+		'/',
+		() => undefined,
+		(note) => notes.push(note),
+	).find(folder, 'machine');
 	expect(files.map((file) => path.basename(file))).toEqual(['db.xml', 'web.vmx']);
 	expect(notes).toMatchObject([{ path: folder, what: 'passed over: old.ova, pom.xml' }]);
 	const { stdout, stderr } = await vconv('batch', '--dry-run', '--json', '--kind', 'validate', '--target', 'libvirt', folder);
@@ -33,6 +37,6 @@ test('of a folder the machines are those that vconv knows by their bytes; the ot
 test('a folder in which nothing is passed over gives no note', () => {
 	const folder = folderWith({ 'web.vmx': VMX, 'web.log': 'x', 'web.vmdk': 'x' });
 	const note = (): void => expect.unreachable();
-	expect(surroundings('/', note).find(folder, 'machine').files).toHaveLength(1);
-	expect(surroundings('/', note).find(folder, 'disk').files).toEqual([path.join(folder, 'web.vmdk')]);
+	expect(surroundings('/', () => undefined, note).find(folder, 'machine').files).toHaveLength(1);
+	expect(surroundings('/', () => undefined, note).find(folder, 'disk').files).toEqual([path.join(folder, 'web.vmdk')]);
 });
