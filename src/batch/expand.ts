@@ -1,11 +1,13 @@
-import type { Mistake } from '../syntax/tree.ts';
+import type { Mistake, Place } from '../syntax/tree.ts';
 import { type Check, mistakesIn, type Words } from './check.ts';
 import { argvOf, type JobKind, jobKinds, type Value } from './kinds.ts';
 import type { JobEntry } from './plan.ts';
 import { fillTemplate, templateNames } from './template.ts';
 
-/** One thing to do: a run of a command of vconv. */
-export type Job = {
+/** One thing to do: a run of a command of vconv, and where the plan says it. */
+export type Job = Place & {
+	/** Of its entry: `jobs[3]`. */
+	readonly field: string;
 	/** Of its command, source, target and options: the same job has the same id, in whatever plan and order it stands. */
 	readonly id: string;
 	readonly kind: string;
@@ -50,21 +52,22 @@ export const expandPlan = (
 ): { readonly jobs: readonly Job[]; readonly mistakes: readonly Mistake[] } => {
 	const jobs: Job[] = [];
 	const mistakes: Mistake[] = [];
-	/** What is written, and the field of the entry that does. */
-	const claimed = new Map<string, string>();
-	const sources = new Set<string>();
+	/** What is written, and what is read, with the entry that does. */
+	const claimed = new Map<string, JobEntry>();
+	const sources = new Map<string, JobEntry>();
 	const against = checkEach(surroundings.check);
 	/** Against values: what is said of a default is said once. */
 	const told = new Map<string, Mistake>();
 	for (const entry of entries) {
 		const { line, column, field, kind } = entry;
-		const complain = (key: string, message: string, hint?: string): void => {
-			mistakes.push({ line, column, field: `${field}.${key}`, message, hint });
+		const complain = (key: string, message: string, hint?: string, other?: JobEntry): void => {
+			mistakes.push({ line, column, field: `${field}.${key}`, message, hint, other });
 		};
 		const { root, files, failure } = surroundings.find(surroundings.resolve(entry.from), kind.source);
 		if (files.length === 0) {
-			const { message, hint } = failure ?? { message: `finds no ${kind.source}`, hint: 'another pattern, or the names of files' };
-			complain('from', `'${entry.from}' ${message}`, hint);
+			const nothing = { message: `'${entry.from}' finds no ${kind.source}`, hint: 'another pattern, or the names of files' };
+			const { message, hint } = failure ? { ...failure, message: `'${entry.from}': ${failure.message}` } : nothing;
+			complain('from', message, hint);
 			continue;
 		}
 		const values = resolved(kind, entry.values, surroundings);
@@ -90,21 +93,22 @@ export const expandPlan = (
 			const other = claimed.get(claim);
 			if (other !== undefined) {
 				const hint = files.length > 1 ? 'a template with {name}, {base} or {dir} in it' : 'another target';
-				complain('to', to === undefined ? `it is the same job as ${other}` : `${other} writes '${filled}' too`, hint);
+				const said = to === undefined ? `it is the same job as ${other.field}` : `${other.field} writes '${filled}' too`;
+				complain('to', said, hint, other);
 				break;
 			}
-			claimed.set(claim, field);
-			sources.add(surroundings.place(from)).add(surroundings.real(from));
-			jobs.push({ id, kind: entry.kindName, name: nameOf(entry, from, root), from, to, argv, values });
+			claimed.set(claim, entry);
+			sources.set(surroundings.place(from), entry).set(surroundings.real(from), entry);
+			jobs.push({ line, column, field, id, kind: entry.kindName, name: nameOf(entry, from, root), from, to, argv, values });
 		}
 		for (const mistake of wrong) told.set(`${mistake.field}: ${mistake.message}`, mistake);
 	}
-	for (const { to, name, kind } of jobs) {
+	for (const { line, column, field, to, name, kind } of jobs) {
 		const claim = to === undefined ? '' : claimOf(to, jobKinds[kind], surroundings);
-		if (!sources.has(claim)) continue;
-		const place = entries.find(({ field }) => field === claimed.get(claim)) ?? { line: 1, column: 1, field: 'jobs' };
-		const message = `${name} would be written over what another job reads`;
-		mistakes.push({ line: place.line, column: place.column, field: `${place.field}.to`, message, hint: 'another target' });
+		const other = sources.get(claim);
+		if (!other) continue;
+		const message = `${name} would be written over what ${other.field} reads`;
+		mistakes.push({ line, column, field: `${field}.to`, message, hint: 'another target', other });
 	}
 	return { jobs, mistakes: [...mistakes, ...told.values()] };
 };

@@ -11,8 +11,13 @@ export type Tree = Place &
 
 export type Entry = Place & { readonly key: string; readonly value: Tree };
 
-/** Something in a text that cannot be meant so. `field` is its path, as `jobs[3].to`. */
-export type Mistake = Place & { readonly field: string; readonly message: string; readonly hint?: string | undefined };
+/** Something in a text that cannot be meant so. `field` is its path, as `jobs[3].to`, and `other` what it cannot be beside, if that is the reason. */
+export type Mistake = Place & {
+	readonly field: string;
+	readonly message: string;
+	readonly hint?: string | undefined;
+	readonly other?: Place | undefined;
+};
 
 /** A text that could not be read as YAML or CSV. */
 export type Unreadable = { readonly mistakes: readonly Mistake[] };

@@ -122,12 +122,9 @@ describe('a mistake is told with its line and column:', () => {
 		['jobs:\n  - { from: a, to: b, compress: maybe }\n', ['2:33 jobs[1].compress: it is yes or no']],
 		['jobs:\n  - { from: a, to: b, kind: copy }\n', ["2:29 jobs[1].kind: there is no kind of job called 'copy'"]],
 		['jobs:\n  - { from: a, to: b }\n  - { from: c, to: b }\n', ["3:5 jobs[2].to: jobs[1] writes 'b' too"]],
-		['jobs:\n  - { from: a, to: b }\n  - { from: b, to: c }\n', ['2:5 jobs[1].to: a would be written over what another job reads']],
+		['jobs:\n  - { from: a, to: b }\n  - { from: b, to: c }\n', ['2:5 jobs[1].to: a would be written over what jobs[2] reads']],
 		['jobs:\n  - { from: a, to: out/b }\n  - { from: c, to: alias/b }\n', ["3:5 jobs[2].to: jobs[1] writes 'alias/b' too"]],
-		[
-			'jobs:\n  - { from: link.vmdk, to: b }\n  - { from: c, to: out }\n',
-			['3:5 jobs[2].to: c would be written over what another job reads'],
-		],
+		['jobs:\n  - { from: link.vmdk, to: b }\n  - { from: c, to: out }\n', ['3:5 jobs[2].to: c would be written over what jobs[1] reads']],
 		[
 			'defaults: { kind: migrate, target: libvirt }\njobs:\n  - { from: a, to: out }\n  - { from: c, to: alias }\n',
 			["4:5 jobs[2].to: jobs[1] writes 'alias' too"],

@@ -6,7 +6,10 @@ import type { JobState } from '../../src/node/batch/run.ts';
 import { effort } from '../helpers/effort.ts';
 
 const job = (name: string, more: Partial<JobState> = {}): JobState => ({
-	job: { id: name, kind: 'convert', name, from: `/in/${name}`, to: `/out/${name}`, argv: [], values: new Map() },
+	job: {
+		...{ line: 1, column: 1, field: 'jobs[1]' },
+		...{ id: name, kind: 'convert', name, from: `/in/${name}`, to: `/out/${name}`, argv: [], values: new Map() },
+	},
 	status: 'waiting',
 	earlier: false,
 	size: 1 << 30,

@@ -23,7 +23,8 @@ const machine = async (): Promise<string> => {
 
 const job = (kind: string, from: string): Job => {
 	const to = kind === 'migrate' ? path.join(path.dirname(from), 'out') : undefined;
-	return { id: 'x', kind, name: 'web', from, to, argv: [kind, '--to', 'libvirt', from, ...(to ? [to] : [])], values: new Map() };
+	const argv = [kind, '--to', 'libvirt', from, ...(to ? [to] : [])];
+	return { line: 1, column: 1, field: 'jobs[1]', id: 'x', kind, name: 'web', from, to, argv, values: new Map() };
 };
 
 test.each(['migrate', 'validate'])(

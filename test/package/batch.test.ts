@@ -97,13 +97,72 @@ test('with force too, nothing is written over what another job writes: extents, 
 	fs.writeFileSync(file('plan.yaml'), `jobs:\n${chain('one')}`);
 	expect(await batch()).toMatchObject({ code: 0 });
 	fs.rmSync(file('out/base.qcow2'));
-	expect(await batch('--dry-run')).toMatchObject({ code: 0, stdout: expect.stringContaining('one.qcow2') });
+	expect(await batch('--dry-run')).toMatchObject({ code: 8, stdout: expect.stringContaining('one.qcow2: will fail: it exists') });
 	expect(fs.existsSync(file('out/base.qcow2'))).toBe(false);
 	expect((await batch()).code).toBe(8); // the image above it is there already
 	fs.rmSync(file('out'), { recursive: true });
 	expect(await batch('--retry-failed')).toMatchObject({ code: 0 });
 	fs.truncateSync(file('out/one.qcow2'), 100);
 	expect((await batch()).code).toBe(8);
+}, 120_000);
+
+test('jobs in conflict are told with their lines, also where further arguments say what they write', async () => {
+	const { folder, batch } = batchFolder(
+		'{ from: a.raw, to: out/x-flat.vmdk, format: raw, force: true }',
+		'{ from: b.raw, to: out/x.vmdk, arguments: [--force, -o, subformat=monolithicFlat] }',
+	);
+	expect(await batch('--dry-run')).toMatchObject({
+		code: 2,
+		stderr: `vconv: a.raw would be written over what b.raw writes (plan.yaml:3:5): ${path.join(folder, 'out', 'x-flat.vmdk')}
+  at plan.yaml:2:5, jobs[1].to
+  try another target
+`,
+	});
+	fs.writeFileSync(path.join(folder, 'plan.yaml'), 'jobs:\n  - { from: a.raw, to: x.raw }\n  - { from: x.raw, to: y.raw }\n');
+	expect((await batch()).stderr).toContain(
+		'a.raw would be written over what jobs[2] reads (plan.yaml:3:5)\n  at plan.yaml:2:5, jobs[1].to\n',
+	);
+});
+
+test('the dry run says which jobs would fail, and so does its exit code', async () => {
+	const { folder, batch } = batchFolder(
+		'{ from: no-such.vmdk, to: a.qcow2 }',
+		'{ kind: validate, from: no-such.vmx, target: libvirt }',
+		'{ kind: migrate, from: no-such.vmx, target: libvirt, to: m }',
+		'{ from: a.raw, to: there.raw }',
+		'{ from: a.raw, to: b.raw/c.raw }',
+	);
+	fs.writeFileSync(path.join(folder, 'there.raw'), '');
+	const { code, stdout } = await batch('--dry-run');
+	expect(code).toBe(8);
+	expect(stdout.match(/will fail: .*/g)).toEqual([
+		...Array(3).fill('will fail: it cannot be opened: there is no such file'),
+		'will fail: it exists already',
+		'will fail: it cannot be looked at: a part of its path is not a folder',
+	]);
+	expect(await batch()).toMatchObject({ code: 8, stderr: expect.stringContaining('0 done, 5 failed') });
+	fs.writeFileSync(path.join(folder, 'plan.yaml'), 'jobs: [{ from: a.raw, to: fine.qcow2 }]\n');
+	expect((await batch('--dry-run')).code).toBe(0);
+});
+
+test('the machine with the largest disks is the first to move, however small its description is', async () => {
+	const move = (name: string) => `{ kind: migrate, target: libvirt, from: ${name}.vmx, to: ${name} }`;
+	const { folder, state, batch } = batchFolder(move('a'), move('b'));
+	for (const [name, padding] of [
+		['a', '#'.repeat(100_000)],
+		['b', ''],
+	] as const) {
+		const disk = ['scsi0.present = "TRUE"', 'scsi0:0.present = "TRUE"', `scsi0:0.fileName = "${name}.vmdk"`];
+		const lines = [`displayName = "${name}"`, 'guestOS = "debian12-64"', ...disk, padding, ''];
+		fs.writeFileSync(path.join(folder, `${name}.vmx`), lines.join('\n'));
+		if (name === 'b') rawFile(path.join(folder, 'b.raw'), 3 * MiB, [[0, 3 * MiB]]);
+		expect(await vconv(path.join(folder, `${name}.raw`), path.join(folder, `${name}.vmdk`))).toMatchObject({ code: 0 });
+	}
+	expect(await batch('-j', '1')).toMatchObject({ code: 0 });
+	const order = reportIn(state)
+		.jobs.toSorted((x, y) => (x.started ?? 0) - (y.started ?? 0))
+		.map(({ name }) => name);
+	expect(order).toEqual(['b.vmx', 'a.vmx']);
 }, 120_000);
 
 test('a state folder that cannot be looked into is named, with what to do', async () => {
@@ -269,9 +328,12 @@ test.skipIf(process.platform !== 'linux')(
 test('what JSON lines and the dry run say is JSON, and the dry run writes nothing', async () => {
 	const { folder, state, batch } = batchFolder('{ from: a.raw, to: a.qcow2 }', '{ from: nothing.raw, to: b.qcow2 }');
 	const dry = await batch('--dry-run', '--json');
-	expect(dry).toMatchObject({ code: 0, stderr: '' });
+	expect(dry).toMatchObject({ code: 8, stderr: '' });
 	expect(JSON.parse(dry.stdout)).toMatchObject({
-		jobs: [{ name: 'a.raw', 'virtual-size': 2 * MiB, 'source-size': MiB }, { name: 'nothing.raw' }],
+		jobs: [
+			{ name: 'a.raw', 'virtual-size': 2 * MiB, 'source-size': MiB },
+			{ name: 'nothing.raw', error: { code: 'ACCESS' } },
+		],
 		space: [{ folder }],
 	});
 	expect((await batch('--dry-run')).stdout).toMatch(/^convert a\.raw +-> a\.qcow2: 2 MiB virtual, 1 MiB to read, up to /);

@@ -44,7 +44,7 @@ const options = {
 	json: { type: 'boolean', describe: 'print the report as JSON; errors as JSON lines' },
 } as const satisfies Record<string, Options>;
 
-/** Some of the jobs failed, or were not tried: the report says which. */
+/** Some of the jobs failed, or were not tried: the report says which. With --dry-run, some would. */
 const SOME_FAILED = 8;
 
 /** The plan has mistakes: the code of a `UsageError`, of which there may be many here. */
@@ -61,7 +61,7 @@ const run = command({
 	operands: 'PLAN',
 	about: `Do many jobs, several at a time: those of a plan in YAML, JSON or CSV; or convert images, all of a folder, or what a pattern finds.
 Run it again, after whatever stopped it: what is finished stays so, and the rest goes on. Reports are in the state folder at the end.
-Exits 0 if all is done, 8 if some jobs failed, 75 if another batch is at work in the same folder. vconv batch init writes an example of a plan.`,
+Exits 0 if all is done, 8 if some jobs failed, or would with --dry-run, 75 if another batch is at work in the same folder. vconv batch init writes an example of a plan.`,
 	options,
 	examples: [
 		['vconv batch init wave-1.yaml', 'a commented plan to start from'],
@@ -108,7 +108,7 @@ const perform = async (
 	if (folder.damaged > 0) say(`${folder.damaged} lines of the journal are damaged; what they said is looked at again`);
 	const started = Date.now();
 	const states = jobStates(loaded.jobs, folder, args['retry-failed'] ?? false);
-	await refuseReplacing(states, io.signal);
+	await refuseReplacing(states, loaded.place, io.signal);
 	const style = progressStyle(args, io);
 	const told = args.json ? 'events' : 'plain';
 	const view = batchView(states, style === 'none' && !args.quiet && args.progress !== 'none' ? told : style, io);
@@ -177,10 +177,11 @@ const countOf = (name: string, said: string): number => {
 const dryRun = async (loaded: Loaded, folder: string, atOnce: number, args: BatchArguments, io: Io): Promise<number> => {
 	const records = readRecords(folder);
 	const states = jobStates(loaded.jobs, { records }, args['retry-failed'] ?? false);
-	await refuseReplacing(states, io.signal);
+	await refuseReplacing(states, loaded.place, io.signal);
 	const estimates = await estimate(states, records, atOnce, io.signal);
 	io.stdout.write(args.json ? `${toJson(estimatesJson(states, estimates), 4)}\n` : estimatesText(states, estimates, atOnce));
-	return 0;
+	const fails = estimates.jobs.some(({ failure }) => failure) || states.some(({ status }) => status === 'failed');
+	return fails ? SOME_FAILED : 0;
 };
 
 const estimatesJson = (states: readonly JobState[], { jobs, rate, measured, seconds, space }: Estimates) => ({

@@ -1,6 +1,9 @@
 import type { JobRecord } from '../../batch/journal.ts';
+import { AccessError, VconvError } from '../../errors.ts';
+import { statOf } from '../file.ts';
 import { deviceOf, freeSpaceFor } from './identity.ts';
 import type { JobState } from './run.ts';
+import { saidBy } from './said.ts';
 import { type Survey, survey } from './survey.ts';
 
 /** What a job would take. */
@@ -37,9 +40,23 @@ export const estimate = async (
 	for (const state of states.filter(({ status }) => status === 'waiting')) {
 		signal.throwIfAborted();
 		const looked = await survey(state.job, signal);
-		jobs.push({ ...looked, state, seconds: looked.before / rate });
+		const failure = looked.failure ?? inTheWay(state);
+		jobs.push({ ...looked, failure, state, seconds: looked.before / rate });
 	}
 	return { jobs, rate, measured: known !== undefined, seconds: together(jobs, atOnce), space: spaceOf(jobs) };
+};
+
+/** What has the name of the target and is not to be replaced, or leaves no room for it. */
+const inTheWay = ({ job, doing }: JobState): VconvError | undefined => {
+	const { kind, to } = job;
+	if (to === undefined || doing === 'compare') return undefined;
+	try {
+		if (!statOf(to) || kind !== 'convert' || saidBy(job).has('force')) return undefined;
+		return new AccessError('it exists already', { path: to, hint: 'removing it, or force: true in the plan to replace it' });
+	} catch (error) {
+		if (error instanceof VconvError) return error;
+		throw error;
+	}
 };
 
 const measuredRate = (records: ReadonlyMap<string, JobRecord>): number | undefined => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type JobRecord, parseJournal, printRecord } from '../../batch/journal.ts';
 import { AccessError, BusyError } from '../../errors.ts';
-import { accessError } from '../file.ts';
+import { accessError, statOf } from '../file.ts';
 import { nodeFiles } from '../files.ts';
 import { refuseOverwriting } from '../overwriting.ts';
 import { writeFully } from '../write.ts';
@@ -59,8 +59,18 @@ export const refuseState = (folder: string, used: readonly string[]): void => {
 			role: `${name} of the batch`,
 			hint: 'another folder for --state',
 		})),
-		used.map((name) => ({ name, role: name })),
+		used.filter(canBeLookedAt).map((name) => ({ name, role: name })),
 	);
+};
+
+/** What cannot, nobody reads or writes: its job will say so. */
+const canBeLookedAt = (name: string): boolean => {
+	try {
+		statOf(name);
+		return true;
+	} catch {
+		return false;
+	}
 };
 
 const hasJournal = (folder: string): boolean => {

@@ -7,7 +7,7 @@ import { isGlob } from '../../batch/glob.ts';
 import { type Defaults, MAX_PLAN, readPlan } from '../../batch/plan.ts';
 import type { Note } from '../../core/note.ts';
 import { AccessError, UnsupportedError, UsageError, type VconvError } from '../../errors.ts';
-import type { Mistake, Tree } from '../../syntax/tree.ts';
+import type { Mistake, Place, Tree } from '../../syntax/tree.ts';
 import { readYaml } from '../../syntax/yaml.ts';
 import { accessError, statOf } from '../file.ts';
 import { surroundings } from './sources.ts';
@@ -19,6 +19,8 @@ export type Loaded = {
 	readonly mistakes: readonly VconvError[];
 	/** What was not taken for a job, though it might have been meant. */
 	readonly notes: readonly Note[];
+	/** Where something stands in the plan, or which operand it is. */
+	place(at: Place): string;
 	/** What reports call it. */
 	readonly name: string;
 	/** Where its state is kept, unless the user says another folder. */
@@ -38,8 +40,13 @@ export const loadJobs = (operands: readonly string[], given: Defaults, check: Ch
 	const tree = read(readText(only));
 	const folder = path.dirname(path.resolve(only));
 	const state = path.join(folder, `${path.basename(only, path.extname(only))}.batch`);
-	const place = ({ line, column }: Mistake): string => `${only}:${line}:${column}`;
-	return { ...('mistakes' in tree ? told([], tree.mistakes, place) : expanded(tree, given, check, folder, place)), name: only, state };
+	const place = ({ line, column }: Place): string => `${only}:${line}:${column}`;
+	return {
+		...('mistakes' in tree ? told([], tree.mistakes, place) : expanded(tree, given, check, folder, place)),
+		place,
+		name: only,
+		state,
+	};
 };
 
 const loadSources = (operands: readonly string[], given: Defaults, check: Check): Loaded => {
@@ -52,12 +59,12 @@ const loadSources = (operands: readonly string[], given: Defaults, check: Check)
 		}
 	}
 	const items = operands.map((text, index): Tree => ({ line: index + 1, column: 1, kind: 'text', text }));
-	const place = ({ line }: Mistake): string => operands[line - 1] ?? '';
+	const place = ({ line }: Place): string => operands[line - 1] ?? '';
 	const tree: Tree = { line: 1, column: 1, kind: 'list', items };
-	return { ...expanded(tree, given, check, process.cwd(), place), name: operands.join(' '), state: path.resolve('vconv.batch') };
+	return { ...expanded(tree, given, check, process.cwd(), place), place, name: operands.join(' '), state: path.resolve('vconv.batch') };
 };
 
-const expanded = (tree: Tree, given: Defaults, check: Check, folder: string, place: (mistake: Mistake) => string) => {
+const expanded = (tree: Tree, given: Defaults, check: Check, folder: string, place: Loaded['place']) => {
 	const plan = readPlan(tree, given);
 	const notes: Note[] = [];
 	const { jobs, mistakes } = expandPlan(
@@ -70,14 +77,16 @@ const expanded = (tree: Tree, given: Defaults, check: Check, folder: string, pla
 const told = (
 	jobs: readonly Job[],
 	mistakes: readonly Mistake[],
-	place: (mistake: Mistake) => string,
+	place: Loaded['place'],
 	notes: readonly Note[] = [],
 ): Pick<Loaded, 'jobs' | 'mistakes' | 'notes'> => ({
 	jobs,
 	notes,
 	mistakes: mistakes
 		.toSorted((a, b) => a.line - b.line || a.column - b.column)
-		.map((mistake) => new UsageError(mistake.message, { path: place(mistake), field: mistake.field, hint: mistake.hint })),
+		.map(({ message, other, field, hint, ...at }) => {
+			return new UsageError(other ? `${message} (${place(other)})` : message, { path: place(at), field, hint });
+		}),
 });
 
 const readText = (name: string): string => {

@@ -10,8 +10,9 @@ import { accessError } from '../file.ts';
 import { type ChildEnd, type ChildProgress, runChild } from './child.ts';
 import type { StateFolder } from './folder.ts';
 import { deviceOf, freeSpaceFor, identify, usageOf } from './identity.ts';
+import { saidBy } from './said.ts';
 import { adoptionArgv, standingOf } from './standing.ts';
-import { type Survey, survey } from './survey.ts';
+import { type Survey, sizeOf, survey } from './survey.ts';
 
 /** A job and how it stands. */
 export type JobState = {
@@ -53,7 +54,7 @@ export const jobStates = (jobs: readonly Job[], { records }: Pick<StateFolder, '
 			job,
 			status: earlier ? standing : 'waiting',
 			earlier,
-			size: record && 'sizes' in record ? (record.sizes.before ?? 0) : usageOf(job.from),
+			size: record && 'sizes' in record ? (record.sizes.before ?? 0) : 0,
 			doing: standing === 'adopt' ? 'compare' : 'work',
 			progress: undefined,
 			startedAt: undefined,
@@ -71,7 +72,9 @@ const AHEAD = 8;
  * been begun, and waits for the next run.
  */
 export const runJobs = async (states: readonly JobState[], folder: StateFolder, options: RunOptions): Promise<void> => {
-	const waiting = bySize(states.filter(({ status }) => status === 'waiting'));
+	const toDo = states.filter(({ status }) => status === 'waiting');
+	for (const state of toDo) if (!options.signal.aborted) state.size = await sizeOf(state.job, options.signal);
+	const waiting = bySize(toDo);
 	const ready: Ready[] = [];
 	const running = new Map<Ready, Promise<void>>();
 	const failures: unknown[] = [];
@@ -138,11 +141,11 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 	state.status = 'running';
 	state.startedAt = started;
 	options.onChange(state);
+	const obstacle = job.to === undefined ? undefined : makeFolder(path.dirname(job.to));
 	if (!comparing) {
-		const absent = job.to !== undefined && fs.lstatSync(job.to, { throwIfNoEntry: false }) === undefined;
+		const absent = job.to !== undefined && !obstacle && fs.lstatSync(job.to, { throwIfNoEntry: false }) === undefined;
 		folder.append({ id: job.id, at: started, attempt, state: 'started', absent });
 	}
-	const obstacle = job.to === undefined ? undefined : makeFolder(path.dirname(job.to));
 	const argv = comparing ? [...adoptionArgv(job), ...live] : argvOf(job, options.threads);
 	const run = (further: readonly string[]): Promise<ChildEnd> =>
 		runChild({
@@ -166,7 +169,7 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 		return options.onChange(state);
 	}
 	const target = job.to === undefined ? undefined : identify(job.to);
-	const images = job.to === undefined || !target ? [] : [job.to, ...(job.argv.includes('--keep-chain') ? (looked.further ?? []) : [])];
+	const images = job.to === undefined || !target ? [] : [job.to, ...(saidBy(job).has('keep-chain') ? (looked.further ?? []) : [])];
 	const used = images.length > 0 ? images.reduce((sum, name) => sum + usageOf(name), 0) : undefined;
 	const after = images.length > 1 ? used : (numberOf(end, 'stored-size') ?? used);
 	state.record = {

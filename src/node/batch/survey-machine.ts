@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { diskFormats } from '../../../formats/index.ts';
 import { machineFormats } from '../../../formats/machines.ts';
 import type { Job } from '../../batch/expand.ts';
@@ -10,6 +9,7 @@ import { hardDisks, openDiskOf } from '../migrate/disks.ts';
 import { readMachine } from '../migrate/machine.ts';
 import { DESTINATIONS, type Destination, type PlanOptions } from '../migrate/options.ts';
 import { planDisk } from '../migrate/plan.ts';
+import { saidBy } from './said.ts';
 
 /** What a machine is made of. */
 export type MachineSurvey = {
@@ -22,8 +22,11 @@ export type MachineSurvey = {
 	readonly failure?: VconvError | undefined;
 };
 
-/** Look at a machine as the job itself will: at all files of all its disks, in use or not. */
-export const surveyMachine = async (job: Job, signal?: AbortSignal): Promise<MachineSurvey> => {
+/**
+ * Look at a machine as the job itself will: at all files of all its disks, in use or not.
+ * @param measures whether it is to be known what the disks take at the destination.
+ */
+export const surveyMachine = async (job: Job, measures: boolean, signal?: AbortSignal): Promise<MachineSurvey> => {
 	const names = new Set<string>();
 	let [virtual, needed] = [0, 0];
 	try {
@@ -34,7 +37,7 @@ export const surveyMachine = async (job: Job, signal?: AbortSignal): Promise<Mac
 			const open = await openDiskOf(machine, device, { ...request, formats: diskFormats });
 			try {
 				virtual += open.disk.size;
-				if (job.kind === 'migrate') needed += (await planDisk(open, 'disk', [], request)).bytes;
+				if (measures) needed += (await planDisk(open, 'disk', [], request)).bytes;
 				for (const name of open.files()) names.add(path.resolve(name));
 			} finally {
 				await open.disk.close();
@@ -48,31 +51,17 @@ export const surveyMachine = async (job: Job, signal?: AbortSignal): Promise<Mac
 };
 
 /** What the words of a job say of how its disks are found and written. */
-const requestOf = ({ argv }: Job): PlanOptions => {
-	const texts = { type: 'string', multiple: true } as const;
-	const { values } = parseArgs({
-		args: [...argv],
-		strict: false,
-		options: {
-			to: { type: 'string' },
-			'output-format': { type: 'string', short: 'O' },
-			compress: { type: 'boolean', short: 'c' },
-			untrusted: { type: 'boolean' },
-			'allow-external': texts,
-			'path-map': texts,
-			limit: texts,
-		},
-	});
-	const said = (value: unknown): string[] => [value].flat().filter((each) => typeof each === 'string');
-	const [to = ''] = said(values.to);
+const requestOf = (job: Job): PlanOptions => {
+	const said = saidBy(job);
+	const to = said.text('to') ?? '';
 	return {
 		to: isDestination(to) ? to : 'libvirt',
-		format: said(values['output-format'])[0],
-		compress: values.compress === true,
-		untrusted: values.untrusted === true,
-		allow: said(values['allow-external']),
-		pathMap: said(values['path-map']).map(pathRule),
-		limits: parseLimits(said(values.limit)),
+		format: said.text('output-format'),
+		compress: said.has('compress'),
+		untrusted: said.has('untrusted'),
+		allow: said.texts('allow-external'),
+		pathMap: said.texts('path-map').map(pathRule),
+		limits: parseLimits(said.texts('limit')),
 		forceShare: true,
 		sourceLock: false,
 	};

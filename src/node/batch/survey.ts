@@ -3,6 +3,7 @@ import { diskFormats } from '../../../formats/index.ts';
 import { freshStamp, openLayers } from '../../api.ts';
 import type { Job } from '../../batch/expand.ts';
 import type { FileIdentity } from '../../batch/journal.ts';
+import { splitOptions } from '../../batch/plan.ts';
 import { planImage } from '../../convert/convert.ts';
 import { parseLimits } from '../../convert/limits.ts';
 import { measureImage } from '../../convert/measure.ts';
@@ -18,6 +19,7 @@ import { chainNames } from '../chain.ts';
 import { openFile } from '../file.ts';
 import { gate, siblings } from '../gate.ts';
 import { identify, usageOf } from './identity.ts';
+import { saidBy } from './said.ts';
 import { surveyMachine } from './survey-machine.ts';
 
 /** What is known of a job before it runs. */
@@ -41,7 +43,7 @@ export const survey = async (job: Job, signal?: AbortSignal): Promise<Survey> =>
 	const own = identify(job.from);
 	const plain: Survey = { files: own ? [own] : [], before: usageOf(job.from), needed: 0 };
 	if (job.kind !== 'convert') return withDisks(job, plain, signal);
-	if (job.to === undefined || !own) return plain;
+	if (job.to === undefined) return plain;
 	try {
 		return await surveyDisk(job, job.to, signal);
 	} catch (failure) {
@@ -50,11 +52,18 @@ export const survey = async (job: Job, signal?: AbortSignal): Promise<Survey> =>
 	}
 };
 
+/** Bytes that what a job reads takes on its disks, for the order of many: of a machine that is moved with all of its disks. */
+export const sizeOf = async (job: Job, signal?: AbortSignal): Promise<number> => {
+	if (job.kind !== 'migrate') return usageOf(job.from);
+	const { names } = await surveyMachine(job, false, signal);
+	return names.reduce((sum, name) => sum + usageOf(name), 0);
+};
+
 /** Of a machine not its description alone. An image is validated too, and is no machine: that it cannot be looked at as one says nothing. */
 const withDisks = async (job: Job, plain: Survey, signal: AbortSignal | undefined): Promise<Survey> => {
-	const { names, virtual, needed, failure } = await surveyMachine(job, signal);
+	const { names, virtual, needed, failure } = await surveyMachine(job, job.kind === 'migrate', signal);
 	const files = names.flatMap((name) => identify(name) ?? []);
-	if (files.length === 0) return { ...plain, ...(job.kind === 'migrate' && { failure }) };
+	if (files.length === 0) return { ...plain, ...((job.kind === 'migrate' || plain.files.length === 0) && { failure }) };
 	return { ...sizesOf(files), virtual, needed, ...(job.kind === 'migrate' && { failure }) };
 };
 
@@ -63,17 +72,13 @@ const sizesOf = (files: readonly FileIdentity[]): Pick<Survey, 'files' | 'before
 	before: files.reduce((sum, file) => sum + usageOf(file.path), 0),
 });
 
-const surveyDisk = async ({ from, values, argv }: Job, to: string, signal: AbortSignal | undefined): Promise<Survey> => {
-	const text = (name: string): string | undefined => {
-		const value = values.get(name);
-		return typeof value === 'string' ? value : undefined;
-	};
-	const allowed = values.get('allow-external');
-	const said = values.get('limits');
-	const untrusted = values.get('untrusted') === true;
-	const limits = limitsOf({ limits: parseLimits(typeof said === 'object' ? said : []), untrusted });
-	const permissions = { allow: typeof allowed === 'object' ? allowed : [], untrusted, limits };
-	const names = new Set([from]);
+const surveyDisk = async (job: Job, to: string, signal: AbortSignal | undefined): Promise<Survey> => {
+	const { from } = job;
+	const said = saidBy(job);
+	const untrusted = said.has('untrusted');
+	const limits = limitsOf({ limits: parseLimits(said.texts('limit')), untrusted });
+	const permissions = { allow: said.texts('allow-external'), untrusted, limits };
+	const names = new Set([from, ...said.texts('backing').map((name) => path.resolve(name))]);
 	const follow = gate(permissions);
 	const options = {
 		async follow(source: Source, reference: string) {
@@ -89,7 +94,7 @@ const surveyDisk = async ({ from, values, argv }: Job, to: string, signal: Abort
 		limits,
 		signal,
 	};
-	const which = { format: text('input-format'), snapshot: text('snapshot'), layer: values.get('layer') === true };
+	const which = { format: said.text('format'), snapshot: said.text('snapshot'), layer: said.has('layer') };
 	const layers = await openLayers(options.from, which, options, new Set()).catch(async (error: unknown) => {
 		await options.from.close();
 		throw error;
@@ -97,22 +102,22 @@ const surveyDisk = async ({ from, values, argv }: Job, to: string, signal: Abort
 	const disk = flatten(layers);
 	try {
 		for (const { source } of layers) names.add(path.resolve(source.name));
-		const profile = text('for');
+		const profile = said.text('for');
 		const target = profile === undefined ? undefined : profileNamed(profile);
-		const format = targetFormat(diskFormats, path.basename(to), text('format'), target);
+		const format = targetFormat(diskFormats, path.basename(to), said.text('output-format'), target);
 		const layout = planImage({
 			disk,
 			format,
-			options: optionValues(values.get('options')),
+			options: optionValues(said.texts('option')),
 			profile: target,
-			compress: values.get('compress') === true,
+			compress: said.has('compress'),
 			stamp: freshStamp(),
 			name: path.basename(to),
 			note() {},
 		});
 		const files = [...names].flatMap((name) => identify(name) ?? []);
-		const kept = argv.includes('--keep-chain') ? chainNames(layers, to, format.extensions[0] as string).slice(1) : [];
-		const proof = argv.includes('--proof') ? [`${path.basename(to)}${PROOF}`] : [];
+		const kept = said.has('keep-chain') ? chainNames(layers, to, format.extensions[0] as string).slice(1) : [];
+		const proof = said.has('proof') ? [`${path.basename(to)}${PROOF}`] : [];
 		const further = [...(layout.files ?? []), ...kept, ...proof].map((name) => path.join(path.dirname(to), name));
 		return { ...sizesOf(files), virtual: disk.size, needed: (await measureImage(disk, layout, signal)).written, further };
 	} finally {
@@ -120,10 +125,10 @@ const surveyDisk = async ({ from, values, argv }: Job, to: string, signal: Abort
 	}
 };
 
-/** `name=value` texts, in which a doubled comma is a comma, as the conversion takes them. */
-const optionValues = (said: unknown): OptionValues =>
+/** `name=value,name=value` texts, in which a doubled comma is a comma, as the conversion takes them. */
+const optionValues = (said: readonly string[]): OptionValues =>
 	Object.fromEntries(
-		(Array.isArray(said) ? said : []).map((pair: string) => {
+		said.flatMap(splitOptions).map((pair) => {
 			const [, name = '', value = 'on'] = /^([^=]*)(?:=(.*))?$/s.exec(pair.replaceAll(',,', ',')) ?? [];
 			return [name, value];
 		}),
