@@ -70,7 +70,7 @@ export const readImage = async (source: Source, report: Report, signal?: AbortSi
 	if (footer.currentSize > MAX_SIZE) {
 		throw wrong(source, found, 'currentSize', `${humanSize(footer.currentSize)} are over the format's limit of ${humanSize(MAX_SIZE)}`);
 	}
-	const { header, at } = await readHeader(source, found, report, signal);
+	const { header, at } = await readHeader(source, found, signal);
 	const room = header.maxTableEntries * header.blockSize;
 	if (footer.currentSize > room) {
 		throw new CorruptError(`a table of ${header.maxTableEntries} blocks is too short for ${footer.currentSize} bytes`, {
@@ -119,7 +119,6 @@ const diskType = (source: Source, footer: Footer): DiskType => {
 const readHeader = async (
 	source: Source,
 	found: FoundFooter,
-	report: Report,
 	signal?: AbortSignal,
 ): Promise<{ readonly header: Header; readonly at: number }> => {
 	const { dataOffset } = found.footer;
@@ -146,13 +145,9 @@ const readHeader = async (
 	}
 	if (header.tableOffset < at + headerStruct.size && tableEnd > at) throw corrupt('tableOffset', 'the table lies over the header');
 	const right = checksum(raw, headerStruct.offsets.checksum);
+	// It has no copy, and what follows from a wrong field of it is other bytes.
 	if (right !== header.checksum) {
-		report({
-			code: 'header-checksum',
-			message: `the checksum of the dynamic header is wrong: 0x${right.toString(16)} would be right`,
-			offset: at + headerStruct.offsets.checksum,
-			remedy: 'the header, whose values fit the file',
-		});
+		throw corrupt('checksum', `the checksum of the dynamic header is wrong: 0x${right.toString(16)} would be right`);
 	}
 	return { header, at };
 };

@@ -3,7 +3,7 @@ import { checkVhd } from '../../../formats/vhd/check.ts';
 import { footerStruct, headerStruct, SECTOR } from '../../../formats/vhd/layout.ts';
 import { memorySource } from '../../../src/io/memory.ts';
 import { patternDisk } from '../../helpers/pattern.ts';
-import { contextOf, vhdBytes, withFooter } from './helpers.ts';
+import { contextOf, vhdBytes, withFooter, withHeader } from './helpers.ts';
 
 const MiB = 2 ** 20;
 const disk = patternDisk({ size: 12 * MiB, data: [[MiB, 5 * MiB]] });
@@ -42,7 +42,7 @@ test('a wrong checksum is an error', async () => {
 	const footer = dynamic.length - SECTOR + footerStruct.offsets.checksum;
 	expect(await codes(changed((bytes) => bytes.fill(0, footer, footer + 4)))).toEqual(['error footer-checksum']);
 	const header = SECTOR + headerStruct.offsets.checksum;
-	expect(await codes(changed((bytes) => bytes.fill(0, header, header + 4)))).toEqual(['error header-checksum']);
+	await expect(check(changed((bytes) => bytes.fill(0, header, header + 4)))).rejects.toThrow(/checksum of the dynamic header is wrong/);
 });
 
 test('a destroyed footer is an error', async () => {
@@ -93,10 +93,9 @@ test('data that the bitmap of a dynamic image denies is an error', async () => {
 
 test('names of the parent that differ are noted', async () => {
 	const name = SECTOR + headerStruct.offsets.parentUnicodeName;
-	const renamed = withFooter(
+	const renamed = withHeader(
 		changed((bytes) => bytes.set([0, 0x78], name), delta),
 		{},
-		'both',
 	);
 	expect(await codes(renamed)).toContain('note parent-names-differ');
 });
