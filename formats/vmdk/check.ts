@@ -3,6 +3,7 @@ import type { Source } from '../../src/core/source.ts';
 import { collectFindings } from '../../src/disk/findings.ts';
 import { checkGrains } from './check-grains.ts';
 import { openFiles } from './open.ts';
+import { parentOf } from './parent.ts';
 
 /**
  * Every entry of every table: that its grain is in the file, upon nothing else, and that redundant copies agree. Opening has seen to the
@@ -17,8 +18,11 @@ export const checkVmdk = async (source: Source, context: OpenContext): Promise<C
 			findings.add({ severity: 'error', code: 'directory-damaged', message: `${why}; a reader must assume that ${what}` }),
 	});
 	try {
-		if (descriptor.parentCid !== undefined) {
-			const message = `it is a delta of '${descriptor.parentFileNameHint}' with CID ${descriptor.parentCid}, which is not looked at`;
+		const parent = parentOf(descriptor);
+		if (parent) {
+			const [name, id] = [parent.names[0], parent.ids[0]];
+			const what = name === undefined ? `an image of VirtualBox's with the UUID ${id}` : `'${name}' with CID ${id}`;
+			const message = `it is a delta of ${what}, which is not looked at`;
 			findings.add({ severity: 'note', code: 'delta', message });
 		}
 		const blocks = { total: 0, allocated: 0, fragmented: 0, compressed: 0 };

@@ -12,6 +12,7 @@ import { describeDisk } from './info.ts';
 import { COMPRESSION, GD_AT_END, SECTOR, type SparseHeader, sparseHeader } from './layout.ts';
 import type { GrainMap } from './map.ts';
 import { assumedDescriptor, parseEmbedded, refuseUnreadable } from './open.ts';
+import { parentOf } from './parent.ts';
 import { type PipedGrain, pipedGrains } from './piped-grains.ts';
 import { refuseSnapshot } from './reader.ts';
 import { checkHeader, checkTables, readSparse } from './sparse.ts';
@@ -92,7 +93,7 @@ const readDescriptor = (stream: Stream, header: SparseHeader, front: Uint8Array,
 	if (descriptor.extents[0]?.access === 'NOACCESS') {
 		throw new UnsupportedError('its extent is marked NOACCESS', { path: stream.name, field: 'extent' });
 	}
-	if (descriptor.parentCid !== undefined) {
+	if (parentOf(descriptor)) {
 		throw new UnsupportedError('it is a delta, and its parent cannot be found from a pipe', {
 			path: stream.name,
 			field: 'parentCID',

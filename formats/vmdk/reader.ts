@@ -2,10 +2,10 @@ import type { Disk, Extent } from '../../src/core/disk.ts';
 import type { OpenContext } from '../../src/core/format.ts';
 import type { Source } from '../../src/core/source.ts';
 import { UnsupportedError } from '../../src/errors.ts';
-import type { Descriptor } from './descriptor.ts';
 import type { DiskExtent } from './extent.ts';
 import { describeDisk } from './info.ts';
 import { type OpenedFiles, openFiles } from './open.ts';
+import { parentOf, virtualBoxIds } from './parent.ts';
 
 /** One VMDK: its descriptor, embedded or not, and all its extent files. @throws CorruptError, UnsupportedError, AccessError. */
 export const openVmdk = async (source: Source, context: OpenContext): Promise<Disk> => {
@@ -31,6 +31,7 @@ const diskOf = (source: Source, { descriptor, extents, closeExtents }: OpenedFil
 	sectorSize: 512,
 	parent: parentOf(descriptor),
 	id: descriptor.cid,
+	otherIds: virtualBoxIds(descriptor),
 	info: describeDisk(source, descriptor, extents),
 	extents: (guestOffset, length, signal) => joinedExtents(extents, guestOffset, length, signal),
 	async close() {
@@ -38,13 +39,6 @@ const diskOf = (source: Source, { descriptor, extents, closeExtents }: OpenedFil
 		await source.close();
 	},
 });
-
-/** The hint is often a path on the host that made it: its last part, beside the child, is where a copied chain is. */
-const parentOf = ({ parentCid, parentFileNameHint: hint }: Descriptor): Disk['parent'] => {
-	if (parentCid === undefined || hint === undefined) return undefined;
-	const names = [hint, hint.replace(/^.*[\\/]/, '')];
-	return { names: [...new Set(names)].filter((name) => name !== ''), format: 'vmdk', ids: [parentCid] };
-};
 
 /** The maps of the extents, one behind the other. */
 async function* joinedExtents(

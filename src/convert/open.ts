@@ -167,6 +167,7 @@ export const openParent = async (child: Layer, parent: ParentReference, options:
 	if (failure) throw failure;
 	throw new AccessError(`its parent has the id ${parent.ids.join(' or ')}, and no image in its folder has that`, {
 		path: child.source.name,
+		reason: 'missing',
 		hint: 'the parent in the same folder, as it was when the child was made, or --allow-external with its folder',
 	});
 };
@@ -180,7 +181,7 @@ const openNamed = async (name: string, child: Layer, parent: ParentReference, op
 		await source.close();
 		throw error;
 	});
-	if (parent.ids.length > 0 && layer.disk.id !== undefined && !parent.ids.includes(layer.disk.id)) {
+	if (parent.ids.length > 0 && layer.disk.id !== undefined && !isNamed(layer.disk, parent)) {
 		await layer.disk.close();
 		throw new ChangedError(
 			`${name} is not the parent this image was made of: its id is ${layer.disk.id}, and ${parent.ids.join(' or ')} is needed`,
@@ -241,7 +242,7 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 		}
 		const notes: Note[] = [];
 		const layer = await openNeighbour(source, child, { ...options, note: (note) => notes.push(note) });
-		if (layer?.disk.id !== undefined && parent.ids.includes(layer.disk.id)) {
+		if (layer && isNamed(layer.disk, parent)) {
 			if (!found) {
 				found = layer;
 				for (const note of notes) options.note?.(note);
@@ -249,7 +250,7 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 			}
 			await found.disk.close();
 			await layer.disk.close();
-			throw new ChangedError(`${found.source.name} and ${source.name} both have the id of its parent, ${layer.disk.id}`, {
+			throw new ChangedError(`${found.source.name} and ${source.name} both have the id of its parent, ${parent.ids.join(' or ')}`, {
 				path: child.source.name,
 				hint: 'without the one that is a copy',
 			});
@@ -259,6 +260,10 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 	// Not before: what other images in the folder are is none of the child's concern.
 	return found && bounded(found, options.limits);
 };
+
+/** Whether a disk is what a child names as its parent. */
+export const isNamed = ({ id, otherIds = [] }: Disk, { ids }: ParentReference): boolean =>
+	[id, ...otherIds].some((one) => one !== undefined && ids.includes(one));
 
 const folderOf = ({ name }: Source): string => name.replace(/[^\\/]*$/, '');
 

@@ -1,7 +1,7 @@
 import type { Source } from '../core/source.ts';
 import { VconvError } from '../errors.ts';
 import { claimants, formatOfName } from './detect.ts';
-import { type Layer, type OpenOptions, openLayer, openParent } from './open.ts';
+import { isNamed, type Layer, type OpenOptions, openLayer, openParent } from './open.ts';
 
 export type SurveyOptions = Omit<OpenOptions, 'format' | 'snapshot'> & {
 	/** A file of the folder. @throws AccessError */
@@ -130,7 +130,7 @@ const linkOf = async (
 				return file;
 			},
 			async *siblings(source) {
-				const parents = all.filter(({ layer }) => layer.source.identity !== source.identity && reference.ids.includes(layer.disk.id ?? ''));
+				const parents = all.filter(({ layer }) => layer.source.identity !== source.identity && isNamed(layer.disk, reference));
 				for (const { layer } of parents) yield await options.open(layer.source.name);
 				if (parents.length === 0 && options.siblings) yield* options.siblings(source);
 			},

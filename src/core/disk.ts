@@ -9,6 +9,8 @@ export interface Disk {
 	readonly parent?: ParentReference | undefined;
 	/** What a child of this image names to be sure of it: a VMDK's CID, a VHD's unique id, a VHDX's data write GUID. */
 	readonly id?: string | undefined;
+	/** What else a child may name for that: VirtualBox's UUIDs of a VMDK. */
+	readonly otherIds?: readonly string[] | undefined;
 	readonly info: ImageInfo;
 	/** Its map comes with its bytes, from a pipe: ranges are asked for in ascending order, and each once. */
 	readonly once?: boolean | undefined;

@@ -1,5 +1,6 @@
 import { vmdk } from '../../../formats/vmdk/index.ts';
 import { SECTOR, sparseHeader } from '../../../formats/vmdk/layout.ts';
+import type { Disk } from '../../../src/core/disk.ts';
 import { deltaDisk } from '../../formats/vhdx/images.ts';
 import { descriptor } from '../../formats/vmdk/build.ts';
 import { patternBytes, patternDisk } from '../../helpers/pattern.ts';
@@ -17,6 +18,28 @@ const described = async (image: string, createType: string, extents: readonly st
 const sparse = async (image: string, edit: Parameters<typeof edited>[1]): Promise<Files> => ({
 	[image]: edited(await imageOf(vmdk, full, { name: image }), edit),
 });
+
+/** A whole image under a child with its second half, as VirtualBox ties them together: by UUIDs in their disk databases alone. */
+const virtualBoxChain = async (image: string): Promise<Readonly<Record<string, Uint8Array>>> => {
+	const [base, state] = ['9afa1dd0-d966-4279-a762-b7fbb0136308', 'cd9be63c-4953-44d0-8325-45635a9ca396'];
+	const none = '00000000-0000-0000-0000-000000000000';
+	const of = (own: string, now: string, parent: string, then: string): string =>
+		[`uuid.image="${own}"`, `uuid.modification="${now}"`, `uuid.parent="${parent}"`, `uuid.parentmodification="${then}"`]
+			.map((line) => `ddb.${line}\n`)
+			.join('');
+	const said = async (disk: Disk, ids: string): Promise<Uint8Array> =>
+		edited(await imageOf(vmdk, disk, { name: image }), (_, bytes) => {
+			const text = Buffer.from(bytes.buffer).subarray(SECTOR, 21 * SECTOR);
+			text.write(ids, text.indexOf(0));
+		});
+	return {
+		[image]: await said(
+			patternDisk({ size: 2 * MiB, data: [[MiB, MiB]] }),
+			of('871a6044-c8ca-48ed-b7aa-e6fc49da3db4', '3661715c-3906-4e4a-ab65-486d140e03b8', base, state),
+		),
+		'base.vmdk': await said(full, of(base, state, none, none)),
+	};
+};
 
 /** Where the entries of a sparse image's first grain table are named: in its primary directory, and in the redundant one. */
 const directories = (bytes: Uint8Array): readonly [number, number] => {
@@ -132,6 +155,23 @@ export const vmdkCases: readonly Case[] = [
 			};
 		},
 		vconv: { code: 4, says: 'not clear whether the disk has a parent' },
+		qemu: { size: 2 * MiB, wrongAt: 0 },
+	},
+	{
+		image: 'virtualbox-snapshot.vmdk',
+		disk: full,
+		files: () => virtualBoxChain('virtualbox-snapshot.vmdk'),
+		vconv: 'right',
+		qemu: { size: 2 * MiB, wrongAt: 0 },
+	},
+	{
+		image: 'inner/virtualbox-parent-gone.vmdk',
+		disk: full,
+		async files() {
+			const { 'base.vmdk': _, ...child } = await virtualBoxChain('inner/virtualbox-parent-gone.vmdk');
+			return child;
+		},
+		vconv: { code: 5, says: 'no image in its folder has that' },
 		qemu: { size: 2 * MiB, wrongAt: 0 },
 	},
 	{
