@@ -37,6 +37,10 @@ export const checkVdi = async (source: Source, context: OpenContext): Promise<Ch
 				findings.add({ severity: 'error', code: 'block-past-end', message, offset: offset + i * 4 });
 				continue;
 			}
+			if (guestOffset >= h.diskSize) {
+				const message = `block ${block} is allocated, and is behind the end of a disk of ${h.diskSize} bytes`;
+				findings.add({ severity: 'error', code: 'block-behind-end', message, offset: offset + i * 4 });
+			}
 			highest = Math.max(highest, entry);
 			if (!used.add(entry)) {
 				const message = `block ${block} is stored at ${hex(blockAt(h, entry))}, where another block is too`;

@@ -63,6 +63,21 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	return h;
 };
 
+/** @throws CorruptError where a block behind the disk's end is allocated: then the size is what is wrong, for nothing makes a VDI smaller. */
+const refuseHidden = async (source: Source, h: Header, signal?: AbortSignal): Promise<void> => {
+	for (let first = Math.ceil(h.diskSize / h.blockSize); first < h.blocks; first += TABLE_PIECE / 4) {
+		const count = Math.min(h.blocks - first, TABLE_PIECE / 4);
+		const bytes = await source.read(h.blocksOffset + first * 4, count * 4, signal);
+		const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+		for (let i = 0; i < count; i++) {
+			if (view.getUint32(i * 4, true) >= ENTRY.zero) continue;
+			const field = 'diskSize';
+			const why = `block ${first + i} is allocated, and is behind the end of a disk of ${h.diskSize} bytes`;
+			throw new CorruptError(why, { path: source.name, offset: header.offsets[field], field });
+		}
+	}
+};
+
 /** What identifies an image to its child: whose it is, and which state of it. Both of VirtualBox's UUIDs, for both must match. */
 const imageId = (create: Uint8Array, modify: Uint8Array): string => `${guidText(create)}/${guidText(modify)}`;
 
@@ -71,6 +86,7 @@ export const blockAt = (h: Header, entry: number): number => h.dataOffset + entr
 
 export const openVdi = async (source: Source, context: OpenContext): Promise<Disk> => {
 	const h = await readHeader(source, context.signal);
+	await refuseHidden(source, h, context.signal);
 	const map = cached(source);
 	const isDelta = h.imageType === IMAGE_TYPE.differencing;
 

@@ -2,6 +2,7 @@ import type { DiskFormat } from '../core/format.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { UnrecognizedError, UsageError } from '../errors.ts';
 import { guarded } from '../io/guarded.ts';
+import { wrappingOf } from './wrapped.ts';
 
 const PROBE = 4096;
 
@@ -73,6 +74,13 @@ export const detect = async (
 		throw new UnrecognizedError('it is encrypted: a LUKS container, of which vconv has no key', {
 			path: source.name,
 			hint: `qemu-img convert with --object secret, which decrypts it; or ${said('raw')}, if the guest encrypts its disk itself`,
+		});
+	}
+	const wrapping = await wrappingOf(source, signal);
+	if (wrapping) {
+		throw new UnrecognizedError(`it is ${wrapping.what}, and no disk`, {
+			path: source.name,
+			hint: `${wrapping.unwrap}, and the disk that comes out of it`,
 		});
 	}
 	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : 'no format that vconv knows begins or ends like this', {

@@ -1,8 +1,12 @@
+import { execSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { diskFormats } from '../../formats/index.ts';
 import { detect, formatNamed } from '../../src/convert/detect.ts';
 import { openLayer } from '../../src/convert/open.ts';
 import { memorySource } from '../../src/io/memory.ts';
+import { has, temporaryFolder } from '../helpers/programs.ts';
 import { sampleImage, samples } from '../helpers/samples.ts';
 
 const luks = Uint8Array.of(...new TextEncoder().encode('LUKS'), 0xba, 0xbe, 0, 1, ...new Uint8Array(1000));
@@ -20,6 +24,33 @@ test('a LUKS container is named, and not offered as a raw disk alone', async () 
 
 test('a raw disk that its guest encrypts is a raw disk', async () => {
 	expect((await found(luks, 'disk.img')).id).toBe('raw');
+});
+
+const here = has('tar') && has('gzip') && has('xz') && has('zstd') && has('bzip2') && has('7zz');
+test.skipIf(!here).for([
+	['a.ova', 'tar -cf a.ova a', 'a tar archive', 'tar -xf a.ova'],
+	['a.gz', 'gzip -k a', 'gzip', 'gzip -dk a.gz'],
+	['a.xz', 'xz -k a', 'xz', 'xz -dk a.xz'],
+	['a.zst', 'zstd -q a', 'zstd', 'zstd -dk a.zst'],
+	['a.bz2', 'bzip2 -k a', 'bzip2', 'bzip2 -dk a.bz2'],
+	['a.zip', '7zz a a.zip a', 'zip', 'unzip a.zip'],
+	['a.7z', '7zz a a.7z a', '7z', '7zz x a.7z'],
+] as const)('an image within %s is to be taken out of it first', async ([name, make, what, unwrap]) => {
+	const folder = temporaryFolder();
+	fs.writeFileSync(path.join(folder, 'a'), 'KDMV'.repeat(1000));
+	execSync(make, { cwd: folder, stdio: 'ignore' });
+	const bytes = new Uint8Array(fs.readFileSync(path.join(folder, name)));
+	await expect(found(bytes, name)).rejects.toMatchObject({
+		code: 'UNRECOGNIZED',
+		message: expect.stringContaining(what),
+		hint: `${unwrap}, and the disk that comes out of it`,
+	});
+});
+
+test("a disk image of Apple's is told by its end", async () => {
+	const bytes = new Uint8Array(4096);
+	bytes.set(new TextEncoder().encode('koly'), 4096 - 512);
+	await expect(found(bytes, 'a.dmg')).rejects.toMatchObject({ hint: expect.stringContaining('qemu-img convert -f dmg -O qcow2 a.dmg') });
 });
 
 test('what is shorter than any mark is of no format', async () => {

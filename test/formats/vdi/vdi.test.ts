@@ -120,6 +120,8 @@ describe('a damaged VDI is refused with the place', () => {
 		['blockSize', 0, CorruptError, /power of two/],
 		['blockSize', 3, CorruptError, /power of two/],
 		['blockExtra', 0x7fff_ffff, CorruptError, /extra/],
+		['diskSize', 0, CorruptError, /block 0 is allocated, and is behind the end of a disk of 0 bytes/],
+		['diskSize', 9 * MiB, CorruptError, /block 9 is allocated, and is behind the end/],
 		['blocks', 9, CorruptError, /cannot hold/],
 		['blocks', 0xffff_ffff, CorruptError, /past the end/],
 		['blocksOffset', 8, CorruptError, /inside the header/],
@@ -170,6 +172,11 @@ test('check finds blocks outside the file, shared and unused', async () => {
 		'error block-past-end 1',
 		'leak block-unused 2',
 	]);
+});
+
+test('check finds blocks behind the end of the disk', async () => {
+	const report = await vdi.check?.(memorySource(changed(await written(), 'diskSize', 5 * MiB)), alone);
+	expect(report?.findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual(Array(4).fill('error block-behind-end'));
 });
 
 test('extra data before each block is passed over', async () => {
