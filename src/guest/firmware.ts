@@ -22,18 +22,35 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 		return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
 	});
 	const type = esps.length > 0 ? (bios ? 'dual' : 'uefi') : bios ? 'bios' : 'unknown';
-	const read: { readonly esp: string; readonly loaders: readonly string[] }[] = [];
+	const read: { readonly esp: string; readonly loaders: readonly string[]; readonly fallback: boolean }[] = [];
 	for (const esp of esps) {
 		const volume = open.find(({ facts }) => facts.id === esp);
-		const loaders = volume && (await attempt(esp, 'boot loaders', () => loadersOf(fileTree(volume.fileSystem))));
-		if (loaders) read.push({ esp, loaders });
+		const found =
+			volume &&
+			(await attempt(esp, 'boot loaders', async () => {
+				const tree = fileTree(volume.fileSystem);
+				const loaders = await loadersOf(tree);
+				return { esp, loaders, fallback: await hasFallback(tree, loaders) };
+			}));
+		if (found) read.push(found);
 	}
 	// Firmware looks on all of them.
-	const fallback = read.find(({ loaders }) => loaders.some(isFallback));
+	const fallback = read.find((one) => one.fallback);
 	const { esp } = fallback ?? read[0] ?? { esp: esps[0] };
 	if (read.length === 0) return { type, esp };
 	const isKnown = fallback !== undefined || read.length === esps.length;
 	return { type, esp, loaders: read.flatMap(({ loaders }) => loaders), fallbackLoader: isKnown ? fallback !== undefined : undefined };
+};
+
+/** Whether firmware that knows no boot entry finds a loader, and that one what it needs: shim starts what lies beside it alone. */
+const hasFallback = async (tree: FileTree, loaders: readonly string[]): Promise<boolean> => {
+	const loader = loaders.find(isFallback);
+	if (loader === undefined) return false;
+	if (loaders.some((path) => /^\/efi\/boot\/(grub|fb|fallback)[^/]*\.efi$/i.test(path))) return true;
+	const sizeOf = async (path: string) => (await tree.stat(path))?.node.size;
+	const size = await sizeOf(loader);
+	for (const path of loaders) if (/\/shim[^/]*\.efi$/i.test(path) && (await sizeOf(path)) === size) return false;
+	return true;
 };
 
 const isFallback = (path: string): boolean => FALLBACKS.some((name) => path.toLowerCase() === `/efi/boot/${name}`);

@@ -182,7 +182,7 @@ export const targets: readonly Target[] = [
 		most: { disks: 256, nics: 10, ...VMWARE_MOST.hosted },
 		// Fusion has aarch64 on Apple's hosts alone, and vconv makes no VMX for it.
 		architectures: ['x86_64'],
-		buses: ['lsilogic', 'lsisas1068', 'sata', 'nvme', 'ide', 'pvscsi'],
+		buses: ['pvscsi', 'lsilogic', 'lsisas1068', 'sata', 'nvme', 'ide'],
 		nics: ['vmxnet3', 'e1000e', 'e1000', 'pcnet'],
 		firmware: ['bios', 'efi'],
 		secureBoot: true,

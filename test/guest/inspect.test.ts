@@ -230,6 +230,18 @@ test('an ESP makes it a UEFI machine, whose loaders are listed', async () => {
 	});
 });
 
+test.for([
+	['a boot manager alone', { 'BOOTX64.EFI': 'a boot manager' }, true],
+	['shim without what it starts', { 'BOOTX64.EFI': 'shim' }, false],
+	['shim with GRUB beside it', { 'BOOTX64.EFI': 'shim', 'grubx64.efi': '' }, true],
+	['shim with its fallback beside it', { 'bootx64.efi': 'shim', 'fbx64.efi': '' }, true],
+] as const)('firmware without boot entries finds %s or not', async ([, BOOT, expected]) => {
+	const fileSystems = [readerOf({ EFI: { debian: { 'shimx64.efi': 'shim', 'grubx64.efi': '' }, BOOT } })];
+	const pieces = [...gptPieces(8 * MIB, [{ type: ESP, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'esp')];
+	const { firmware } = await inspect([[8 * MIB, pieces]], { fileSystems, systems: [] });
+	expect(firmware.fallbackLoader).toBe(expected);
+});
+
 test('of several ESPs all are looked into for a loader that firmware finds by itself', async () => {
 	const esps: Record<string, Parameters<typeof fileSystemOf>[0]> = {
 		disk0p1: { EFI: { debian: { 'grubx64.efi': '' } } },

@@ -139,7 +139,8 @@ describe('a guest with drivers for nothing but', () => {
 	it.each<[what: string, facts: Facts, to: string, expected: readonly string[]]>([
 		["VMware's LSI Logic does not start with QEMU's", only('lsilogic', ['scsi0.virtualDev = "lsilogic"']), 'libvirt', [DRIVER]],
 		['it does not start on Proxmox', only('lsilogic', ['scsi0.virtualDev = "lsilogic"']), 'proxmox', [DRIVER]],
-		['it starts on ESXi', only('lsilogic'), 'esxi', [SLOWER]],
+		['it starts on ESXi', only('lsilogic', [], { machine: undefined }), 'esxi', [SLOWER]],
+		['on ESXi it stays where it is if it comes from VMware', only('lsilogic'), 'esxi', []],
 		['NVMe does not start, for the planner has none', only('nvme'), 'libvirt', [DRIVER]],
 		['pvscsi starts', only('pvscsi'), 'libvirt', [SLOWER]],
 		['pvscsi does not start by EFI', only('pvscsi', [EFI]), 'libvirt', [DRIVER]],
@@ -213,4 +214,26 @@ describe('a machine with a CPU of another kind', () => {
 		expect(heard(healthy({ machine: undefined, guest: guest({ os: system({ arch: 'ppc64le' }) }) }), 'gcp')).toEqual(CRITICAL);
 		for (const arch of ['i686', 'x86_64', 'amd64']) expect(heard(made(arch), 'aws')).toEqual([]);
 	});
+});
+
+describe('a guest that cannot be read', () => {
+	const UNKNOWN = 'vconv.guest.disk.unknown';
+	const unread = (type: 'uefi' | 'bios' | 'unknown') =>
+		healthy({ guest: guest({ os: null, drivers: null, firmware: { type, fallbackLoader: true } }) });
+
+	it.each(['libvirt', 'kubevirt', 'hyperv', 'aws'])('may not start at %s', (to) => {
+		expect(fired(unread('bios'), to)).toContain(UNKNOWN);
+		expect(fired(unread('uefi'), to)).toContain(UNKNOWN);
+	});
+
+	it('is no matter where nothing starts from the disks', () => {
+		expect(fired(unread('unknown'), 'libvirt')).not.toContain(UNKNOWN);
+	});
+});
+
+it('boot entries and NVRAM go with a machine that stays with VMware', () => {
+	const facts = healthy({ machine: machine('firmware = "efi"'), guest: guest({ firmware: { type: 'uefi', fallbackLoader: false } }) });
+	const told = ['vconv.guest.firmware.fallback', 'vconv.firmware.variables'];
+	expect(fired(facts, 'libvirt')).toEqual(expect.arrayContaining(told));
+	for (const to of ['esxi', 'workstation']) expect(fired(facts, to).filter((id) => told.includes(id))).toEqual([]);
 });

@@ -4,10 +4,15 @@ import { shown } from '../../machine/report.ts';
 import type { RawEntry } from '../../machine/spec.ts';
 import type { Facts, MachineFacts } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
+import type { Target } from '../targets.ts';
 
 /** Whether a description says that the machine starts by EFI: libvirt may say it by the loader alone. */
 export const startsByEfi = ({ spec: { firmware } }: MachineFacts): boolean =>
 	/^u?efi$/i.test(firmware.type ?? '') || firmware.loaderType === 'pflash';
+
+/** Whether a machine stays with VMware: it goes there with its folder, its NVRAM and its adapters. */
+export const staysWithVmware = ({ machine }: Pick<Facts, 'machine'>, { id }: Pick<Target, 'id'>): boolean =>
+	machine?.format === 'vmx' && ['esxi', 'workstation'].includes(id);
 
 /** Whether a machine starts by EFI: as its disks are made for, or as its description says. */
 export const wantsEfi = ({ machine, guest }: Pick<Facts, 'machine' | 'guest'>): boolean =>

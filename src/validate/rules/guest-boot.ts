@@ -2,7 +2,7 @@ import type { DiskFlag, DriverFact, GuestReport, NicModel, VolumeFacts } from '.
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
 import { asksVirtio, type BusFact, bootBuses, factsOf, VIRTIO } from './boot-bus.ts';
-import { keyIn, startsByEfi } from './describe.ts';
+import { keyIn, startsByEfi, staysWithVmware } from './describe.ts';
 
 /** Whether the guest starts at the target: drivers, firmware, partition tables. */
 export const bootRules: readonly Rule[] = [
@@ -34,7 +34,9 @@ export const bootRules: readonly Rule[] = [
 		find: (facts, target) => {
 			const buses = bootBuses(facts, target).map(([bus, fact = NOT_KNOWN]) => [bus, fact] as const);
 			const isKnown = buses.some(([, { state }]) => state === 'boot') || buses.every(([, { state }]) => state !== 'unknown');
-			return facts.guest?.os && !isKnown ? buses.map(([bus, fact]) => driver(bus, fact)) : [];
+			// Of a disk that nothing starts from nobody asks for drivers.
+			const starts = facts.guest?.os || (facts.guest?.firmware.type ?? 'unknown') !== 'unknown';
+			return starts && !isKnown ? buses.map(([bus, fact]) => driver(bus, fact)) : [];
 		},
 	},
 	{
@@ -43,9 +45,9 @@ export const bootRules: readonly Rule[] = [
 		label: 'The guest has no driver at boot for the fastest disk bus',
 		assessment: 'The disks come to another bus of the target that the guest starts from, which is slower.',
 		remedy:
-			'Put the driver in (Linux: dracut or update-initramfs with the virtio modules; Windows: the virtio drivers), then change the bus.',
+			'Put the driver in (Linux: its modules into the initramfs, by dracut or update-initramfs; Windows: the drivers of the target), then change the bus.',
 		find: (facts, target) => {
-			if ((facts.choices?.devices ?? 'auto') !== 'auto') return [];
+			if ((facts.choices?.devices ?? 'auto') !== 'auto' || staysWithVmware(facts, target)) return [];
 			const taken = bootBuses(facts, target).find(([, fact]) => fact?.state === 'boot')?.[0];
 			const first = fastest(target.buses);
 			return taken === undefined || first.some((bus) => bus === taken) ? [] : lacking(factsOf(facts, first));
@@ -92,11 +94,13 @@ export const bootRules: readonly Rule[] = [
 		id: 'vconv.guest.firmware.fallback',
 		category: 'Critical',
 		label: 'No boot loader where firmware without boot entries looks',
-		assessment: 'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI is not there: the firmware finds nothing to start.',
-		remedy: 'Copy shim or the boot manager to EFI/BOOT/BOOTX64.EFI on the EFI system partition, or add a boot entry at the target.',
-		find: ({ guest }) => {
-			const firmware = guest?.firmware;
-			if (firmware?.type !== 'uefi' || firmware.fallbackLoader !== false) return [];
+		assessment:
+			'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI is not there, or is a shim without what it starts: the firmware finds nothing to start.',
+		remedy:
+			'On the EFI system partition copy the boot manager to EFI/BOOT/BOOTX64.EFI; with shim, which secure boot wants, shim to that name and grubx64.efi, which it starts, beside it. Or add a boot entry at the target.',
+		find: (facts, target) => {
+			const firmware = facts.guest?.firmware;
+			if (staysWithVmware(facts, target) || firmware?.type !== 'uefi' || firmware.fallbackLoader !== false) return [];
 			return [{ what: `it has ${firmware.loaders?.slice(0, 4).join(', ') || 'no loaders'}`, key: firmware.esp }];
 		},
 	},

@@ -5,7 +5,7 @@ import type { CharBackend, Network } from '../../machine/spec.ts';
 import { unclearMemory } from '../../machine/unclear-memory.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { coded, keyIn, sizeAgainst, startsByEfi } from './describe.ts';
+import { coded, keyIn, sizeAgainst, startsByEfi, staysWithVmware } from './describe.ts';
 import { keyed } from './devices.ts';
 
 /** What the machine has besides its disks and network cards, and the target has not, or has in another way. */
@@ -76,8 +76,8 @@ export const hardwareRules: readonly Rule[] = [
 		label: 'Variables of the firmware stay behind',
 		assessment: 'Boot entries and settings in NVRAM are not converted. The guest starts from the default path on its EFI system partition.',
 		remedy: 'See that EFI/BOOT/BOOTX64.EFI is there, which vconv inspect tells.',
-		find: ({ machine }) =>
-			machine && startsByEfi(machine)
+		find: ({ machine }, target) =>
+			machine && startsByEfi(machine) && !staysWithVmware({ machine }, target)
 				? [
 						at(
 							machine,

@@ -63,7 +63,7 @@ export const stateRules: readonly Rule[] = [
 		category: 'Warning',
 		label: 'Name that the target does not take',
 		assessment: 'The target has rules for the names of machines, and this one has to be called otherwise there.',
-		remedy: 'Give it another name with --name.',
+		remedy: 'Give it another name, by --name of vconv migrate or where the machine is made at the target.',
 		find: ({ machine }, { names, name: target }) => {
 			const name = machine?.spec.identity.name;
 			return names && name !== undefined && !names.pattern.test(name)
