@@ -282,6 +282,35 @@ describe('the kernel that boots by default', () => {
 		expect(found).toMatchObject({ version: marks.length > 0 ? '6.10.1-amd64' : version, marks: expect.arrayContaining([...marks]) });
 	});
 
+	test.for([
+		[
+			'ONTIMEOUT of a menu',
+			'UI vesamenu.c32\nTIMEOUT 50\nONTIMEOUT old\nDEFAULT new\nINCLUDE young.cfg\nMENU INCLUDE /syslinux/old.cfg\n',
+			VERSION,
+		],
+		['DEFAULT where nothing is shown', 'PROMPT 0\nTIMEOUT 50\nONTIMEOUT new\nDEFAULT old\nINCLUDE young.cfg\nINCLUDE old.cfg\n', VERSION],
+		[
+			'DEFAULT where a prompt waits for ever',
+			'PROMPT 1\nTIMEOUT 0\nONTIMEOUT new\nDEFAULT old\ninclude old.cfg\ninclude young.cfg\n',
+			VERSION,
+		],
+		['MENU DEFAULT of an included file', 'UI menu.c32\nINCLUDE young.cfg\nINCLUDE gone.cfg\nINCLUDE old.cfg\nMENU DEFAULT\n', VERSION],
+	] as const)("is EXTLINUX's, with what it includes: %s", async ([, menu, version]) => {
+		const files = {
+			'boot/syslinux/syslinux.cfg': menu,
+			'boot/syslinux/young.cfg': 'LABEL new\n LINUX ../vmlinuz-6.10.1-amd64\n INITRD ../initrd.img-6.10.1-amd64\n',
+			'boot/syslinux/old.cfg': `LABEL old\n LINUX ../vmlinuz-${VERSION}\n INITRD ../initrd.img-${VERSION}\n`,
+		};
+		expect(await standard(files, ['boot/grub/grub.cfg'])).toMatchObject({ version, marks: [], kind: 'extlinux' });
+	});
+
+	test("is not EXTLINUX's where that includes itself, and that is said", async () => {
+		const { incomplete } = await linuxWith({ 'boot/extlinux/extlinux.conf': 'INCLUDE extlinux.conf\nINCLUDE extlinux.conf\n' }, [
+			'boot/grub/grub.cfg',
+		]);
+		expect(incomplete.map(({ why }) => why).join()).toContain('the menu of EXTLINUX includes more than');
+	});
+
 	test('has drivers that are not known where there is no list of its modules, and that is said', async () => {
 		const { drivers, incomplete } = await linuxWith({}, [`lib/modules/${VERSION}/modules.dep`]);
 		expect(drivers).toBeUndefined();
