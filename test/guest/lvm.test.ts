@@ -20,7 +20,7 @@ const devices = async (text: string, at?: number) =>
 		),
 	);
 
-const groupFrom = async (text: string, present = physical) => {
+const groupFrom = async (text: string, present: readonly string[] = physical) => {
 	const found = await devices(text);
 	const [name, group] = groupOf(parseLvmText(text, 'pv'), 'pv');
 	return volumeGroup(
@@ -95,6 +95,33 @@ test('a mirror is read from its first leg, and the legs are not volumes of their
 	const { volumes } = await groupFrom(description(physical, mirror), [second]);
 	expect(volumes.map(({ id }) => id)).toEqual(['lv:vg/m']);
 	expect(Buffer.from((await volumes[0]?.device?.read(0, 10)) ?? []).toString()).toBe('begin of 1');
+	expect(volumes[0]?.state).toEqual(['degraded']);
+	expect((await groupFrom(description(physical, mirror))).volumes[0]?.state).toEqual([]);
+	const without = await groupFrom(description(physical, mirror), []);
+	expect(without.volumes).toMatchObject([{ state: ['degraded'], unsupported: expect.stringContaining('no leg of the mirror') }]);
+});
+
+test.each([
+	['of volumes', '"m_mimage_0", 0, "m_mimage_1", 0'],
+	['of physical volumes, as the oldest are', '"pv0", 0, "pv1", 0'],
+])("a mirror of LVM's first kind, %s, is read from its first leg, which alone is sure to have all of its data", async (_, mirrors) => {
+	const leg = (name: string, pv: number) =>
+		`${name} { status = ["READ"] segment_count = 1 segment1 { start_extent = 0 extent_count = 1 type = "striped" stripe_count = 1 stripes = ["pv${pv}", 0] } }`;
+	const text = description(
+		physical,
+		`m { status = ["VISIBLE"] segment_count = 1 segment1 { start_extent = 0 extent_count = 1 type = "mirror" mirror_count = 2
+		mirror_log = "m_mlog" region_size = 1024 mirrors = [${mirrors}] } } ${leg('m_mimage_0', 0)} ${leg('m_mimage_1', 1)}`,
+	);
+	for (const [given, state] of [
+		[[first, second], []],
+		[[first], ['degraded']],
+	] as const) {
+		const { volumes } = await groupFrom(text, given);
+		expect(volumes).toMatchObject([{ id: 'lv:vg/m', size: 65536, state }]);
+		expect(Buffer.from((await volumes[0]?.device?.read(0, 10)) ?? []).toString()).toBe('begin of 0');
+	}
+	const { volumes } = await groupFrom(text, [second]);
+	expect(volumes).toMatchObject([{ state: ['degraded'], unsupported: 'the first leg of the mirror was not given: give all disks' }]);
 });
 
 test('a volume tells which physical volumes hold it: those of its segments, and of its legs', () => {

@@ -1,6 +1,6 @@
 import { CorruptError } from '../../errors.ts';
 import { type BlockDevice, mappedDevice, type Segment, type Stripe, stripedDevice } from '../device.ts';
-import { type Leg, MOST_LEGS, readableLeg } from './mirror.ts';
+import { firstLeg, type Leg, MOST_LEGS, readableLeg } from './mirror.ts';
 import { countAt, type LvmSection, listAt, sectionAt, textAt } from './text.ts';
 
 /** A physical volume that was found, by the id that the group's description knows it by. */
@@ -14,6 +14,8 @@ type LogicalVolume = {
 	/** Absent where `unsupported` says why. */
 	readonly device?: BlockDevice | undefined;
 	readonly unsupported?: string | undefined;
+	/** `degraded`. */
+	readonly state?: readonly string[] | undefined;
 };
 
 export type VolumeGroup = {
@@ -126,23 +128,33 @@ export const volumeGroup = async (name: string, group: LvmSection, found: readon
 		return volume && linear(id, volume).device;
 	};
 
-	/** A mirror is read from a leg of it: hidden volumes with the same bytes. */
+	const legsOf = (id: string, segment: LvmSection, type: 'raid1' | 'mirror'): readonly Leg[] => {
+		const legs: Leg[] = [];
+		const parts = listAt(segment, type === 'raid1' ? 'raids' : 'mirrors');
+		for (let at = 0; at + 1 < Math.min(parts.length, MOST_LEGS * 2); at += 2) {
+			const [one, other] = parts.slice(at);
+			if (type === 'raid1') legs.push({ data: hidden(id, other, IMAGE), notes: hidden(id, one, NOTES) });
+			else if (typeof one !== 'string' || !physical.has(one)) legs.push({ data: hidden(id, one, IMAGE) });
+			else {
+				// The oldest have no volumes for their legs.
+				const run = place({ ...segment, type: 'striped', stripe_count: 1, stripes: [one, other ?? 0] }, 0);
+				const sizes = { size: sizeOf([segment]), sectorSize: physical.get(one)?.device.sectorSize ?? 512 };
+				legs.push({ data: typeof run === 'string' ? undefined : mappedDevice({ name: id, ...sizes }, [run]) });
+			}
+		}
+		return legs;
+	};
+
+	/** A mirror is read from a leg of it, all of which have the same bytes. */
 	const mirrored = async (id: string, volume: LvmSection): Promise<LogicalVolume | undefined> => {
 		const [segment, ...more] = segmentsOf(volume);
 		const type = segment && textAt(segment, 'type');
 		if (!segment || more.length > 0 || (type !== 'raid1' && type !== 'mirror')) return undefined;
-		const size = sizeOf([segment]);
-		const names = listAt(segment, type === 'raid1' ? 'raids' : 'mirrors');
-		const legs: Leg[] = [];
-		for (const [index, name] of names.slice(0, MOST_LEGS * 2).entries()) {
-			if (typeof name !== 'string' || !IMAGE.test(name)) continue;
-			legs.push({ data: hidden(id, name, IMAGE), notes: type === 'raid1' ? hidden(id, names[index - 1], NOTES) : undefined });
-		}
-		if (!legs.some(({ data }) => data)) return undefined;
-		const device = await readableLeg(legs);
-		return device
-			? { id, size: device.size, device }
-			: { id, size, unsupported: 'no leg of the mirror that was given has all of its data' };
+		const legs = legsOf(id, segment, type);
+		const leg = type === 'raid1' ? await readableLeg(legs) : firstLeg(legs);
+		if (leg) return { id, size: leg.device.size, device: leg.device, state: leg.isDegraded ? ['degraded'] : [] };
+		const why = type === 'raid1' ? 'no leg of the mirror that was given has all of its data' : 'the first leg of the mirror was not given';
+		return { id, size: sizeOf([segment]), state: ['degraded'], unsupported: `${why}: give all disks` };
 	};
 
 	const volumes: LogicalVolume[] = [];
