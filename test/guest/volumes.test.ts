@@ -161,6 +161,7 @@ const xfs = (flags: number): readonly Piece[] => [
 				[96, 4, 16],
 				[100, 2, 5],
 				[124, 1, 8],
+				[144, 8, 100],
 			],
 			true,
 		),
@@ -185,9 +186,19 @@ const xfs = (flags: number): readonly Piece[] => [
 	[65_536 + 9 * 512 + 9, Uint8Array.of(flags)],
 ];
 
-test('an XFS was unmounted if the last record of its log says so', async () => {
-	expect(await probeVolume(await deviceOf(MIB, xfs(0x20)))).toMatchObject({ type: 'xfs', clean: true, fileSystemSize: MIB, state: [] });
-	expect(await probeVolume(await deviceOf(MIB, xfs(0)))).toMatchObject({ clean: false, state: ['needs-recovery'] });
+test('an XFS was unmounted if the last record of its log says so, and only then what it counts as free holds', async () => {
+	expect(await probeVolume(await deviceOf(MIB, xfs(0x20)))).toMatchObject({
+		type: 'xfs',
+		clean: true,
+		fileSystemSize: MIB,
+		free: 409_600,
+		state: [],
+	});
+	expect(await probeVolume(await deviceOf(MIB, xfs(0)))).toMatchObject({
+		clean: false,
+		free: undefined,
+		state: ['needs-recovery'],
+	});
 	const never = xfs(0).slice(0, 2);
 	expect(await probeVolume(await deviceOf(MIB, never))).toMatchObject({ clean: true });
 });
@@ -225,7 +236,24 @@ test('a btrfs on several devices is as large here as it is on this one', async (
 		[0x10000, superblock],
 		[0x10040, '_BHRfS_M'],
 	]);
-	expect(await probeVolume(device)).toMatchObject({ type: 'btrfs', fileSystemSize: MIB, free: 4 * MIB, state: ['multi-device'] });
+	expect(await probeVolume(device)).toMatchObject({ type: 'btrfs', fileSystemSize: MIB, free: undefined, state: ['multi-device'] });
+});
+
+test.each([
+	[0, 3 * MIB, []],
+	[0x1d4c000, undefined, ['needs-recovery']],
+])('a btrfs has free what is not used, but for one with a log at %i', async (log, free, state) => {
+	const superblock = record(4096, [
+		[0x60, 8, log],
+		[0x70, 8, 4 * MIB],
+		[0x78, 8, MIB],
+		[0x88, 8, 1],
+	]);
+	const device = await deviceOf(MIB, [
+		[0x10000, superblock],
+		[0x10040, '_BHRfS_M'],
+	]);
+	expect(await probeVolume(device)).toMatchObject({ type: 'btrfs', free, state });
 });
 
 test('the name of a ZFS pool is its label', async () => {

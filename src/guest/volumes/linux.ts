@@ -64,14 +64,16 @@ export const btrfs: Prober = ({ head }) => {
 	const state = [];
 	const logged = head.bits64(BTRFS + 0x60) !== 0n;
 	if (logged) state.push('needs-recovery');
-	if (head.bits64(BTRFS + 0x88) > 1n) state.push('multi-device');
+	const isAlone = head.bits64(BTRFS + 0x88) <= 1n;
+	if (!isAlone) state.push('multi-device');
 	return {
 		type: 'btrfs',
 		uuid: uuidText(head.bytes(BTRFS + 0x20, 16)),
 		label: head.utf8(BTRFS + 0x12b, 256) || undefined,
 		blockSize: head.u32(BTRFS + 0x90),
 		fileSystemSize: times(head.bits64(BTRFS + 0xd1), 1), // of the device that this is, in its dev_item
-		free: total !== undefined && used !== undefined && used <= total ? total - used : undefined,
+		// What is used counts copies on other devices once, and not what is in the log.
+		free: !logged && isAlone && total !== undefined && used !== undefined && used <= total ? total - used : undefined,
 		clean: !logged,
 		state,
 	};

@@ -23,7 +23,8 @@ export const xfs: Prober = async ({ device, head }) => {
 		label: superblock.utf8(108, 12) || undefined,
 		blockSize,
 		fileSystemSize: bytesOf(superblock.bits64(8), blockSize),
-		free: bytesOf(superblock.bits64(144), blockSize),
+		// What the superblock counts is only kept up when it is unmounted.
+		free: clean ? bytesOf(superblock.bits64(144), blockSize) : undefined,
 		clean,
 		state,
 	};
