@@ -62,7 +62,7 @@ const systemLines = ({ os, otherSystems, firmware }: GuestReport): string[] => {
 		os ? `system: ${systemText(os)}` : 'system: none found',
 		...otherSystems.map((other) => `another system: ${systemText(other)}`),
 		...(os?.kernels ?? []).map(
-			({ version, default: first, initramfs }) => `kernel: ${joined([version, first && 'default', initramfs ?? 'no initramfs'])}`,
+			({ version, default: first, initramfs }) => `kernel: ${joined([version, first && 'default', initramfs ?? 'no initramfs found'])}`,
 		),
 		...(os?.marks ?? []).map(({ code, evidence, where }) => `${code}: ${evidence} (${where})`),
 	];

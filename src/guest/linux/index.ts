@@ -1,5 +1,5 @@
 import { portableExpanders } from '../../engine/expand.ts';
-import type { BootloaderFacts, NetworkFacts } from '../facts.ts';
+import type { BootloaderFacts, MountFacts, NetworkFacts } from '../facts.ts';
 import { mountGuest } from '../mounts.ts';
 import type { GuestContext, SystemReader } from '../system.ts';
 import { type FileTree, fileTree } from '../tree.ts';
@@ -46,7 +46,17 @@ export const linuxReader: SystemReader = async (root, context) => {
 	const menu = await bootMenu(tree, id, context);
 	const commandLine = commandLineWithoutSecrets(menu?.chosen?.commandLine ?? '');
 	const found = await fact('/lib/modules', 'kernels', () =>
-		findKernels({ tree, root: id, attempt, expanders: context.expanders ?? portableExpanders, breathe: context.breathe }, menu),
+		findKernels(
+			{
+				tree,
+				root: id,
+				attempt,
+				expanders: context.expanders ?? portableExpanders,
+				breathe: context.breathe,
+				lackingBoot: lackingBoot(mounts, context),
+			},
+			menu,
+		),
 	);
 	const marks = await fact('/etc', 'settings that matter to a move', () =>
 		linuxMarks(tree, mounts, context, commandLine, menu?.file ?? ''),
@@ -81,6 +91,13 @@ export const linuxReader: SystemReader = async (root, context) => {
 		software: await fact('/usr', 'tools', () => linuxSoftware(tree)),
 		mountpoints,
 	};
+};
+
+const lackingBoot = (mounts: readonly MountFacts[], { open, volumes }: GuestContext): string | undefined => {
+	const mount = mounts.find(({ mountpoint }) => mountpoint.replace(/\/+$/, '') === '/boot');
+	if (!mount || open.some(({ facts }) => facts.id === mount.volume)) return undefined;
+	const volume = volumes.find(({ id }) => id === mount.volume);
+	return `/boot is ${mount.device}, which ${volume ? `is ${volume.type} and was not read` : 'no disk given has'}`;
 };
 
 /** As libguestfs tells one: /etc, /bin and something in /etc that every Linux has. */

@@ -28,6 +28,8 @@ export type KernelContext = {
 	readonly attempt: Attempt;
 	readonly expanders: Expanders;
 	readonly breathe: Breathe | undefined;
+	/** Why /boot could not be read, where it could not. */
+	readonly lackingBoot?: string | undefined;
 };
 
 /** The kernels of /lib/modules, the newest first, and the drivers of the one that boots by default. Only its initramfs is read. */
@@ -46,7 +48,7 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 		const isDefault = version === standard;
 		const entry = isDefault ? chosen : undefined;
 		const image = entry ? await bootFile(tree, entry.kernel) : await firstFile(tree, imagePaths(version));
-		const initramfs = await (entry ? saidInitramfs(tree, entry) : usualInitramfs(tree, version));
+		const initramfs = await (entry ? saidInitramfs(tree, entry) : usualInitramfs(context, version));
 		if (isDefault) found = await attempt(`${root}:/lib/modules/${version}`, 'kernel modules', () => driversOf(context, version, initramfs));
 		kernels.push({
 			version,
@@ -140,9 +142,10 @@ const saidInitramfs = async (tree: FileTree, entry: BootEntry): Promise<Initramf
 	return { files, lacking };
 };
 
-const usualInitramfs = async (tree: FileTree, version: string): Promise<Initramfs> => {
+const usualInitramfs = async ({ tree, lackingBoot }: KernelContext, version: string): Promise<Initramfs> => {
 	const file = await firstFile(tree, initramfsPaths(version));
-	return file ? { files: [file] } : { files: [], lacking: `no boot menu was read, and /boot has no initramfs of ${version}` };
+	const has = lackingBoot ?? `/boot has no initramfs of ${version}`;
+	return file ? { files: [file] } : { files: [], lacking: `no boot menu was read, and ${has}` };
 };
 
 /** A path of a boot loader: from the root of the volume that has /boot, of the root, or of the ESP. */

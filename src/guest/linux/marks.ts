@@ -34,7 +34,7 @@ const isClosed = ({ encrypted, unsupported, type }: VolumeFacts): boolean =>
 const CLOSED = new Set(['unknown', 'ldm', 'storage-spaces', 'bcache', 'zfs_member', 'stratis', 'vdo', 'drbd']);
 
 /** Devices that are put in, or made at every start. */
-const PASSING = /^\/dev\/(cdrom|dvd|sr\d|scd\d|fd\d|loop|zram|ram\d|shm|root$)/;
+const PASSING = /^\/dev\/(cdrom|dvd|sr\d|scd\d|fd\d|usbdisk|loop|zram|ram\d|shm|root$)/;
 
 const mountMarks = (mount: MountFacts, absent: string): readonly Mark[] => {
 	const mark = (code: string): Mark => ({

@@ -311,6 +311,17 @@ describe('the kernel that boots by default', () => {
 		expect(incomplete.map(({ why }) => why).join()).toContain('the menu of EXTLINUX includes more than');
 	});
 
+	test.for([
+		['1b', '/boot is UUID=1b, which is xfs and was not read'],
+		['2c', '/boot is UUID=2c, which no disk given has'],
+	])('has drivers that are not known where /boot is not seen, and that is said: %s', async ([uuid, why]) => {
+		const files: Files = Object.fromEntries(Object.entries(DEBIAN).filter(([path]) => !path.startsWith('boot/')));
+		const volumes = [{ uuid: '0a' }, { uuid: '1b', type: 'xfs' }];
+		const { facts, incomplete } = await readLinux({ ...files, 'etc/fstab': `UUID=0a / ext4\nUUID=${uuid} /boot/ xfs\n` }, volumes);
+		expect(facts?.drivers?.disk.sata?.state).toBe('unknown');
+		expect(incomplete).toMatchObject([{ why: `no boot menu was read, and ${why}` }]);
+	});
+
 	test('has drivers that are not known where there is no list of its modules, and that is said', async () => {
 		const { drivers, incomplete } = await linuxWith({}, [`lib/modules/${VERSION}/modules.dep`]);
 		expect(drivers).toBeUndefined();

@@ -212,6 +212,7 @@ describe('what matters to a move of a Linux', () => {
 		['tmpfs /tmp tmpfs defaults 0 0', []],
 		['server:/export /mnt nfs defaults 0 0', []],
 		['/dev/cdrom /media iso9660 noauto 0 0', []],
+		['/dev/usbdisk /media/usb vfat noauto 0 0', []],
 	] as const)('is how fstab names a device: %s', async ([line, codes]) => {
 		const { facts } = await readLinux({ ...DEBIAN, 'etc/fstab': `\n${line}\n` }, [{ uuid: '0a' }, { label: 'a label' }]);
 		expect(facts?.os.marks?.map(({ code }) => code)).toEqual(codes);
