@@ -3,6 +3,7 @@ import { humanSize } from '../bytes/size.ts';
 import { PROFILES_AS_OF, type Profile, profiles } from '../convert/profiles.ts';
 import type { DiskFormat, OptionValues } from '../core/format.ts';
 import { UsageError } from '../errors.ts';
+import { toJson } from './render.ts';
 
 /** What sectors the image to be has. */
 export const sectorSizeOption = {
@@ -25,8 +26,9 @@ export const parseFormatOptions = (said: readonly string[] = []): OptionValues =
 export const asksForOptions = (said: readonly string[] = []): boolean => said.some((list) => list === 'help' || list === '?');
 
 /** What `-o` may say for a format. */
-export const optionsHelp = ({ id, name, writer }: DiskFormat): string => {
+export const optionsHelp = ({ id, name, writer }: DiskFormat, json: boolean): string => {
 	const entries = Object.entries(writer?.options ?? {});
+	if (json) return `${toJson({ format: id, options: Object.fromEntries(entries) }, 4)}\n`;
 	if (entries.length === 0) return `${name} (${id}) has no options${writer ? '' : ': vconv does not write it'}\n`;
 	const lines = entries.map(([option, { default: value, values, help }]) => {
 		const choices = values ? ` (${values.join(', ')})` : '';
@@ -36,10 +38,16 @@ export const optionsHelp = ({ id, name, writer }: DiskFormat): string => {
 };
 
 /** What `--for` may say, and what it means. */
-export const profilesHelp = (): string => {
+export const profilesHelp = (json: boolean): string => {
+	if (json) return `${toJson({ 'as-of': PROFILES_AS_OF, profiles: profiles.map(profileJson) }, 4)}\n`;
 	const entries = profiles.map((profile) => `  ${profile.id.padEnd(12)}${describe(profile)}\n${' '.repeat(14)}${profile.source}\n`);
 	return `What --for says of OUT. Of several formats, -O or the extension chooses, otherwise it is the first (as of ${PROFILES_AS_OF}):\n${entries.join('')}`;
 };
+
+const profileJson = ({ size: { multipleOf, least, most }, ...profile }: Profile) => ({
+	...profile,
+	size: { 'multiple-of': multipleOf, least, most },
+});
 
 const describe = ({ name, takes, size }: Profile): string => {
 	const shapes = takes.map(({ format, options = {}, defaults = {} }) => {

@@ -1,47 +1,33 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { cleanScratch, scratchFolders } from './clean-scratch.ts';
 import { accessError } from './file.ts';
 import { type Files, nodeFiles } from './files.ts';
 import { filesIn } from './folder.ts';
 import { isJournal, journalFile } from './journal.ts';
+import type { CleanOptions, Leftover } from './leftover.ts';
 import { JOURNAL, PARTIAL } from './partial.ts';
 
-/** What an interrupted run has left of a file. */
-export type Leftover = {
-	/** The partial file; it may be gone while its journal is there. */
-	readonly name: string;
-	/** Bytes that it takes on the disk. */
-	readonly size: number;
-	/** When it was last written to. */
-	readonly modified: Date;
-	/** `busy`: a run is at work on it. `young`: it was written to since. */
-	readonly state: 'removed' | 'busy' | 'young';
-};
-
-export type CleanOptions = {
-	/** Leave what was written to since. */
-	readonly before?: Date | undefined;
-	/** Remove nothing, and say what would be. */
-	readonly dryRun?: boolean | undefined;
-};
-
 /**
- * Remove the partial files of a folder that no run is at work on, with their journals. Only what has a journal of vconv's beside it is one, and
- * links are not followed. Gives what there was, in the order of names.
+ * Remove the partial files of a folder that no run is at work on, with their journals, and the folders of its spools. Only what has a journal of vconv's beside
+ * it, or a lock of its spools in it, is one, and links are not followed. Gives what there was, in the order of names.
  * @throws AccessError.
  */
 export const cleanFolder = async (folder: string, options: CleanOptions = {}): Promise<readonly Leftover[]> => {
 	const found: Leftover[] = [];
-	for (const journal of filesIn(folder)) {
-		const plain = path.basename(journal);
-		if (!plain.startsWith('.') || !plain.endsWith(PARTIAL + JOURNAL)) continue;
+	const clean = async (name: string, one: Promise<Leftover | undefined>): Promise<void> => {
 		try {
-			const leftover = await cleanOne(journal, options, nodeFiles);
+			const leftover = await one;
 			if (leftover) found.push(leftover);
 		} catch (cause) {
-			throw accessError('cannot be removed', journal, cause);
+			throw accessError('cannot be removed', name, cause);
 		}
+	};
+	for (const journal of filesIn(folder)) {
+		const plain = path.basename(journal);
+		if (plain.startsWith('.') && plain.endsWith(PARTIAL + JOURNAL)) await clean(journal, cleanOne(journal, options, nodeFiles));
 	}
+	for (const spool of scratchFolders(folder)) await clean(spool, cleanScratch(spool, options));
 	return found;
 };
 

@@ -145,6 +145,22 @@ test('-o help lists the options of a format, and needs no files', async () => {
 	expect(stdout).toMatch(/^ {2}preallocation .*\(off, full\) \[off\]$/m);
 });
 
+test('what -o and --for can say is JSON with --json', async () => {
+	for (const words of [
+		['convert', '-O', 'vhd', '-o', 'help', '--json'],
+		['measure', '-O', 'vpc', '-o', 'help', '--output=json'],
+	]) {
+		const { code, stdout } = await vconv(...words);
+		expect(code).toBe(0);
+		expect(JSON.parse(stdout)).toMatchObject({ format: 'vhd', options: { subformat: { values: ['dynamic', 'fixed'] } } });
+	}
+	const { stdout } = await vconv('convert', '--for', 'help', '--json');
+	expect(JSON.parse(stdout).profiles.find(({ id }: { id: string }) => id === 'azure')).toMatchObject({
+		takes: [{ format: 'vhd', options: { subformat: ['fixed'] } }],
+		size: { 'multiple-of': 1048576 },
+	});
+});
+
 test('--no- turns a switch off, and is no option of anything else', async () => {
 	const { input, output } = disk();
 	expect(await vconv('--no-keep-partial', '--no-source-lock', input, output)).toMatchObject({ code: 0, stderr: '' });

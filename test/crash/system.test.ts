@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { convertFile } from '../../src/node/convert.ts';
 import { createTarget } from '../../src/node/target.ts';
@@ -52,6 +53,30 @@ describe('vconv clean', () => {
 		expect((await vconv('clean', folder)).stdout).toContain('a run is at work on it');
 		expect(fs.readdirSync(folder)).toHaveLength(2);
 		await target.abandon();
+	});
+
+	test('removes the spool of a run that was killed, and none that is in use or holds anything else', async () => {
+		const folder = temporaryFolder();
+		const words = ['-f', 'raw', '--spool', folder, '-', path.join(folder, 'out.qcow2')];
+		const child = spawn(process.execPath, [path.join(dist, 'bin', 'vconv.js'), ...words], { stdio: ['pipe', 'ignore', 'ignore'] });
+		const ended = new Promise((resolve) => child.once('exit', resolve));
+		child.stdin.write(Buffer.alloc(MiB, 1));
+		const spools = () => fs.readdirSync(folder).filter((name) => name.startsWith('.vconv-spool-'));
+		const spooled = () =>
+			spools().some((name) => (fs.statSync(path.join(folder, name, 'stdin'), { throwIfNoEntry: false })?.size ?? 0) > 0);
+		while (!spooled()) await sleep(10);
+		const [left = ''] = spools();
+		expect((await vconv('clean', folder)).stdout).toContain('a run is at work on it');
+		child.kill('SIGKILL');
+		await ended;
+		for (const name of ['.vconv-spool-AAAAAA', '.vconv-spool-BBBBBB']) fs.mkdirSync(path.join(folder, name));
+		fs.writeFileSync(path.join(folder, '.vconv-spool-AAAAAA', 'stdin'), 'no lock');
+		for (const name of ['lock', 'diary']) fs.writeFileSync(path.join(folder, '.vconv-spool-BBBBBB', name), 'more than a spool');
+		expect((await vconv('clean', '--older-than', '1h', folder)).stdout).toMatch(new RegExp(`^${left} .*too young\n$`));
+		expect((await vconv('clean', '--dry-run', folder)).stdout).toMatch(new RegExp(`^${left}  1 MiB  would be removed\n$`));
+		expect(spools()).toContain(left);
+		expect(JSON.parse((await vconv('clean', '--json', folder)).stdout).files).toMatchObject([{ state: 'removed' }]);
+		expect(spools()).toEqual(['.vconv-spool-AAAAAA', '.vconv-spool-BBBBBB']);
 	});
 
 	test.for(['7', 'd', '1w', '-1d'])('takes no --older-than %s', async (time) => {

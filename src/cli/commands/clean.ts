@@ -2,7 +2,8 @@ import path from 'node:path';
 import type { Options } from 'yargs';
 import { humanSize } from '../../bytes/size.ts';
 import { UsageError } from '../../errors.ts';
-import { cleanFolder, type Leftover } from '../../node/clean.ts';
+import { cleanFolder } from '../../node/clean.ts';
+import type { Leftover } from '../../node/leftover.ts';
 import { command, operands } from '../command.ts';
 import { inputOptions, isJson } from '../input.ts';
 import { plain, toJson } from '../render.ts';
@@ -23,8 +24,8 @@ const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_0
 export const clean = command({
 	command: 'vconv clean',
 	operands: 'DIR',
-	about: `Remove what interrupted conversions have left in a folder: partial files with a journal of vconv's beside them. What a run is at work on
-stays, and so does everything else.`,
+	about: `Remove what interrupted conversions have left in a folder: partial files with a journal of vconv's beside them, and what --spool had there
+when its run was killed. What a run is at work on stays, and so does everything else.`,
 	options,
 	examples: [
 		['vconv clean --dry-run /var/lib/libvirt/images', 'what would go'],

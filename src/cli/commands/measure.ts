@@ -44,7 +44,7 @@ the map of IMAGE tells all of its zeros, otherwise the most it can be. What is c
 		const profile = args.for === undefined ? undefined : profileNamed(args.for);
 		const format = targetFormat(diskFormats, '', args['output-format'] ?? (profile ? undefined : 'raw'), profile);
 		if (asksForOptions(args.option)) {
-			io.stdout.write(optionsHelp(format));
+			io.stdout.write(optionsHelp(format, isJson(args)));
 			return 0;
 		}
 		const [image] = args.size === undefined ? operands(args, 'IMAGE') : ['disk'];
