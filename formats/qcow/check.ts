@@ -4,13 +4,15 @@ import type { Source } from '../../src/core/source.ts';
 import { TABLE_PIECE } from '../../src/disk/blocks.ts';
 import { collectFindings } from '../../src/disk/findings.ts';
 import { halves, misplaced, outside, placeOf } from './entries.ts';
-import { l1Entries, readHeader } from './header.ts';
+import { l1Entries, readHeader, refusalOf } from './header.ts';
 import { header } from './layout.ts';
 import { ranges } from './ranges.ts';
 
 /** Every entry of every table: that what it names is in the file, and nobody else's, down to the bytes of deflated clusters. */
 export const checkQcow = async (source: Source, { signal }: OpenContext): Promise<CheckReport> => {
 	const h = await readHeader(source, signal);
+	const refusal = refusalOf(h, source.name);
+	if (refusal) throw refusal;
 	const findings = collectFindings();
 	const clusterSize = 2 ** h.clusterBits;
 	const perTable = 2 ** h.l2Bits;

@@ -14,13 +14,8 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	const corrupt = (field: keyof Header, why: string) => new CorruptError(why, at(field));
 
 	if (h.magic !== MAGIC || h.version !== VERSION) throw corrupt('magic', 'it does not begin as a QCOW image of version 1 does');
-	if (h.cryptMethod === CRYPT.aes) {
-		throw new UnsupportedError('it is encrypted with AES, which vconv does not read', {
-			...at('cryptMethod'),
-			hint: 'qemu-img convert with the password, to an image without encryption',
-		});
-	}
-	if (h.cryptMethod !== CRYPT.none) throw corrupt('cryptMethod', `there is no encryption method ${h.cryptMethod}`);
+	if (h.cryptMethod !== CRYPT.none && h.cryptMethod !== CRYPT.aes)
+		throw corrupt('cryptMethod', `there is no encryption method ${h.cryptMethod}`);
 	if (h.clusterBits < 9 || h.clusterBits > 16) throw corrupt('clusterBits', `cluster size 2^${h.clusterBits} is not within 2^9 … 2^16`);
 	if (h.l2Bits < 6 || h.l2Bits > 13) throw corrupt('l2Bits', `an L2 table of 2^${h.l2Bits} entries is not within 2^6 … 2^13`);
 	if (h.size > LARGEST_DISK)
@@ -42,3 +37,12 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 
 /** Entries of the L1 table: one for each L2 table. */
 export const l1Entries = (h: Header): number => Math.ceil(h.size / 2 ** (h.clusterBits + h.l2Bits));
+
+/** Why nothing of what the guest has written is read; undefined where it can be. */
+export const refusalOf = (h: Header, path: string): UnsupportedError | undefined =>
+	h.cryptMethod === CRYPT.none
+		? undefined
+		: new UnsupportedError('it is encrypted with AES, which vconv does not read', {
+				...{ path, offset: header.offsets.cryptMethod, field: 'cryptMethod' },
+				hint: 'qemu-img convert with the password, to an image without encryption',
+			});

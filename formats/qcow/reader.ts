@@ -5,11 +5,12 @@ import { type BlockRun, blockExtents } from '../../src/disk/blocks.ts';
 import { CorruptError } from '../../src/errors.ts';
 import { cached } from '../../src/io/cached.ts';
 import { halves, misplaced, outside, placeOf } from './entries.ts';
-import { readHeader } from './header.ts';
+import { readHeader, refusalOf } from './header.ts';
 import type { Header } from './layout.ts';
 
 export const openQcow = async (source: Source, context: OpenContext): Promise<Disk> => {
 	const h = await readHeader(source, context.signal);
+	const unreadable = refusalOf(h, source.name);
 	const tables = cached(source);
 	const clusterSize = 2 ** h.clusterBits;
 	const perTable = 2 ** h.l2Bits;
@@ -54,8 +55,12 @@ export const openQcow = async (source: Source, context: OpenContext): Promise<Di
 		size: h.size,
 		sectorSize: 512,
 		parent: await parentOf(source, h, context.signal),
-		info: { format: 'qcow', clusterSize },
-		extents: (guestOffset, length, signal) => blockExtents(clusterSize, guestOffset, length, (first, count) => look(first, count, signal)),
+		info: { format: 'qcow', clusterSize, ...(unreadable && { encrypted: true }) },
+		unreadable,
+		extents(guestOffset, length, signal) {
+			if (unreadable) throw unreadable;
+			return blockExtents(clusterSize, guestOffset, length, (first, count) => look(first, count, signal));
+		},
 		close: () => source.close(),
 	};
 };

@@ -19,6 +19,7 @@ import { type Walk, walkBitmap, walkL1, walkL2Tables } from './walk.ts';
 export const checkQcow2 = async (image: Source, { limits, signal }: OpenContext): Promise<CheckReport> => {
 	const source = cached(image);
 	const header = await readHeader(source, signal);
+	if (header.encryption) throw header.encryption.refusal;
 	const { clusterSize } = header.geometry;
 	const snapshots = await readSnapshots(source, header, signal);
 	const bitmaps = await readBitmaps(source, header, signal);

@@ -1,6 +1,6 @@
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError } from '../../src/errors.ts';
-import { bitmapsExtension, EXTENSION, extensionHeader, featureName, LIMIT } from './layout.ts';
+import { bitmapsExtension, EXTENSION, encryptionExtension, extensionHeader, featureName, LIMIT } from './layout.ts';
 
 /** What the header extensions say, each at most once. */
 export type Extensions = {
@@ -11,6 +11,8 @@ export type Extensions = {
 	/** Names of feature bits, by `kind` (0 incompatible, 1 compatible, 2 autoclear) and bit: `0:5`. */
 	readonly featureNames: ReadonlyMap<string, string>;
 	readonly bitmaps?: { readonly count: number; readonly directorySize: number; readonly directoryOffset: number } | undefined;
+	/** Where the header of LUKS is, in bytes. */
+	readonly encryption?: { readonly offset: number; readonly length: number } | undefined;
 	/** Those that vconv does not know: kept for `info`. */
 	readonly unknown: readonly { readonly type: number; readonly length: number }[];
 };
@@ -42,10 +44,12 @@ export const readExtensions = async (source: Source, start: number, end: number,
 		return data && new TextDecoder().decode(data);
 	};
 	const bitmaps = found.get(EXTENSION.bitmaps);
+	const encryption = found.get(EXTENSION.encryption);
 	return {
 		backingFormat: text(EXTENSION.backingFormat) || undefined,
 		dataFile: text(EXTENSION.dataFile) || undefined,
 		featureNames: featureNames(found.get(EXTENSION.featureNames) ?? new Uint8Array()),
+		encryption: encryption && encryptionExtension.decode(encryption, { path: source.name, offset: start }),
 		bitmaps: bitmaps && bitmapsExtension.decode(bitmaps, { path: source.name, offset: start }),
 		unknown,
 	};

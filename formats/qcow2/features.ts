@@ -32,17 +32,19 @@ export const compressionOf = (path: string, type: number, incompatible: bigint):
 	return type === COMPRESSION.zstd ? 'zstd' : 'zlib';
 };
 
-/** @throws UnsupportedError for any encryption, by its name. */
-export const checkEncryption = (path: string, method: number): void => {
-	if (method === CRYPT.none) return;
-	const name = method === CRYPT.aes ? "QEMU's legacy AES" : method === CRYPT.luks ? 'LUKS' : `method ${method}`;
-	throw new UnsupportedError(`it is encrypted with ${name}, which vconv does not read`, {
+/** Why an encrypted image is not read. @throws UnsupportedError for a method that there is not. */
+export const encryptionOf = (path: string, method: number): Encryption | undefined => {
+	if (method === CRYPT.none) return undefined;
+	const format = method === CRYPT.aes ? 'aes' : method === CRYPT.luks ? 'luks' : undefined;
+	const name = format === 'aes' ? "QEMU's legacy AES" : format === 'luks' ? 'LUKS' : `method ${method}`;
+	const refusal = new UnsupportedError(`it is encrypted with ${name}, which vconv does not read`, {
 		path,
 		offset: header.offsets.cryptMethod,
 		field: 'cryptMethod',
-		hint:
-			method === CRYPT.aes || method === CRYPT.luks
-				? 'decrypting it first: qemu-img convert --object secret,… --image-opts driver=qcow2,encrypt.key-secret=…'
-				: undefined,
+		hint: format && 'decrypting it first: qemu-img convert --object secret,… --image-opts driver=qcow2,encrypt.key-secret=…',
 	});
+	if (format === undefined) throw refusal;
+	return { format, refusal };
 };
+
+export type Encryption = { readonly format: 'aes' | 'luks'; readonly refusal: UnsupportedError };

@@ -4,7 +4,7 @@ import { LARGEST_DISK } from '../../src/core/limits.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnrecognizedError, UnsupportedError } from '../../src/errors.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { checkEncryption, checkFeatures, compressionOf } from './features.ts';
+import { checkFeatures, compressionOf, type Encryption, encryptionOf } from './features.ts';
 import { COMPRESSION, type Geometry, geometry, header, headerAdditional, headerV3, INCOMPATIBLE, LIMIT, MAGIC } from './layout.ts';
 
 /** The header, checked: every number in it is possible, and what it points to is within the file. */
@@ -25,6 +25,8 @@ export type Header = {
 	/** The name of the backing file, as stored. */
 	readonly backingFile?: string | undefined;
 	readonly extensions: Extensions;
+	/** Of what the guest has written; headers and tables are not encrypted. */
+	readonly encryption?: Encryption | undefined;
 };
 
 /** Of the disk as it is, or of a snapshot. */
@@ -37,7 +39,7 @@ export type L1Table = {
 
 /**
  * Read what stands in the first cluster.
- * @throws UnrecognizedError, CorruptError, UnsupportedError for encryption and for features that vconv does not know.
+ * @throws UnrecognizedError, CorruptError, UnsupportedError for features that vconv does not know.
  */
 export const readHeader = async (source: Source, signal?: AbortSignal): Promise<Header> => {
 	const place = { path: source.name, offset: 0 };
@@ -66,7 +68,7 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 	const grid = geometry(h.clusterBits, (v3.incompatibleFeatures & INCOMPATIBLE.extendedL2) !== 0n);
 	checkFeatures(source.name, v3.incompatibleFeatures, v3.autoclearFeatures, extensions);
 	const compression = compressionOf(source.name, v3.compressionType, v3.incompatibleFeatures);
-	checkEncryption(source.name, h.cryptMethod);
+	const encryption = encryptionOf(source.name, h.cryptMethod);
 
 	if (grid.extendedL2 && h.clusterBits < LIMIT.minExtendedClusterBits) {
 		throw corrupt('clusterBits', `extended L2 entries need clusters of 16 KiB at least, these have ${humanSize(clusterSize)}`);
@@ -92,6 +94,7 @@ export const readHeader = async (source: Source, signal?: AbortSignal): Promise<
 		compatible: v3.compatibleFeatures,
 		autoclear: v3.autoclearFeatures,
 		compression,
+		encryption,
 		backingFile:
 			h.backingFileOffset > 0 && h.backingFileSize > 0
 				? new TextDecoder().decode(await source.read(h.backingFileOffset, h.backingFileSize, signal))

@@ -11,6 +11,7 @@ export const imageInfo = (
 	snapshots: readonly Snapshot[],
 	bitmaps: readonly Bitmap[] | undefined,
 	shown: Snapshot | undefined,
+	encrypt: object | undefined,
 ): ImageInfo => ({
 	format: 'qcow2',
 	clusterSize: header.geometry.clusterSize,
@@ -18,7 +19,11 @@ export const imageInfo = (
 	dirty: has(header.incompatible, INCOMPATIBLE.dirty),
 	snapshots: snapshots.length === 0 ? undefined : snapshots.map(({ l1: _, size: __, at: ___, ...info }) => info),
 	snapshot: shown?.name,
-	specific: { type: 'qcow2', data: { ...common(header), ...(header.version === 3 && version3(header, bitmaps)), ...unknown(header) } },
+	encrypted: encrypt && true,
+	specific: {
+		type: 'qcow2',
+		data: { ...common(header), ...(encrypt && { encrypt }), ...(header.version === 3 && version3(header, bitmaps)), ...unknown(header) },
+	},
 });
 
 const has = (flags: bigint, bit: bigint): boolean => (flags & bit) !== 0n;

@@ -71,6 +71,9 @@ export const EXTENSION = {
 	dataFile: 0x44415441,
 } as const;
 
+/** "Full disk encryption header pointer". */
+export const encryptionExtension = struct('big', { offset: u64, length: u64 });
+
 /** "Feature name table": one entry. `kind` is 0 for incompatible, 1 for compatible, 2 for autoclear features. */
 export const featureName = struct('big', { kind: u8, bit: u8, name: ascii(46) });
 

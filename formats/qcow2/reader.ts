@@ -8,6 +8,7 @@ import { readBitmaps } from './bitmaps.ts';
 import { checkL1, type Header, type L1Table, readHeader } from './header.ts';
 import { imageInfo, notesOf } from './info.ts';
 import { INCOMPATIBLE } from './layout.ts';
+import { encryptionInfo } from './luks.ts';
 import { mapDisk, type Region } from './map.ts';
 import { findSnapshot, readSnapshots } from './snapshots.ts';
 
@@ -47,8 +48,10 @@ export const openQcow2 = async (image: Source, context: OpenContext): Promise<Di
 		sectorSize: 512,
 		parent:
 			header.backingFile === undefined ? undefined : { names: [header.backingFile], format: header.extensions.backingFormat, ids: [] },
-		info: imageInfo(header, snapshots.list, bitmaps, shown),
+		info: imageInfo(header, snapshots.list, bitmaps, shown, await encryptionInfo(tables, header, context.signal)),
+		unreadable: header.encryption?.refusal,
 		async *extents(guestOffset, length, signal) {
+			if (header.encryption) throw header.encryption.refusal;
 			yield* joined(mapDisk({ ...parts, data: await dataSource() }, guestOffset, length, signal));
 		},
 		async close() {

@@ -22,6 +22,7 @@ export const imageInfo = ({ source, disk }: Layer, usage: number) => {
 		'backing-filename': backing,
 		'backing-filename-format': parent?.format,
 		snapshots: info.snapshots && info.snapshots.length > 0 ? info.snapshots.map(snapshotFields) : undefined,
+		encrypted: info.encrypted,
 		'dirty-flag': info.dirty ?? false,
 	};
 };
@@ -51,6 +52,7 @@ export const infoText = (info: ImageFields): string => {
 		`virtual size: ${humanSize(info['virtual-size'])} (${info['virtual-size']} bytes)`,
 		`disk size: ${humanSize(info['actual-size'])}`,
 	];
+	if (info.encrypted) lines.push('encrypted: yes');
 	if (info['cluster-size'] !== undefined) lines.push(`cluster_size: ${info['cluster-size']}`);
 	if (info['dirty-flag']) lines.push('cleanly shut down: no');
 	const [backing, full] = [info['backing-filename'], info['full-backing-filename']];

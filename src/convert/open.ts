@@ -24,6 +24,8 @@ export type OpenOptions = {
 	/** What is too much; the usual limits where left out. */
 	readonly limits?: Limits | undefined;
 	readonly snapshot?: string | undefined;
+	/** Images are opened too of which no more can be told than what they are: `Disk.unreadable`. */
+	readonly unreadable?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
 };
 
@@ -37,6 +39,10 @@ export const openLayer = async (given: Source, options: OpenOptions): Promise<La
 	const disk = await format.open(source, contextFor(source, options)).catch(async (error: unknown) => {
 		throw options.format === undefined ? error : await orAnother(error, format, source, options);
 	});
+	if (disk.unreadable && !options.unreadable) {
+		await disk.close();
+		throw disk.unreadable;
+	}
 	if (options.snapshot !== undefined && disk.info.snapshot === undefined) {
 		await disk.close();
 		throw new UnsupportedError(`${format.name} images have no internal snapshots`, { path: source.name });

@@ -1,3 +1,4 @@
+import type { VconvError } from '../errors.ts';
 import type { Source } from './source.ts';
 
 /** What the guest sees: a size and a map. A layer and a whole chain are both disks. */
@@ -14,6 +15,8 @@ export interface Disk {
 	readonly info: ImageInfo;
 	/** Its map comes with its bytes, from a pipe: ranges are asked for in ascending order, and each once. */
 	readonly once?: boolean | undefined;
+	/** Why there is no map, though the rest can be told: the image is encrypted. Only who asks for such images gets any. */
+	readonly unreadable?: VconvError | undefined;
 	/**
 	 * The status of every byte of the range: ascending, adjoining, covering it exactly. Asked for lazily: a map of any
 	 * size costs no more memory than one table of it.
@@ -87,6 +90,7 @@ export type ImageInfo = {
 	/** Units may be stored compressed, so that a mover does well to read whole ones. */
 	readonly compressed?: boolean | undefined;
 	readonly dirty?: boolean | undefined;
+	readonly encrypted?: boolean | undefined;
 	readonly snapshots?: readonly SnapshotInfo[] | undefined;
 	/** The internal snapshot that is shown instead of the disk's present state. */
 	readonly snapshot?: string | undefined;

@@ -11,6 +11,7 @@ import { readDisk } from '../../src/disk/read.ts';
 import { pakoCodec } from '../../src/engine/pako.ts';
 import { openFile } from '../../src/node/file.ts';
 import { gate } from '../../src/node/gate.ts';
+import { vconv } from '../helpers/cli.ts';
 import { alone } from '../helpers/mutate.ts';
 import { has, run, temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
@@ -141,6 +142,35 @@ describe.skipIf(!has('qemu-img') || !has('qemu-io'))('what QEMU writes is read a
 		);
 		await disk.close();
 		expect(await expectSameCheck(image)).toMatchObject({ errors: 0, leaks: 0 });
+	});
+
+	test.for([
+		['qcow2', 'luks'],
+		['qcow2', 'luks', 'encrypt.cipher-alg=serpent-128,encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv,encrypt.ivgen-hash-alg=sha256'],
+		['qcow2', 'aes', 'compat=0.10'],
+		['qcow', 'aes'],
+	])('what an encrypted image is can be told without a key, and nothing of what is in it: %j', async ([format = '', method, more]) => {
+		const image = path.join(temporaryFolder(), `disk.${format}`);
+		const options = [`encrypt.format=${method},encrypt.key-secret=s`, ...(method === 'luks' ? ['encrypt.iter-time=10'] : []), more];
+		const secret = ['--object', 'secret,id=s,data=word', '-o', options.filter(Boolean).join(',')];
+		run('qemu-img', 'create', '-q', '-f', format, ...secret, image, '1M');
+		const { code, stdout } = await vconv('info', '--output=json', image);
+		expect({ code, info: JSON.parse(stdout) }).toEqual({
+			code: 0,
+			info: JSON.parse(run('qemu-img', 'info', '--output=json', image)),
+		});
+		expect((await vconv('info', image)).stdout).toContain('\nencrypted: yes\n');
+		const before = fs.readdirSync(path.dirname(image));
+		for (const words of [
+			['convert', image, `${image}.raw`],
+			['map', image],
+			['check', image],
+			['hash', image],
+			['measure', image],
+		]) {
+			expect((await vconv(...words)).stderr).toContain('vconv: it is encrypted with');
+		}
+		expect(fs.readdirSync(path.dirname(image))).toEqual(before);
 	});
 
 	test.for(['metadata', 'falloc', 'full'])('preallocation=%s', async (preallocation) => {

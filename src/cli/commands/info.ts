@@ -25,7 +25,10 @@ export const info = command({
 		const source = await openFile(name);
 		const further: { readonly file: Source; readonly namedBy: Source; readonly bytes: number }[] = [];
 		// Looked at at once: a reader may close what it has read.
-		const opening = openOptions(args, io, (file, namedBy) => further.push({ file, namedBy, bytes: diskUsage(file) }));
+		const opening = {
+			...openOptions(args, io, (file, namedBy) => further.push({ file, namedBy, bytes: diskUsage(file) })),
+			unreadable: true,
+		};
 		let layers: readonly Layer[] = [];
 		try {
 			layers = args['backing-chain'] ? await openChain(source, opening) : [await openLayer(source, opening)];
