@@ -48,3 +48,15 @@ export const readBitmaps = async (
 	}
 	return list;
 };
+
+/** What they would take in an image of another cluster size, as qemu-img measures it: every bitmap whole, its table, and the directory. */
+export const bitmapsSize = (bitmaps: readonly Bitmap[], diskSize: number, clusterSize: number): number => {
+	const valid = bitmaps.filter(({ inUse }) => !inUse);
+	const nameSize = (name: string): number => new TextEncoder().encode(name).length;
+	const directory = valid.reduce((sum, { name }) => sum + alignUp(bitmapEntry.size + nameSize(name), 8), 0);
+	const sizes = valid.map(({ granularity }) => {
+		const clusters = Math.ceil(Math.ceil(diskSize / granularity) / 8 / clusterSize);
+		return clusters * clusterSize + alignUp(clusters * 8, clusterSize);
+	});
+	return sizes.reduce((sum, size) => sum + size, alignUp(directory, clusterSize));
+};

@@ -1,6 +1,6 @@
 import type { ImageInfo } from '../../src/core/disk.ts';
 import type { Note } from '../../src/core/note.ts';
-import type { Bitmap } from './bitmaps.ts';
+import { type Bitmap, bitmapsSize } from './bitmaps.ts';
 import type { Header } from './header.ts';
 import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE } from './layout.ts';
 import type { Snapshot } from './snapshots.ts';
@@ -18,6 +18,7 @@ export const imageInfo = (
 	compressed: !has(header.incompatible, INCOMPATIBLE.dataFile),
 	dirty: has(header.incompatible, INCOMPATIBLE.dirty),
 	snapshots: snapshots.length === 0 ? undefined : snapshots.map(({ l1: _, size: __, at: ___, ...info }) => info),
+	bitmapsSize: (clusterSize) => bitmapsSize(bitmaps ?? [], header.size, clusterSize),
 	snapshot: shown?.name,
 	encrypted: encrypt && true,
 	specific: {

@@ -92,6 +92,8 @@ export type ImageInfo = {
 	readonly dirty?: boolean | undefined;
 	readonly encrypted?: boolean | undefined;
 	readonly snapshots?: readonly SnapshotInfo[] | undefined;
+	/** What its dirty bitmaps would take in a QCOW2 of this cluster size, in bytes; left out where the format has none. */
+	bitmapsSize?(clusterSize: number): number;
 	/** The internal snapshot that is shown instead of the disk's present state. */
 	readonly snapshot?: string | undefined;
 	/** Fields of this format alone, named as qemu-img names them where it has them. */

@@ -34,7 +34,8 @@ export const measure = command({
 	operands: 'IMAGE',
 	about: `How many bytes the disk of IMAGE would take in another format: with what it holds now, and if every block were allocated.
 It is the length of the files that vconv convert would write, under the name of IMAGE with the extension of the format: to the byte if
-the map of IMAGE tells all of its zeros, otherwise the most it can be. What is compressed is measured as if it did not shrink.`,
+the map of IMAGE tells all of its zeros, otherwise the most it can be. What is compressed is measured as if it did not shrink.
+What dirty bitmaps of IMAGE would add to a QCOW2 is told apart: vconv convert leaves them out.`,
 	options,
 	examples: [
 		['vconv measure -O qcow2 web.vmdk', 'room for a conversion'],
@@ -62,6 +63,7 @@ the map of IMAGE tells all of its zeros, otherwise the most it can be. What is c
 					stamp: freshStamp(),
 				});
 			const layout = plan();
+			const bitmaps = holdsBitmaps(format.id, args.option) ? disk.info.bitmapsSize?.(layout.outline?.unit ?? layout.block) : undefined;
 			const atMost = layout.packing !== undefined;
 			const { length: required } = await measureImage(disk, layout, io.signal);
 			const full = await measureFull(disk, plan(), io.signal).catch((error) => {
@@ -70,11 +72,12 @@ the map of IMAGE tells all of its zeros, otherwise the most it can be. What is c
 			});
 			if (isJson(args)) {
 				const fully = full instanceof UnsupportedError ? null : full.length;
-				io.stdout.write(`${toJson({ required, 'fully-allocated': fully, ...(atMost && { 'at-most': true }) }, 4)}\n`);
+				io.stdout.write(`${toJson({ bitmaps, required, 'fully-allocated': fully, ...(atMost && { 'at-most': true }) }, 4)}\n`);
 			} else {
 				const note = atMost ? ' at the most: it is compressed' : '';
 				const fully = full instanceof UnsupportedError ? `none: ${plain(full.message)}` : `${full.length}${note}`;
-				io.stdout.write(`required size: ${required}${note}\nfully allocated size: ${fully}\n`);
+				const others = bitmaps === undefined ? '' : `bitmaps size: ${bitmaps}\n`;
+				io.stdout.write(`required size: ${required}${note}\nfully allocated size: ${fully}\n${others}`);
 			}
 			return 0;
 		} finally {
@@ -82,6 +85,10 @@ the map of IMAGE tells all of its zeros, otherwise the most it can be. What is c
 		}
 	},
 });
+
+/** Whether an image can have dirty bitmaps: vconv writes none, and qemu-img measures what they would add. */
+const holdsBitmaps = (format: string, said: readonly string[] | undefined): boolean =>
+	format === 'qcow2' && !['0.10', 'v2'].includes(parseFormatOptions(said)['compat'] ?? '');
 
 /** The empty disk that `--size` says, which is held against the limits as one in an image is. */
 const diskOfSize = (said: string, { operands: [image], limit, untrusted }: Arguments<typeof options>): Disk => {
