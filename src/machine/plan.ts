@@ -7,6 +7,7 @@ import type { MigrateOptions } from './migrate/options.ts';
 import { planForKvm } from './migrate/to-libvirt.ts';
 import { planMigrationToVmx } from './migrate/to-vmx.ts';
 import type { ToVmxOptions } from './migrate/to-vmx-context.ts';
+import { refuseUnknownWords } from './migrate/words.ts';
 import type { ReportEntry } from './report.ts';
 import type { VmSpec } from './spec.ts';
 
@@ -52,6 +53,7 @@ export const parseMachine = (bytes: Uint8Array, path: string, formats: readonly 
  * @throws UsageError for what cannot be asked, UnsupportedError for what libvirt refuses, and for a machine that cannot move as it is.
  */
 export const planMachine = (machine: Machine, request: PlanRequest): MachinePlan => {
+	refuseUnknownWords(request);
 	const { to } = request;
 	if (request.intent === 'migrate') {
 		if (machine.format === 'vmx' && request.to === 'libvirt') return { format: to, ...planForKvm(machine, request) };

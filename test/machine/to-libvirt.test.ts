@@ -546,3 +546,18 @@ test('any machine is planned without a clash, or refused with an error of ours',
 		{ numRuns: 100 * (process.env['VCONV_THOROUGH'] ? 20 : 1) },
 	);
 });
+
+test.for([
+	[{ devices: 'virtioo' }, "devices 'virtioo' is not known", 'one of auto, compat, safe, virtio, preserve'],
+	[{ clock: 'gmt' }, "clock 'gmt' is not known", 'one of utc, localtime'],
+	[
+		{ guest: { disk: { scsi: 'boot' } } },
+		"guest.disk 'scsi' is not known",
+		'one of virtio-scsi, virtio-blk, sata, pvscsi, lsisas1068, nvme, ide',
+	],
+	[{ guest: { nic: { e1000: 'yes' } } }, "guest: e1000 'yes' is not known", 'one of boot, installed, absent, unknown'],
+] as const)('a word that a library says and there is not is refused with those that there are: %j', ([options, message, hint]) => {
+	expect(() => migrate(vmx('debian11-64'), options as unknown as MigrateOptions)).toThrow(
+		expect.objectContaining({ name: 'UsageError', message, hint }),
+	);
+});

@@ -368,5 +368,18 @@ test('a plan says which driver decided', async () => {
 	const vm = await machine();
 	const plan = await planMigration(vm, out(vm), { to: 'libvirt' });
 	expect(plan).toMatchObject({ name: 'web', description: 'web.xml', blocking: [], guest: { os: null } });
-	expect((await planMigration(vm, out(vm), { to: 'libvirt', inspect: false })).guest).toBeUndefined();
+	const ofGuest = ({ concerns }: typeof plan) => concerns.filter(({ id }) => id.startsWith('vconv.guest.')).length;
+	expect(ofGuest(plan)).toBeGreaterThan(0);
+	const blind = await planMigration(vm, out(vm), { to: 'libvirt', inspect: false });
+	expect(blind.guest).toBeUndefined();
+	expect(ofGuest(blind)).toBe(0);
+});
+
+test('a word that is not known is refused with those that are, before anything is looked at', async () => {
+	const wrong = async (options: object): Promise<unknown> =>
+		planMigration('no-such.vmx', 'out', options as never).catch(({ name, message, hint }) => `${name}: ${message}; ${hint}`);
+	expect(await wrong({ to: 'kvm' })).toBe("UsageError: to 'kvm' is not known; one of libvirt, esxi, workstation");
+	expect(await wrong({ to: 'libvirt', kvm: { machine: 'q36' } })).toBe("UsageError: machine 'q36' is not known; one of q35, pc");
+	expect(await wrong({ to: 'esxi', vmware: { firmware: 'uefi' } })).toBe("UsageError: firmware 'uefi' is not known; one of bios, efi");
+	expect(await wrong({ to: 'esxi', accept: ['bogus'] })).toContain("there is no rule 'bogus'");
 });

@@ -39,7 +39,7 @@ const options = {
 	inspect: {
 		type: 'boolean',
 		default: true,
-		describe: 'choose devices by what is on the disks; --no-inspect goes by the description alone',
+		describe: 'choose devices and judge the guest by what is on the disks; --no-inspect looks at none of it',
 	},
 	verify: { choices: ['full', 'none'], default: 'full', describe: 'read every copy again and compare it with what was read of its source' },
 	threads: { alias: 'm', type: 'string', describe: 'how many threads work' },

@@ -11,11 +11,12 @@ import type { Note } from '../../core/note.ts';
 import { UsageError } from '../../errors.ts';
 import type { GuestReport } from '../../guest/facts.ts';
 import type { Machine } from '../../machine/format.ts';
+import { refuseUnknown, refuseUnknownWords } from '../../machine/migrate/words.ts';
 import { printMachine } from '../../machine/plan.ts';
 import type { ReportEntry } from '../../machine/report.ts';
 import type { VmSpec } from '../../machine/spec.ts';
 import type { Concern } from '../../validate/rule.ts';
-import { targetNamed } from '../../validate/validate.ts';
+import { refuseUnknownRules, targetNamed } from '../../validate/validate.ts';
 import { siblings } from '../gate.ts';
 import { refuseOverwriting } from '../overwriting.ts';
 import { type MachineValidation, validateMachine } from '../validate/machine.ts';
@@ -69,6 +70,10 @@ const RATE = 100e6;
  * @throws VconvError: for what cannot be found or read, a machine that is not off, one that cannot be translated.
  */
 export const planMigration = async (vm: string, folder: string, options: PlanOptions): Promise<MigrationPlan> => {
+	refuseUnknown('to', options.to, Object.keys(DESTINATIONS));
+	// A wrong word is not to be found out after all disks have been looked at.
+	for (const asked of [options.kvm, options.vmware]) if (asked) refuseUnknownWords(asked);
+	refuseUnknownRules(options.accept);
 	const { machine: read, facts } = await readMachine(vm, { ...options, machineFormats });
 	const machine = options.name === undefined ? read : renamed(read, options.name);
 	const { form } = DESTINATIONS[options.to];

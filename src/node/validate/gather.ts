@@ -47,7 +47,7 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 			machine: machine && (await machineFacts(machine, options.machineFormats)),
 			disks: looked.map(({ state }) => state),
 			choices: options.choices,
-			guest: open.length > 0 ? await inspectDisks(open, options.opening, options.signal) : undefined,
+			guest: open.length > 0 && options.choices?.inspect !== false ? await inspectDisks(open, options.opening, options.signal) : undefined,
 			host: await hostFacts(folder, open, options),
 		};
 	} finally {
