@@ -162,8 +162,8 @@ const prepared = async (
 	move: (request: Request, reads: ReadonlySet<string>) => Promise<Written>,
 ): Promise<Conversion> => {
 	const { signal, formats = diskFormats, codec = pakoCodec } = options;
-	const from = 'peek' in options.from ? guardedStream(options.from) : guarded(options.from);
-	const backingSource = options.backing && guarded(options.backing.source);
+	const from = 'peek' in options.from ? guardedStream(options.from) : guarded(options.from, signal);
+	const backingSource = options.backing && guarded(options.backing.source, signal);
 	const open: Disk[] = [];
 	try {
 		const profile = options.profile === undefined ? undefined : profileNamed(options.profile);

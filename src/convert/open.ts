@@ -34,7 +34,7 @@ export type Layer = { readonly source: Source; readonly format: DiskFormat; read
 
 /** Open one image on its own. The source is closed with the disk. */
 export const openLayer = async (given: Source, options: OpenOptions): Promise<Layer> => {
-	const source = guarded(given);
+	const source = guarded(given, options.signal);
 	const format = options.format ? formatNamed(options.formats, options.format) : await detectNoting(source, options);
 	const disk = await format.open(source, contextFor(source, options)).catch(async (error: unknown) => {
 		throw options.format === undefined ? error : await orAnother(error, format, source, options);
@@ -115,7 +115,7 @@ export const openPiped = async (
 
 /** What a format's room is given to open or check `source`. */
 export const contextFor = (source: Source, options: OpenOptions): OpenContext => ({
-	follow: async (reference) => guarded(await options.gate(source, reference)),
+	follow: async (reference) => guarded(await options.gate(source, reference), options.signal),
 	note: (note) => options.note?.({ path: source.name, ...note }),
 	unpack: pakoCodec.unpack,
 	snapshot: options.snapshot,
@@ -129,7 +129,7 @@ export const contextFor = (source: Source, options: OpenOptions): OpenContext =>
  * CorruptError for a chain that comes back to itself, UnsupportedError for one that is too long.
  */
 export const openChain = async (given: Source, options: OpenOptions): Promise<Layer[]> => {
-	const source = guarded(given);
+	const source = guarded(given, options.signal);
 	const layers: Layer[] = [];
 	try {
 		layers.push(await openLayer(source, options));

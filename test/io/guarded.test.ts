@@ -117,3 +117,30 @@ test('that a source does not close is no failure of a conversion that is done, a
 	expect([...target.files.keys()]).toEqual(['disk.qcow2']);
 	await expect(convert({ from: await unwilling(raw), to: memoryTarget('b.raw'), inputFormat: 'vdi' })).rejects.not.toThrow('EBADF');
 });
+
+test('a source that never answers, and then does not close either, holds up no conversion that is aborted', async () => {
+	const { readInto: _, ...image } = await imageOf(qcow2);
+	const reads: number[] = [];
+	for (let answers = 0; answers < 20; answers++) {
+		const controller = new AbortController();
+		let asked = 0;
+		const from: Source = {
+			...image,
+
+			read(offset, length) {
+				if (asked++ < answers) return image.read(offset, length);
+				setTimeout(() => controller.abort(new Error('enough')), 5);
+				return new Promise(() => {});
+			},
+			close: () => (asked > answers ? new Promise(() => {}) : Promise.resolve()),
+		};
+		const end = await convert({ from, to: memoryTarget('disk.raw'), inputFormat: 'qcow2', signal: controller.signal }).then(
+			() => 'done',
+			({ message }: Error) => message,
+		);
+		reads.push(asked);
+		expect(end).toBe(asked > answers ? 'enough' : 'done');
+	}
+	expect(reads[0]).toBe(1);
+	expect(Math.max(...reads)).toBeGreaterThan(3);
+});
