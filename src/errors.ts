@@ -51,6 +51,13 @@ export class UnrecognizedError extends VconvError {
 export class UnsupportedError extends VconvError {
 	readonly code = 'UNSUPPORTED';
 	readonly exitCode = 3;
+	/** `device`: what is meant is a device of a host, and in no file. Absent where it is anything else. */
+	readonly reason: 'device' | undefined;
+
+	constructor(message: string, detail: Detail & { readonly reason?: 'device' | undefined } = {}) {
+		super(message, detail);
+		this.reason = detail.reason;
+	}
 }
 
 /** The bytes contradict the format. */

@@ -75,7 +75,8 @@ async function* zeros(offset: number, length: number) {
 
 /** What has no file that could be read. */
 const refuseUnreadable = ({ access, type, fileName = '' }: ExtentLine, descriptor: Source): void => {
-	const unsupported = (message: string, hint: string) => new UnsupportedError(message, { path: descriptor.name, field: 'extent', hint });
+	const unsupported = (message: string, hint: string, reason?: 'device') =>
+		new UnsupportedError(message, { path: descriptor.name, field: 'extent', hint, reason });
 	if (access === 'NOACCESS') {
 		throw unsupported(
 			`its ${type} extent${fileName && ` '${fileName}'`} is marked NOACCESS: what the guest would read there is not known`,
@@ -85,10 +86,20 @@ const refuseUnreadable = ({ access, type, fileName = '' }: ExtentLine, descripto
 	if (type === 'VMFSRDM' || type === 'VMFSRAW') {
 		throw unsupported(
 			`it stands for a physical device of its ESXi host (${type} '${fileName}'), and holds no data itself`,
-			'vmkfstools -i of this descriptor on that host, or -f raw and the device itself',
+			'a copy by `vmkfstools -i` of this descriptor on that host, or of the device itself by `vconv convert -f raw`',
+			'device',
 		);
 	}
-	if (/^(\\\\[.?]\\|\/dev\/)/.test(fileName)) {
-		throw unsupported(`its data is on a device, '${fileName}'`, `-f raw ${fileName}, on the machine that has it`);
-	}
+	if (isDeviceName(fileName)) throw unsupported(`its data is on a device, '${fileName}'`, copyOf(fileName), 'device');
+};
+
+/** Names of devices on Windows and elsewhere. */
+const isDeviceName = (name: string): boolean => /^(\\\\[.?]\\|\/dev\/)/.test(name);
+
+const copyOf = (device: string): string => `a copy of it by \`vconv convert -f raw ${device} COPY\`, on the machine that has it`;
+
+/** What to do about a disk that stands for a device: its extents name that, or parts of it in devices of their own. */
+export const deviceInstead = ([first, ...others]: readonly ExtentLine[]): string => {
+	const name = first?.fileName ?? '';
+	return copyOf(others.length === 0 && isDeviceName(name) ? name : 'DEVICE');
 };

@@ -3,7 +3,7 @@ import type { Source } from '../../src/core/source.ts';
 import { CorruptError, UnsupportedError } from '../../src/errors.ts';
 import { type Descriptor, MAX_DESCRIPTOR, parseDescriptor } from './descriptor.ts';
 import { openSparse } from './directory.ts';
-import { checkSize, type DiskExtent, openExtent } from './extent.ts';
+import { checkSize, type DiskExtent, deviceInstead, openExtent } from './extent.ts';
 import { KIND_HEAD, kindOf } from './kind.ts';
 import { readSparse } from './sparse.ts';
 
@@ -119,15 +119,16 @@ const untilZero = (bytes: Uint8Array): Uint8Array => {
 };
 
 /** Disks whose bytes are not in their files, or not as they are. @throws UnsupportedError. */
-export const refuseUnreadable = ({ createType, ddb, others }: Descriptor, source: Pick<Source, 'name'>): void => {
+export const refuseUnreadable = ({ createType, extents, ddb, others }: Descriptor, source: Pick<Source, 'name'>): void => {
 	const unsupported = (message: string, field: string, hint: string) => new UnsupportedError(message, { path: source.name, field, hint });
 	const kind = createType.toLowerCase();
 	if (DEVICE_TYPES.includes(kind)) {
-		throw unsupported(
-			`it stands for a physical disk (${createType}), and holds no data itself`,
-			'createType',
-			'-f raw and the device itself',
-		);
+		throw new UnsupportedError(`it stands for a physical disk (${createType}), and holds no data itself`, {
+			path: source.name,
+			field: 'createType',
+			hint: deviceInstead(extents),
+			reason: 'device',
+		});
 	}
 	if (!CREATE_TYPES.includes(kind)) {
 		throw unsupported(`vconv does not know createType '${createType}'`, 'createType', 'vmkfstools -i of it, which copies to a plain VMDK');

@@ -94,9 +94,12 @@ export type LayerState = {
 	readonly check?: CheckReport | undefined;
 };
 
-/** A failure as data. `changed`: a parent is not what its child was made of; `denied`: the system does not let vconv read it. */
+/**
+ * A failure as data. `changed`: a parent is not what its child was made of; `denied`: the system does not let vconv read it; `device`: it
+ * stands for a device of a host.
+ */
 export type Problem = {
-	readonly kind: 'missing' | 'corrupt' | 'unsupported' | 'refused' | 'denied' | 'in-use' | 'changed';
+	readonly kind: 'missing' | 'corrupt' | 'unsupported' | 'refused' | 'denied' | 'in-use' | 'changed' | 'device';
 	readonly message: string;
 	readonly path?: string | undefined;
 	readonly offset?: number | undefined;

@@ -84,6 +84,21 @@ test('a device of the host is no disk that is here, until the user says where it
 	expect({ code: told.code, critical: idsOf(told.report, 'Critical') }).toEqual({ code: 0, critical: [] });
 });
 
+test.each([
+	['fullDevice', 'RW 16384 FLAT "/dev/sdb" 0', 'scsi-hardDisk'],
+	['partitionedDevice', 'RW 16384 FLAT "\\\\.\\PhysicalDrive1" 0', 'rawDisk'],
+	['vmfsRawDeviceMap', 'RW 16384 VMFSRDM "web-rdm.vmdk"', 'scsi-hardDisk'],
+	['vmfsPassthroughRawDeviceMap', 'RW 16384 VMFSRDM "web-rdmp.vmdk"', 'rawDisk'],
+])('an image that stands for a device of a host is one, until a copy is named: %s', async (createType, extent, deviceType) => {
+	const { folder, file } = makeMachine(`scsi0:0.deviceType = "${deviceType}"`);
+	fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"web.raw"', '"web.vmdk"'));
+	write(folder, 'web.vmdk', `# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType="${createType}"\n${extent}\n`);
+	const { report } = await validated('--to', 'libvirt', file);
+	expect(idsOf(report, 'Critical')).toEqual(['vmware.disk.rdm.detected']);
+	expect(report.verdicts[0]?.concerns[0]?.evidence).toMatchObject([{ hint: expect.stringMatching(/vmkfstools -i|vconv convert -f raw/) }]);
+	expect((await validated('--to', 'libvirt', '--path-map', `web.vmdk=${path.join(folder, 'web.raw')}`, file)).code).toBe(0);
+});
+
 test('the chain of an image is checked, and the image of a machine that is elsewhere', async () => {
 	const folder = temporaryFolder();
 	fs.truncateSync(write(folder, 'base.raw', ''), 8 << 20);

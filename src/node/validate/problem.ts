@@ -1,4 +1,4 @@
-import { AccessError, BusyError, ChangedError, CorruptError, VconvError } from '../../errors.ts';
+import { AccessError, BusyError, ChangedError, CorruptError, UnsupportedError, VconvError } from '../../errors.ts';
 import type { Problem } from '../../validate/facts.ts';
 
 /** A failure as a fact. @throws what is no failure that vconv means to report. */
@@ -13,5 +13,5 @@ const kindOf = (error: VconvError): Problem['kind'] => {
 	if (error instanceof ChangedError) return 'changed';
 	if (error instanceof BusyError) return 'in-use';
 	if (error instanceof AccessError) return error.reason ?? 'denied';
-	return 'unsupported';
+	return error instanceof UnsupportedError && error.reason ? error.reason : 'unsupported';
 };

@@ -2,7 +2,7 @@ import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
 import { shown } from '../../machine/report.ts';
 import type { RawEntry } from '../../machine/spec.ts';
-import type { Facts, MachineFacts } from '../facts.ts';
+import type { Facts, MachineFacts, Problem } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
 import type { Target } from '../targets.ts';
 
@@ -77,3 +77,19 @@ export const coded = (machine: MachineFacts | undefined, code: Code): Evidence[]
 		.map((piece) => ({ what: `${piece.key} is ${shown(piece)}`, file: machine?.path, key: keyIn(machine, piece.key) }));
 	return [...whole, ...single].slice(0, SHOWN);
 };
+
+/** Evidence for each disk that has this against it. */
+export const problems = (disks: Facts['disks'], kind: Problem['kind']): Evidence[] =>
+	disks.flatMap(({ name, path, device, problem }) => {
+		if (problem?.kind !== kind) return [];
+		return [
+			{
+				what: `${device ? `${name}: ` : ''}${problem.message}`,
+				named: [path],
+				hint: problem.hint,
+				file: problem.path ?? path,
+				offset: problem.offset,
+				key: problem.field,
+			},
+		];
+	});

@@ -2,7 +2,7 @@ import type { Code } from '../../machine/codes.ts';
 import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
 import type { DiskState, Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { coded, keyIn } from './describe.ts';
+import { coded, keyIn, problems } from './describe.ts';
 
 /** Where a description says that a disk is; by its target where libvirt finds the place. */
 const placeOf = ({ bus, controller, unit, address, target }: DiskDevice): string =>
@@ -24,12 +24,15 @@ export const deviceRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'Raw device mapping',
 		assessment: 'The disk is a device of the source host: its data is in no file here.',
-		remedy: 'Copy the device to an image of its own, or have the product migrate its storage to a virtual disk first.',
-		find: (facts) =>
-			devices(facts, ({ deviceType, media }, { image, problem }) => {
-				if (image) return false; // of a copy, where the user says that it is
+		remedy:
+			'Copy the device to an image of its own and name that in its place (--path-map NAME=COPY), or have the product migrate its storage to a virtual disk first.',
+		find: (facts) => [
+			...problems(facts.disks, 'device'),
+			...devices(facts, ({ deviceType, media }, { image, problem }) => {
+				if (image || problem?.kind === 'device') return false; // of a copy, where the user says that it is; told of already
 				return /^rawdisk$/i.test(deviceType ?? '') || (media.type === 'block' && !problem && 'a device of the host');
 			}),
+		],
 	},
 	{
 		id: 'vmware.disk_mode.independent',

@@ -1,7 +1,7 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { DiskState, Facts, ImageState } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { sizeAgainst } from './describe.ts';
+import { problems, sizeAgainst } from './describe.ts';
 
 /** What is wrong with the files that disks are in. */
 export const imageRules: readonly Rule[] = [
@@ -42,7 +42,7 @@ export const imageRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'Image of a kind that cannot be read',
 		assessment:
-			'The image uses something that vconv does not read (raw device mappings, vSAN objects, encryption, an unwritten journal), and it does not guess.',
+			'The image uses something that vconv does not read (vSAN objects, encryption, an unwritten journal), and it does not guess.',
 		remedy: 'Export the machine from the product that made it, where nothing else to do is said.',
 		find: ({ disks }) => problems(disks, 'unsupported'),
 	},
@@ -179,21 +179,6 @@ const images = (disks: Facts['disks'], seen: (image: ImageState) => string | fal
 	disks.flatMap(({ path, image }) => {
 		const what = image ? seen(image) : false;
 		return what === false ? [] : [{ what, file: path }];
-	});
-
-const problems = (disks: Facts['disks'], kind: string): Evidence[] =>
-	disks.flatMap(({ name, path, device, problem }) => {
-		if (problem?.kind !== kind) return [];
-		return [
-			{
-				what: `${device ? `${name}: ` : ''}${problem.message}`,
-				named: [path],
-				hint: problem.hint,
-				file: problem.path ?? path,
-				offset: problem.offset,
-				key: problem.field,
-			},
-		];
 	});
 
 /** Those of a check that a person would read. */

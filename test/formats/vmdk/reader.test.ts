@@ -84,6 +84,19 @@ test.each([
 	await expect(openImage(image, 'disk.vmdk')).rejects.toThrow(message);
 });
 
+test.each([
+	['fullDevice', ['RW 8 FLAT "/dev/sdb" 0'], 'vconv convert -f raw /dev/sdb COPY'],
+	[
+		'partitionedDevice',
+		['RW 63 FLAT "disk-pt.vmdk" 0', 'RW 8 FLAT "/dev/sdb1" 0 partitionUUID /dev/sdb1'],
+		'vconv convert -f raw DEVICE COPY',
+	],
+	['vmfsPassthroughRawDeviceMap', ['RW 8 VMFSRDM "disk-rdmp.vmdk"'], 'vmkfstools -i'],
+])('of a disk of createType %s it is said how to copy the device', async (createType, lines, hint) => {
+	const image = await files({ 'disk.vmdk': descriptor(`createType="${createType}"`, ...lines), 'disk-pt.vmdk': new Uint8Array(32256) });
+	await expect(openImage(image, 'disk.vmdk')).rejects.toMatchObject({ reason: 'device', hint: expect.stringContaining(hint) });
+});
+
 test('createType may be spelt as in the manuals', async () => {
 	const image = await files({
 		'disk.vmdk': descriptor('createType="2GbMaxExtentFlat"', 'RW 8 FLAT "a.bin" 0'),
