@@ -32,7 +32,8 @@ export const entry = (code: Code, { subject, message, keys = [], action = 'dropp
 });
 
 /** Names of keys whose values are nobody's business. */
-const SECRET = /pass(word|wd|phrase|code)|pass\b|secret|token|^encryption\.|^vtpm\.ek|vnc\.key$|^machine\.id$/i;
+const SECRET =
+	/pass(word|wd|phrase|code)|pass\b|secret|token|credential|(api|access|private)[-_]?key|^qemu:commandline\/qemu:env(\[\d+\])?\/@value$|^encryption\.|^vtpm\.ek|vnc\.key$|^machine\.id$/i;
 
 /** What a guest is given to set itself up: whole configurations, with the keys and passwords in them. */
 const FOR_GUEST =
@@ -41,9 +42,16 @@ const FOR_GUEST =
 /** Whether a key holds something that no report and no result may show. */
 export const isSecret = (key: string): boolean => SECRET.test(key) || FOR_GUEST.test(key);
 
+/** Arguments of QEMU that carry a secret, or what the guest is given: `secret,id=s,data=…`, `name=opt/org.x,string=…`, `value=io.systemd.credential:…`. */
+const SECRET_ARGUMENT = /pass(word|wd|phrase)|secret|token|credential|\b(data|string)=|:\/\/[^/]*@/i;
+
+const holdsSecret = ({ key, value }: RawEntry): boolean =>
+	isSecret(key) || (key.startsWith('qemu:commandline/') && SECRET_ARGUMENT.test(value));
+
 /** A value as a report may show it. */
-export const shown = ({ key, value }: RawEntry): string => {
-	if (isSecret(key)) return 'a secret';
+export const shown = (piece: RawEntry): string => {
+	const { value } = piece;
+	if (holdsSecret(piece)) return 'a secret';
 	return value.length > 60 ? `'${value.slice(0, 60)}…'` : `'${value}'`;
 };
 
@@ -65,7 +73,7 @@ export const leftovers = (extras: readonly RawEntry[], target: string, action: R
 		const more = group.length > NAMED ? ` and ${group.length - NAMED} more` : '';
 		const message = `${target} has no place for ${named.join(', ')}${more}`;
 		const keys = group.map(({ key }) => key);
-		if (!keys.some(isSecret)) return entry(code, { subject, message, keys, action });
+		if (!group.some(holdsSecret)) return entry(code, { subject, message, keys, action });
 		return entry(code, {
 			remedy: 'carry it over by hand',
 			...CODES[code],

@@ -25,6 +25,7 @@ describe('T60: a secret of a VMX is in no report', () => {
 		`machine.id = "${PASSWORD}"`,
 		`vtpm.ekCRT = "${PASSWORD}"`,
 		`custom.apiToken = "${PASSWORD}"`,
+		`billing.apiKey = "${PASSWORD}"`,
 	);
 
 	test.for([[], ['--report=json'], ['--report=sarif']])('of a translation %j, nor in the domain', async (flags) => {
@@ -55,8 +56,23 @@ describe('T60: a secret of a VMX is in no report', () => {
 	test.for(['libvirt', 'esxi', 'kubevirt'])('of a validation for %s', async (target) => {
 		const file = path.join(temporaryFolder(), 'web.vmx');
 		fs.writeFileSync(file, vmx);
-		for (const flags of [[], ['--json']]) {
+		for (const flags of [[], ['--json'], ['--output=sarif'], ['--output=junit'], ['--output=html']]) {
 			const { stdout, stderr } = await vconv('validate', file, '--to', target, ...flags);
+			expect(stdout + stderr).not.toContain(PASSWORD);
+		}
+	});
+
+	test.for(['libvirt', 'esxi'])('nor is one of a domain in any report of its validation for %s', async (target) => {
+		const file = path.join(temporaryFolder(), 'web.xml');
+		const { arg, env } = { arg: (value: string) => `<qemu:arg value='${value}'/>`, env: `<qemu:env name='PROXY' value='${PASSWORD}'/>` };
+		const qemu = `<qemu:commandline>${arg('-object')}${arg(`secret,id=s,data=${PASSWORD}`)}${env}</qemu:commandline>`;
+		const disk = `<disk type='network'><source protocol='https' name='web.raw?sig=${PASSWORD}'><host name='h'/></source><target dev='vdz' bus='virtio'/></disk>`;
+		const screens = `<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/>`;
+		const xml = kvmWith(disk + screens).replace('</domain>', `${qemu}</domain>`);
+		fs.writeFileSync(file, xml.replace('<domain ', `<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' `));
+		for (const flags of [[], ['--output=json'], ['--output=sarif'], ['--output=junit'], ['--output=html']]) {
+			const { stdout, stderr } = await vconv('validate', file, '--to', target, ...flags);
+			expect(stdout).toContain('vdz');
 			expect(stdout + stderr).not.toContain(PASSWORD);
 		}
 	});

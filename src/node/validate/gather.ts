@@ -1,3 +1,4 @@
+import { redact } from '../../batch/redact.ts';
 import type { Disk } from '../../core/disk.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
@@ -7,9 +8,11 @@ import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { orBeside } from '../gate.ts';
 import { inspectDisks } from '../inspect.ts';
+import { noFile } from '../migrate/no-file.ts';
 import { describedBy, machineFacts } from './description.ts';
 import { type DiskOptions, type DiskRequest, type LookedAt, lookAtDisk } from './disks.ts';
 import { folderFacts, neededFor } from './host.ts';
+import { problemOf } from './problem.ts';
 
 export type GatherOptions = DiskOptions & {
 	/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
@@ -94,8 +97,10 @@ const deviceRequest = async (
 	await found?.close();
 	if (found) return [request];
 	if (media.type === 'block') return [{ state: { name, path, device } }];
-	const message = `it is in no file here, but of the kind '${media.said}'`;
-	return [{ state: { name, path, device, problem: { kind: 'unsupported', message, hint: 'a copy of it in a file' } } }];
+	const { kind, message, field, hint = '' } = problemOf(noFile(machine.path, device, { said: media.said, name: path }));
+	// A name on the network may be signed, or have a user in it.
+	const problem = { kind, message: redact(message), path: machine.path, field, hint: redact(hint) };
+	return [{ state: { name, path: redact(path), device, problem } }];
 };
 
 /** @throws AccessError, UnsupportedError for what is not there or no file, so that a mistyped name is none of the machine's faults. */
