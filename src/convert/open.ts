@@ -1,3 +1,4 @@
+import { fileName } from '../bytes/path.ts';
 import type { Disk, ParentReference } from '../core/disk.ts';
 import type { DiskFormat, OpenContext } from '../core/format.ts';
 import { type Limits, refuseOver } from '../core/limits.ts';
@@ -142,7 +143,7 @@ export const openChain = async (given: Source, options: OpenOptions): Promise<La
 			const layer = await openParent(child, parent, options);
 			layers.push(layer);
 			if (layers.some((other) => other !== layer && other.source.identity === layer.source.identity)) {
-				throw new CorruptError(`the chain comes back to ${layer.source.name}`, { path: child.source.name });
+				throw new CorruptError(`the chain comes back to ${fileName(layer.source.name)}`, { path: child.source.name });
 			}
 		}
 	} catch (error) {
@@ -256,10 +257,13 @@ const findById = async (child: Layer, parent: ParentReference, options: OpenOpti
 			}
 			await found.disk.close();
 			await layer.disk.close();
-			throw new ChangedError(`${found.source.name} and ${source.name} both have the id of its parent, ${parent.ids.join(' or ')}`, {
-				path: child.source.name,
-				hint: 'without the one that is a copy',
-			});
+			throw new ChangedError(
+				`${fileName(found.source.name)} and ${fileName(source.name)} both have the id of its parent, ${parent.ids.join(' or ')}`,
+				{
+					path: child.source.name,
+					hint: 'without the one that is a copy',
+				},
+			);
 		}
 		await layer?.disk.close();
 	}

@@ -1,3 +1,4 @@
+import { fileName } from '../bytes/path.ts';
 import type { Layer } from '../convert/open.ts';
 import type { Source } from '../core/source.ts';
 import { UnsupportedError } from '../errors.ts';
@@ -37,7 +38,7 @@ export const refuseOtherChain = async (
 	for (let depth = 0; said; depth++) {
 		const { dataFile, backing }: SaidImage = said;
 		const beneath = layers[depth + 1];
-		const image = layers[depth]?.source.name;
+		const image = fileName(layers[depth]?.source.name ?? '');
 		if (dataFile) {
 			const identity = await identityOf(dataFile, `${part}dataStore`);
 			if (!opened.some((source) => source.identity === identity)) {
@@ -47,7 +48,7 @@ export const refuseOtherChain = async (
 		part += 'backingStore';
 		if (backing === undefined) return;
 		if (backing === 'none') {
-			if (beneath) refuse(`ends with ${image} by the domain, and has ${beneath.source.name} beneath by the image`, part);
+			if (beneath) refuse(`ends with ${image} by the domain, and has ${fileName(beneath.source.name)} beneath by the image`, part);
 			return;
 		}
 		const name = nameOf(backing.media);
@@ -58,7 +59,7 @@ export const refuseOtherChain = async (
 			refuse(`has '${name}' beneath it as ${backing.format} by the domain, and as ${format} by its image ${image}`, part);
 		}
 		if ((await identityOf(backing.media, part)) !== beneath.source.identity) {
-			refuse(`has '${name}' beneath it by the domain, and ${beneath.source.name} by its image ${image}`, part);
+			refuse(`has '${name}' beneath it by the domain, and ${besides(name ?? '', beneath.source.name)} by its image ${image}`, part);
 		}
 		said = backing;
 		part += '/';
@@ -74,6 +75,9 @@ export const refuseSlice = (description: string, { id, keys: [field = ''], media
 		hint: 'a copy of that part in a file of its own (dd iflag=skip_bytes,count_bytes), and a domain that names it',
 	});
 };
+
+/** A file's name without its folder, by which nobody knows it elsewhere; with it where another has that name too. */
+const besides = (other: string, file: string): string => (fileName(other) === fileName(file) ? file : fileName(file));
 
 const nameOf = (media: Media): string | undefined => {
 	if (media.type === 'none' || media.type === 'auto') return undefined;

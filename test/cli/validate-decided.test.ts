@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
+import { kvmWith } from '../machine/kvm-sample.ts';
 import { emptyDisk, idsOf, makeMachine, validated, vmx, write } from './validate-machine.ts';
 
 describe('what somebody decides', () => {
@@ -55,6 +56,34 @@ describe('what somebody decides', () => {
 		fs.renameSync(path.join(folder, 'here'), path.join(folder, 'elsewhere'));
 		const { code, report } = await validated('--to', 'libvirt', '--baseline', baseline, path.join(folder, 'elsewhere'));
 		expect({ code, ids: idsOf(report, 'Critical', 'Warning', 'Information') }).toEqual({ code: 0, ids: [] });
+	});
+
+	test('is known elsewhere where a domain says another chain than its images', async () => {
+		const folder = temporaryFolder();
+		const within = (name: string): string => path.join(folder, 'here', name);
+		for (const name of ['base.raw', 'other.raw']) emptyDisk(path.join(folder, 'here'), name);
+		await vconv(
+			'convert',
+			'-O',
+			'qcow2',
+			'-B',
+			path.relative('.', within('base.raw')),
+			'-F',
+			'raw',
+			within('other.raw'),
+			within('top.qcow2'),
+		);
+		const source = (name: string): string => `<source file='${within(name)}'/>`;
+		const backing = `<backingStore type='file'><format type='raw'/>${source('other.raw')}</backingStore>`;
+		const disk = `<disk type='file'><driver name='qemu' type='qcow2'/>${source('top.qcow2')}${backing}<target dev='vda' bus='virtio'/></disk>`;
+		const xml = kvmWith(disk);
+		write(folder, 'here/web.xml', xml);
+		const baseline = path.join(folder, 'known.json');
+		const first = await validated('--to', 'libvirt', '--write-baseline', baseline, within('web.xml'));
+		expect(idsOf(first.report, 'Critical')).toEqual(['vconv.image.unsupported']);
+		fs.renameSync(path.join(folder, 'here'), path.join(folder, 'elsewhere'));
+		const file = write(folder, 'elsewhere/web.xml', xml.replaceAll(path.join(folder, 'here'), path.join(folder, 'elsewhere')));
+		expect((await validated('--to', 'libvirt', '--baseline', baseline, file)).code).toBe(0);
 	});
 
 	test('is written over nothing that is looked at', async () => {

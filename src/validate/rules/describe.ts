@@ -1,7 +1,7 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
 import { shown } from '../../machine/report.ts';
-import type { RawEntry } from '../../machine/spec.ts';
+import type { RawEntry, SaidImage } from '../../machine/spec.ts';
 import type { Facts, MachineFacts, Problem } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
 import type { Target } from '../targets.ts';
@@ -85,7 +85,7 @@ export const problems = (disks: Facts['disks'], kind: Problem['kind']): Evidence
 		return [
 			{
 				what: `${device ? `${name}: ` : ''}${problem.message}`,
-				named: [path],
+				named: [path, ...namesUnder(device?.chain)],
 				hint: problem.hint,
 				file: problem.path ?? path,
 				offset: problem.offset,
@@ -93,3 +93,12 @@ export const problems = (disks: Facts['disks'], kind: Problem['kind']): Evidence
 			},
 		];
 	});
+
+/** The files that a description says a disk is made of, beneath its image. */
+const namesUnder = (chain: SaidImage | undefined): readonly string[] => {
+	if (!chain) return [];
+	const { dataFile, backing = 'none' } = chain;
+	const media = [dataFile, backing === 'none' ? undefined : backing.media];
+	const names = media.flatMap((one) => (one && 'path' in one ? [one.path] : []));
+	return backing === 'none' ? names : [...names, ...namesUnder(backing)];
+};
