@@ -34,17 +34,33 @@ export type Cursor = {
 };
 
 export const cursor = (dictionary: Dictionary, report: ReportEntry[]): Cursor => {
-	const [read, held] = [new Set<string>(), new Set<string>()];
-	return view(dictionary, report, read, held, read);
+	const marks = { read: new Set<string>(), held: new Set<string>(), ofDevice: new Map<string, Set<string>>() };
+	return view(dictionary, report, marks, marks.read);
+};
+
+type Marks = {
+	readonly read: Set<string>;
+	readonly held: Set<string>;
+	/** What is read, by what stands before the first dot. */
+	readonly ofDevice: Map<string, Set<string>>;
 };
 
 /** @param marks which of the two sets gets the keys that are read through it. */
-const view = (dictionary: Dictionary, report: ReportEntry[], read: Set<string>, held: Set<string>, marks: Set<string>): Cursor => {
+const view = (dictionary: Dictionary, report: ReportEntry[], all: Marks, marks: Set<string>): Cursor => {
 	const { entries } = dictionary;
+	const { read, held, ofDevice } = all;
 	const take = (key: string): DictionaryEntry | undefined => {
-		const found = entries.get(key.toLowerCase());
-		if (found) marks.add(key.toLowerCase());
+		const lower = key.toLowerCase();
+		const found = entries.get(lower);
+		if (!found) return undefined;
+		marks.add(lower);
+		if (marks === read) keysOf(deviceOf(lower)).add(lower);
 		return found;
+	};
+	const keysOf = (device: string): Set<string> => {
+		const keys = ofDevice.get(device) ?? new Set();
+		ofDevice.set(device, keys);
+		return keys;
 	};
 	const odd = (code: 'VMX_BAD_BOOLEAN' | 'VMX_BAD_NUMBER' | 'VMX_BAD_VALUE', key: string, what: string, severity?: 'error'): undefined => {
 		if (marks === held) held.delete(key.toLowerCase());
@@ -86,10 +102,9 @@ const view = (dictionary: Dictionary, report: ReportEntry[], read: Set<string>, 
 		},
 		odd,
 		taken(device) {
-			const prefix = `${device}.`.toLowerCase();
-			return [...read].filter((key) => key.startsWith(prefix)).map((key) => entries.get(key)?.key ?? key);
+			return [...(ofDevice.get(device.toLowerCase()) ?? [])].map((key) => entries.get(key)?.key ?? key);
 		},
-		more: () => view(dictionary, report, read, held, held),
+		more: () => view(dictionary, report, all, held),
 		isHeld: (key) => held.has(key.toLowerCase()),
 		rest: () => [...entries].filter(([key]) => !read.has(key)).map(([, value]) => value),
 		units: (bus) =>
@@ -102,3 +117,5 @@ const view = (dictionary: Dictionary, report: ReportEntry[], read: Set<string>, 
 				.sort((a, b) => a - b),
 	};
 };
+
+const deviceOf = (key: string): string => key.replace(/\..*$/s, '');
