@@ -16,7 +16,8 @@ export const guestFacts = ({ os, drivers, firmware, disks: found }: GuestReport,
 	};
 };
 
-const ATTACHMENTS: readonly (DiskBus & keyof NonNullable<GuestFacts['disk']>)[] = [
+/** What a guest's drivers are told for. */
+export const ATTACHMENTS: readonly (DiskBus & keyof NonNullable<GuestFacts['disk']>)[] = [
 	'virtio-scsi',
 	'virtio-blk',
 	'sata',

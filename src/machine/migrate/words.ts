@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { ATTACHMENTS } from './guest-facts.ts';
 import { DEVICE_POLICIES, UUID_MODES } from './options.ts';
 
 /** What fields of a request may say, where types do not hold a caller to it. */
@@ -14,7 +15,7 @@ const REQUEST = {
 } as const;
 
 const GUEST = {
-	attachment: ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'lsisas1068', 'nvme', 'ide'],
+	attachment: ATTACHMENTS,
 	state: ['boot', 'installed', 'absent', 'unknown'],
 	firmware: REQUEST.firmware,
 } as const;
