@@ -56,7 +56,8 @@ export type Ability =
 	| 'long-serials'
 	| 'nested'
 	| 'direct-boot'
-	| 'persistent-memory';
+	| 'persistent-memory'
+	| 'import-drivers';
 
 const TiB = 2 ** 40;
 
@@ -251,7 +252,8 @@ export const targets: readonly Target[] = [
 		firmware: ['bios', 'efi'],
 		secureBoot: true,
 		tpm: true,
-		has: ['serial', 'snapshots', 'shared-disks'],
+		// https://docs.aws.amazon.com/vm-import/latest/userguide/import-modify-vm.html
+		has: ['serial', 'snapshots', 'shared-disks', 'import-drivers'],
 		source: 'https://docs.aws.amazon.com/vm-import/latest/userguide/prerequisites.html',
 	},
 	{

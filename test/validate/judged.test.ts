@@ -3,10 +3,11 @@ import type { DiskBus } from '../../src/guest/facts.ts';
 import type { Facts } from '../../src/validate/facts.ts';
 import { targets } from '../../src/validate/targets.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
-import { absent, card, domain, domcaps, dynamicDisk, fired, img, luks, made, nic, spread, vm, windows } from './facts-of.ts';
+import { absent, card, domain, domcaps, dynamicDisk, fired, img, inside, luks, made, nic, spread, vm, windows } from './facts-of.ts';
 import { disk, drivers, guest, healthy, machine, noDrivers, system, withDisks } from './healthy.ts';
 
 const PASSTHRU = ['scsi0:3.present = "TRUE"', 'scsi0:3.deviceType = "scsi-passthru"'];
+const STAGED = { disk: drivers.disk, network: { hyperv: { state: 'staged', evidence: 'wnetvsc.inf' } } } as const;
 const CARD = '<mac address="52:54:00:00:00:01"/><source><address type="pci" domain="0" bus="59" slot="2" function="1"/></source>';
 
 describe('what a description says', () => {
@@ -64,6 +65,7 @@ describe('what a description says', () => {
 		['a serial port on a terminal', domain('<serial type="pty"/>'), 'vconv.serial'],
 		["a way to VMware's printers", vm('serial0.present = "TRUE"', 'serial0.fileType = "thinprint"'), 'vconv.serial'],
 		['an old card of VMware', card('vmxnet'), 'ovirt.nic.interface_type.unsupported', 'esxi'],
+		['a card whose driver is in the store of Windows', inside({ drivers: STAGED }), 'vconv.guest.network.driver', 'hyperv'],
 	])('is none where it is %s', ([, facts, id, to = 'libvirt']) => {
 		expect(fired(facts, to)).not.toContain(id);
 	});
@@ -141,6 +143,10 @@ describe('a guest with drivers for nothing but', () => {
 		['it does not start on Proxmox', only('lsilogic', ['scsi0.virtualDev = "lsilogic"']), 'proxmox', [DRIVER]],
 		['it starts on ESXi', only('lsilogic', [], { machine: undefined }), 'esxi', [SLOWER]],
 		['on ESXi it stays where it is if it comes from VMware', only('lsilogic'), 'esxi', []],
+		['NVMe is no slower on ESXi', only('nvme', [], { machine: undefined }), 'esxi', []],
+		['NVMe is no slower on Azure', only('nvme'), 'azure', []],
+		['pvscsi is no slower than the LSI Logic of Workstation', only('pvscsi', [], { machine: undefined }), 'workstation', []],
+		['the import of AWS adds what is missing', only('pvscsi'), 'aws', ['vconv.guest.disk.import']],
 		['NVMe does not start, for the planner has none', only('nvme'), 'libvirt', [DRIVER]],
 		['pvscsi starts', only('pvscsi'), 'libvirt', [SLOWER]],
 		['pvscsi does not start by EFI', only('pvscsi', [EFI]), 'libvirt', [DRIVER]],

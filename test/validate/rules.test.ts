@@ -119,6 +119,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 			guest: guest({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': absent, 'virtio-scsi': absent } } }),
 		}),
 	],
+	'vconv.guest.disk.import': [inside({ drivers: noDrivers }), 'aws'],
 	'vconv.guest.disk.unknown': [inside({ drivers: null })],
 	'vconv.guest.disk.slower': [inside({ drivers: { ...drivers, disk: { ...drivers.disk, 'virtio-blk': absent, 'virtio-scsi': absent } } })],
 	'vconv.guest.disk.staged': [

@@ -12,8 +12,18 @@ export const bootRules: readonly Rule[] = [
 		label: 'No driver at boot for the disk bus at the target',
 		assessment: 'The guest does not find its system disk at the target: Linux stops in its initramfs, Windows with 0x7B.',
 		remedy:
-			'Put a driver in before the move: on Linux the modules of one of these buses, or of virtio, into the initramfs (`dracut -f --add-drivers "MODULE …"`, or /etc/initramfs-tools/modules and `update-initramfs -u`), on Windows the drivers of the target, started at boot. With --devices the bus was chosen for it: auto takes one that the guest starts from, where there is one.',
-		find: (facts, target) => (asksVirtio(facts, target) ? [] : lacking(bootBuses(facts, target))),
+			'Put a driver in before the move: on Linux the modules of one of these buses, or of virtio, into the initramfs (`dracut -f --add-drivers "MODULE …"`, or /etc/initramfs-tools/modules and `update-initramfs -u`), on Windows the drivers of the target, started at boot. One that is there and disabled is started by `sc config NAME start= boot` and `reg delete HKLM\\SYSTEM\\CurrentControlSet\\Services\\NAME\\StartOverride /f`. With --devices the bus was chosen for it: auto takes one that the guest starts from, where there is one.',
+		find: (facts, target) => (asksVirtio(facts, target) || target.has.includes('import-drivers') ? [] : lacking(bootBuses(facts, target))),
+	},
+	{
+		id: 'vconv.guest.disk.import',
+		category: 'Warning',
+		label: 'No driver at boot for the disks of the target, which its import adds',
+		assessment:
+			'The guest starts only if the import puts the driver in, as it does for the systems that it knows; an import of snapshots alone changes nothing in the guest.',
+		remedy: 'Import it as an image (ImportImage), or put a driver in before the move.',
+		targets: ['aws'],
+		find: (facts, target) => (target.has.includes('import-drivers') ? lacking(bootBuses(facts, target)) : []),
 	},
 	{
 		id: 'vconv.guest.disk.virtio',
@@ -49,8 +59,8 @@ export const bootRules: readonly Rule[] = [
 		find: (facts, target) => {
 			if ((facts.choices?.devices ?? 'auto') !== 'auto' || staysWithVmware(facts, target)) return [];
 			const taken = bootBuses(facts, target).find(([, fact]) => fact?.state === 'boot')?.[0];
-			const first = fastest(target.buses);
-			return taken === undefined || first.some((bus) => bus === taken) ? [] : lacking(factsOf(facts, first));
+			const fast = fastest(target.buses);
+			return taken === undefined || fast.some((bus) => bus === taken) ? [] : lacking(factsOf(facts, fast));
 		},
 	},
 	{
@@ -73,7 +83,7 @@ export const bootRules: readonly Rule[] = [
 		remedy: 'Put the driver in before the move.',
 		find: ({ guest }, { nics }) => {
 			const facts = nics.map((model): readonly [NicModel, DriverFact | undefined] => [model, guest?.drivers?.network[model]]);
-			if (!guest?.drivers || facts.some(([, fact]) => !fact || ['boot', 'installed', 'unknown'].includes(fact.state))) return [];
+			if (!guest?.drivers || facts.some(([, fact]) => !fact || TAKEN.includes(fact.state))) return [];
 			return facts.flatMap(([model, fact]) => (fact ? [{ what: `${model}: ${fact.state}, ${fact.evidence}` }] : []));
 		},
 	},
@@ -193,12 +203,20 @@ const disksUnder = (id: string, volumes: readonly VolumeFacts[]): readonly strin
 	return (volumes.find((volume) => volume.id === id)?.on ?? []).flatMap((part) => disksUnder(part, volumes));
 };
 
+/** Windows takes what is in its store when it sees the card. */
+const TAKEN: readonly DriverFact['state'][] = ['boot', 'installed', 'staged', 'unknown'];
+
 const NOT_KNOWN: DriverFact = { state: 'unknown', evidence: 'its drivers could not be read' };
 
-/** The buses of a target that are as fast as its fastest: virtio's two count as one. */
+/** Made for speed, and none as a rule faster than another. */
+const FAST: Target['buses'] = [...VIRTIO, 'nvme', 'hyperv-scsi'];
+
+/** The fast buses of a target, its own first; none where that imitates old hardware: the others are not slower than it. */
 const fastest = (buses: Target['buses']): Target['buses'] => {
-	const first = buses.slice(0, 1);
-	return first.some((bus) => VIRTIO.includes(bus)) ? buses.filter((bus) => VIRTIO.includes(bus)) : first;
+	const [first] = buses;
+	// VMware's own: on QEMU pvscsi is there for guests that come from VMware.
+	const fast = first === 'pvscsi' ? [...FAST, first] : FAST;
+	return first && fast.includes(first) ? buses.filter((bus) => fast.includes(bus)) : [];
 };
 
 const driver = (bus: string, { state, evidence }: DriverFact): Evidence => ({ what: `${bus}: ${state}, ${evidence}` });
