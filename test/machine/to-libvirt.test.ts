@@ -553,7 +553,7 @@ test.for([
 	[
 		{ guest: { disk: { scsi: 'boot' } } },
 		"guest.disk 'scsi' is not known",
-		'one of virtio-scsi, virtio-blk, sata, pvscsi, lsisas1068, nvme, ide',
+		'one of virtio-scsi, virtio-blk, sata, pvscsi, lsisas1068, lsilogic, nvme, ide',
 	],
 	[{ guest: { nic: { e1000: 'yes' } } }, "guest: e1000 'yes' is not known", 'one of boot, installed, absent, unknown'],
 ] as const)('a word that a library says and there is not is refused with those that there are: %j', ([options, message, hint]) => {
