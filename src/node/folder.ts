@@ -14,3 +14,22 @@ export const filesIn = (folder: string): string[] => {
 		throw accessError('cannot be listed', folder, cause);
 	}
 };
+
+/**
+ * Make a folder and those above it that are not there; those that were made, the lowest first. mkdir(2) itself, for Node's own way says of a file system
+ * that is read-only that there is no such file.
+ */
+export const makeFolders = (folder: string, mode = 0o777): readonly string[] => {
+	try {
+		fs.mkdirSync(folder, mode);
+		return [folder];
+	} catch (error) {
+		const above = path.dirname(folder);
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT' && above !== folder) {
+			const made = makeFolders(above, mode);
+			if (made.length > 0) return [...makeFolders(folder, mode), ...made];
+		}
+		if (fs.existsSync(folder) && fs.statSync(folder).isDirectory()) return [];
+		throw error;
+	}
+};

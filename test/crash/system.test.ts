@@ -60,6 +60,7 @@ describe('vconv clean', () => {
 		const words = ['-f', 'raw', '--spool', folder, '-', path.join(folder, 'out.qcow2')];
 		const child = spawn(process.execPath, [path.join(dist, 'bin', 'vconv.js'), ...words], { stdio: ['pipe', 'ignore', 'ignore'] });
 		const ended = new Promise((resolve) => child.once('exit', resolve));
+		child.stdin.on('error', () => {}); // it is killed before it has read all
 		child.stdin.write(Buffer.alloc(MiB, 1));
 		const spools = () => fs.readdirSync(folder).filter((name) => name.startsWith('.vconv-spool-'));
 		const spooled = () =>
@@ -73,7 +74,7 @@ describe('vconv clean', () => {
 		fs.writeFileSync(path.join(folder, '.vconv-spool-AAAAAA', 'stdin'), 'no lock');
 		for (const name of ['lock', 'diary']) fs.writeFileSync(path.join(folder, '.vconv-spool-BBBBBB', name), 'more than a spool');
 		expect((await vconv('clean', '--older-than', '1h', folder)).stdout).toMatch(new RegExp(`^${left} .*too young\n$`));
-		expect((await vconv('clean', '--dry-run', folder)).stdout).toMatch(new RegExp(`^${left}  1 MiB  would be removed\n$`));
+		expect((await vconv('clean', '--dry-run', folder)).stdout).toMatch(new RegExp(`^${left} .* would be removed\n$`));
 		expect(spools()).toContain(left);
 		expect(JSON.parse((await vconv('clean', '--json', folder)).stdout).files).toMatchObject([{ state: 'removed' }]);
 		expect(spools()).toEqual(['.vconv-spool-AAAAAA', '.vconv-spool-BBBBBB']);
@@ -142,4 +143,27 @@ test.skipIf(process.platform !== 'linux')('two runs at once: one writes, the oth
 	await target.abandon();
 	expect(fs.readdirSync(folder)).toEqual(['in.raw']);
 	run(process.execPath, path.join(dist, 'bin', 'vconv.js'), path.join(folder, 'in.raw'), path.join(folder, 'out.raw'));
+});
+
+test('a folder that cannot be made on a read-only file system is refused by that name', async ({ skip }) => {
+	skip(!canMount, 'nothing can be mounted here');
+	const folder = temporaryFolder();
+	const at = (name: string) => path.join(folder, name);
+	rawFile(at('in.raw'), MiB, [[0, MiB]]);
+	fs.writeFileSync(at('web.vmx'), 'config.version = "8"\nvirtualHW.version = "13"\ndisplayName = "web"\nguestOS = "debian12-64"\n');
+	fs.mkdirSync(at('still'));
+	execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', at('still')]);
+	onTestFinished(() => void execFileSync('umount', [at('still')]));
+	for (const words of [
+		['migrate', '--to', 'libvirt', at('web.vmx'), at('still/web')],
+		['batch', at('in.raw'), '--to', at('out.raw'), '--state', at('still/deep/state')],
+	]) {
+		expect(await vconv(...words)).toMatchObject({ code: 5, stderr: expect.stringContaining('the file system is read-only') });
+	}
+});
+
+test('a batch without a plan is told of options, not of keys of a plan', async () => {
+	const { code, stderr } = await vconv('batch', temporaryFolder(), '--kind', 'validate');
+	expect(code).toBe(2);
+	expect(stderr).toContain('try --target libvirt');
 });

@@ -5,6 +5,7 @@ import { type JobRecord, parseJournal, printRecord } from '../../batch/journal.t
 import { AccessError, BusyError } from '../../errors.ts';
 import { accessError, statOf } from '../file.ts';
 import { nodeFiles } from '../files.ts';
+import { makeFolders } from '../folder.ts';
 import { refuseOverwriting } from '../overwriting.ts';
 import { writeFully } from '../write.ts';
 import { type FolderLock, takeLock } from './lock.ts';
@@ -93,7 +94,7 @@ export const openState = async (folder: string): Promise<StateFolder> => {
 	try {
 		// One that is there is looked at before anything is made in it.
 		for (const each of [folder, jobs]) {
-			fs.mkdirSync(each, { recursive: true, mode: 0o700 });
+			makeFolders(path.resolve(each), 0o700);
 			refuseForeign(each);
 		}
 	} catch (cause) {

@@ -61,8 +61,13 @@ const loadSources = (operands: readonly string[], given: Defaults, check: Check)
 	const items = operands.map((text, index): Tree => ({ line: index + 1, column: 1, kind: 'text', text }));
 	const place = ({ line }: Place): string => operands[line - 1] ?? '';
 	const tree: Tree = { line: 1, column: 1, kind: 'list', items };
-	return { ...expanded(tree, given, check, process.cwd(), place), place, name: operands.join(' '), state: path.resolve('vconv.batch') };
+	const { mistakes, ...loaded } = expanded(tree, given, check, process.cwd(), place);
+	return { ...loaded, mistakes: mistakes.map(asOption), place, name: operands.join(' '), state: path.resolve('vconv.batch') };
 };
+
+/** There is no plan that could have a key. */
+const asOption = ({ message, path: at, hint }: VconvError): UsageError =>
+	new UsageError(message, { path: at, hint: hint?.replace(/^(to|target): /, '--$1 ').replace('--to and a name', '--to with a name') });
 
 const expanded = (tree: Tree, given: Defaults, check: Check, folder: string, place: Loaded['place']) => {
 	const plan = readPlan(tree, given);

@@ -7,6 +7,7 @@ import { redact } from '../../batch/redact.ts';
 import { bySize, choose, type Running, type Task } from '../../batch/schedule.ts';
 import { BLOCKED } from '../../errors.ts';
 import { accessError } from '../file.ts';
+import { makeFolders } from '../folder.ts';
 import { type ChildEnd, type ChildProgress, runChild } from './child.ts';
 import type { StateFolder } from './folder.ts';
 import { deviceOf, freeSpaceFor, identify, usageOf } from './identity.ts';
@@ -209,7 +210,7 @@ const isStale = (record: JobRecord | undefined, { files }: Survey): boolean =>
 /** Make the folder of a target; how the job ends if it cannot be made. */
 const makeFolder = (name: string): ChildEnd | undefined => {
 	try {
-		fs.mkdirSync(name, { recursive: true });
+		makeFolders(name);
 		return undefined;
 	} catch (cause) {
 		const { code, message, exitCode, hint } = accessError('cannot be made', name, cause);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { AccessError, BusyError, VconvError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { nodeFiles } from '../files.ts';
+import { makeFolders } from '../folder.ts';
 import { refuseReplacingUsed } from '../inuse.ts';
 import { VERSION } from '../version.ts';
 import { writeWhole } from '../write-whole.ts';
@@ -166,11 +167,7 @@ const refuseOther = (folder: string, found: State, { of, names }: Build): void =
 /** Make a folder with all above it. @returns those that were made, the lowest first. */
 const makeFolder = (folder: string): readonly string[] => {
 	try {
-		const first = fs.mkdirSync(folder, { recursive: true });
-		const made: string[] = [];
-		for (let at = path.resolve(folder); first !== undefined && at.length >= path.resolve(first).length; at = path.dirname(at))
-			made.push(at);
-		return made;
+		return makeFolders(path.resolve(folder));
 	} catch (cause) {
 		throw accessError('cannot be made', folder, cause);
 	}
