@@ -75,7 +75,7 @@ export const madeText = (report: MigrationReport, quiet: boolean): string => {
 	const { name, to, folder, disks, losses, seconds } = report;
 	const counts = countReport(losses);
 	const compared = disks.every(({ verified }) => verified === 'full') ? ', each read back and compared' : '';
-	const summary = `${name} for ${to} is in ${folder}: ${disks.length} disks${compared}, ${humanSize(report['stored-size'])}, after ${clock(seconds)}`;
+	const summary = `${name} for ${to} is in ${folder}: ${disks.length === 1 ? '1 disk' : `${disks.length} disks`}${compared}, ${humanSize(report['stored-size'])}, after ${clock(seconds)}`;
 	const acted = losses.filter(({ severity }) => severity === 'error' || (!quiet && severity === 'warning'));
 	const next = `${counts.info} more entries are in report.json; what is next is in README.txt`;
 	return `${reportText(acted, quiet)}${quiet ? '' : `${plain(summary)}\n${next}\n`}`;

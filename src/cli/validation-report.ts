@@ -80,7 +80,7 @@ const asJunit = ({ verdicts, failures, at, seconds }: ValidationReport): string 
 const casesOf = ({ subject, target, concerns, accepted, blocking }: Verdict): TestCase[] => {
 	const className = `${subject} to ${target}`;
 	const { Critical, Warning, Information } = countConcerns(concerns);
-	const counts = `${Critical} critical, ${Warning} warnings, ${Information} for information`;
+	const counts = `${Critical} critical, ${Warning === 1 ? '1 warning' : `${Warning} warnings`}, ${Information} for information`;
 	const verdict = blocking ? ({ kind: 'failure', type: 'blocked', message: 'the move is blocked', text: counts } as const) : undefined;
 	return [
 		{ name: 'verdict', className, seconds: 0, output: counts, ...(verdict && { problem: verdict }) },

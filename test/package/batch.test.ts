@@ -275,6 +275,20 @@ test('a machine of which a disk is gone, or another file has its name, is not do
 	expect(await vconv('compare', at('a.raw'), at('web', image))).toMatchObject({ code: 0 });
 }, 120_000);
 
+test('what a migration must not be started with is in the reports', async () => {
+	const { folder, state, batch } = batchFolder('{ kind: migrate, target: libvirt, from: rhel.vmx, to: rhel }');
+	const at = (...names: string[]) => path.join(folder, ...names);
+	expect(await vconv('-o', 'subformat=monolithicFlat', at('a.raw'), at('rhel.vmdk'))).toMatchObject({ code: 0 });
+	const disk = ['scsi0.present = "TRUE"', 'scsi0.virtualDev = "pvscsi"', 'scsi0:0.present = "TRUE"', 'scsi0:0.fileName = "rhel.vmdk"'];
+	const lines = ['displayName = "rhel"', 'guestOS = "rhel9-64"', 'firmware = "efi"', 'memsize = "2048"', ...disk, ''];
+	fs.writeFileSync(at('rhel.vmx'), lines.join('\n'));
+	expect(await batch()).toMatchObject({ code: 0, stderr: expect.stringContaining('1 done (1 with notes)') });
+	const notes = [expect.stringMatching(/^to be acted on before it starts: scsi0:0: the boot disk scsi0:0 moves .* \[BOOT_DRIVER_RISK\]$/)];
+	expect(reportIn(state).jobs).toMatchObject([{ state: 'done', notes }]);
+	expect(fs.readFileSync(path.join(state, 'report.html'), 'utf8')).toContain('BOOT_DRIVER_RISK');
+	expect(fs.readFileSync(path.join(state, 'report.xml'), 'utf8')).toContain('BOOT_DRIVER_RISK');
+}, 120_000);
+
 const posix = test.skipIf(process.platform === 'win32');
 
 posix(

@@ -129,9 +129,10 @@ const perform = async (
 	return report.counts.done === report.jobs.length ? 0 : SOME_FAILED;
 };
 
-const countsText = ({ counts, totals }: BatchReport): string => {
+const countsText = ({ counts, totals, jobs }: BatchReport): string => {
+	const noted = jobs.filter(({ state, notes }) => state === 'done' && notes.length > 0).length;
 	const said = [
-		`${counts.done} done`,
+		`${counts.done} done${noted > 0 ? ` (${noted} with notes)` : ''}`,
 		counts.failed > 0 && `${counts.failed} failed`,
 		counts.waiting > 0 && `${counts.waiting} not done yet`,
 	];

@@ -181,7 +181,7 @@ const perform = async ({ state, survey: looked }: Ready, folder: StateFolder, op
 		target,
 		further: [...(looked.further ?? []), ...diskNames(job, end)].flatMap((name) => identify(name) ?? []),
 		sizes: { virtual: numberOf(end, 'virtual-size') ?? looked.virtual, before: looked.before, after },
-		notes: [...notes, ...end.notes],
+		notes: [...notes, ...end.notes, ...toActOn(end)],
 		...(end.code !== 0 && { error: comparing ? foreign(job, end) : failureOf(end) }),
 		...(comparing && { adopted: true }),
 	};
@@ -229,6 +229,15 @@ const diskNames = ({ to }: Job, { result }: ChildEnd): readonly string[] => {
 	if (to === undefined || !Array.isArray(disks)) return [];
 	const names = disks.flatMap((disk: { readonly files?: unknown } | null) => disk?.files ?? []);
 	return names.filter((name) => typeof name === 'string').map((name) => path.join(to, name));
+};
+
+/** What a migration says that a machine must not start without. */
+const toActOn = ({ result }: ChildEnd): readonly string[] => {
+	const losses: unknown = result?.['losses'];
+	if (!Array.isArray(losses)) return [];
+	return losses
+		.filter((loss: { readonly severity?: unknown } | null) => loss?.severity === 'error')
+		.map(({ subject, message, code }) => `to be acted on before it starts: ${subject}: ${message} [${code}]`);
 };
 
 /** Why a job failed: as it says itself, or by its code alone. */

@@ -123,7 +123,7 @@ ${disks}  report.json: what was lost or changed, and how the disks were copied
 What is next:
 
 ${NEXT[plan.to](plan, path.resolve(folder))}
-${count('error')} errors and ${count('warning')} warnings are in report.json.${losses.length > 0 ? ' To be acted on before it starts:' : ''}
+What changed is in report.json (errors: ${count('error')}, warnings: ${count('warning')}).${losses.length > 0 ? ' To be acted on before it starts:' : ''}
 ${losses.join('')}
 Keep the source until the new machine has been seen to run, and never run both at the same time: they have the same addresses.
 `;
