@@ -107,6 +107,8 @@ export type VolumeFacts = {
 	readonly unsupported?: string | undefined;
 	/** Of a member: the volume group's name, the array's id. */
 	readonly memberOf?: string | undefined;
+	/** Of a logical volume: what device mapper knows it by, `LVM-` and two ids. */
+	readonly mapperUuid?: string | undefined;
 	/** Of an array or a logical volume: the ids of the volumes given that hold its data. */
 	readonly on?: readonly string[] | undefined;
 };

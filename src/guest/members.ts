@@ -66,10 +66,10 @@ export const groupsOf = async (volumes: readonly Recognised[], incomplete: Incom
 		const made = await attempt(where, 'logical volumes', () => volumeGroup(name, group, physical, where));
 		if (!made) continue;
 		const holdersOf = holders(group);
-		for (const { id, size, device, unsupported, state } of made.volumes) {
+		for (const { id, size, device, unsupported, state, mapperUuid } of made.volumes) {
 			const held = holdersOf(id.slice(`lv:${name}/`.length));
 			const on = physical.filter((volume) => held.includes(volume.uuid)).map((volume) => volume.id);
-			candidates.push({ id, size, device, given: { on, ...(state && { state }), ...(unsupported && { unsupported }) } });
+			candidates.push({ id, size, device, given: { on, mapperUuid, ...(state && { state }), ...(unsupported && { unsupported }) } });
 		}
 		if (made.missing.length > 0) {
 			incomplete.push({ where, what: 'physical volumes', why: `on no disk given: ${made.missing.join(', ')}` });

@@ -36,7 +36,7 @@ export const mountGuest = (root: OpenVolume, entries: readonly MountEntry[], con
 
 /**
  * The id of the volume that a guest names a device by: `UUID=`, `LABEL=`, `PARTUUID=`, `PARTLABEL=`, the same under `/dev/disk`,
- * `/dev/VG/LV`, `/dev/mapper/VG-LV`, `/dev/md0`, `/dev/md/NAME`, and `/dev/sda1` and its kin by the order of the disks. Undefined where no disk given has it.
+ * `/dev/VG/LV`, `/dev/mapper/VG-LV`, `/dev/md0`, `/dev/md/NAME`, their names under `/dev/disk/by-id`, and `/dev/sda1` and its kin by the order of the disks. Undefined where no disk given has it.
  */
 export const volumeNamed = (device: string, { disks, volumes }: Pick<GuestContext, 'disks' | 'volumes'>): string | undefined => {
 	const [, tag, quoted = ''] = /^(?:\/dev\/disk\/by-)?(uuid|label|partuuid|partlabel)[=/](.*)$/i.exec(device) ?? [];
@@ -51,7 +51,11 @@ export const volumeNamed = (device: string, { disks, volumes }: Pick<GuestContex
 		case 'partlabel':
 			return partitionWhere(disks, ({ name }) => name === value);
 	}
-	const mapped = /^\/dev\/mapper\/(.+)$/.exec(device)?.[1];
+	const byId = /^\/dev\/disk\/by-id\/(dm-uuid|md-uuid|md-name)-(.+)$/.exec(device);
+	if (byId?.[1] === 'dm-uuid') return volumes.find(({ mapperUuid }) => mapperUuid === byId[2])?.id;
+	if (byId?.[1] === 'md-uuid') return volumes.find(({ id }) => id.startsWith('md:') && isSameHex(id.slice(3), byId[2] ?? ''))?.id;
+	if (byId) return arrayNamed((byId[2] ?? '').replace(/^[^:]*:/, ''), volumes);
+	const mapped = /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)(.+)$/.exec(device)?.[1];
 	if (mapped !== undefined) return volumes.find(({ id }) => id.startsWith('lv:') && mapperName(id.slice(3)) === mapped)?.id;
 	const array = /^\/dev\/md(?:\/(.+)|(\d+))$/.exec(device);
 	if (array) return arrayNamed(array[1] ?? array[2] ?? '', volumes);
@@ -64,6 +68,8 @@ export const volumeNamed = (device: string, { disks, volumes }: Pick<GuestContex
 	const volume = /^\/dev\/([^/]+\/[^/]+)$/.exec(device)?.[1];
 	return volumes.find(({ id }) => id === `lv:${volume}`)?.id;
 };
+
+const isSameHex = (one: string, other: string): boolean => one.replace(/\W/g, '') === other.replace(/\W/g, '');
 
 /** By the name that members give their array, `host:0`; an only array without a name is meant by any. */
 const arrayNamed = (name: string, volumes: GuestContext['volumes']): string | undefined => {

@@ -14,6 +14,8 @@ type LogicalVolume = {
 	/** Absent where `unsupported` says why. */
 	readonly device?: BlockDevice | undefined;
 	readonly unsupported?: string | undefined;
+	/** What device mapper knows it by. */
+	readonly mapperUuid?: string | undefined;
 	/** `degraded`. */
 	readonly state?: readonly string[] | undefined;
 };
@@ -161,7 +163,9 @@ export const volumeGroup = async (name: string, group: LvmSection, found: readon
 	for (const [key, volume] of logical) {
 		if (!listAt(volume, 'status').includes('VISIBLE')) continue;
 		const id = `lv:${name}/${key}`;
-		volumes.push((await mirrored(id, volume)) ?? linear(id, volume));
+		const own = textAt(volume, 'id');
+		const mapperUuid = own && `LVM-${`${textAt(group, 'id')}${own}`.replaceAll('-', '')}`;
+		volumes.push({ ...((await mirrored(id, volume)) ?? linear(id, volume)), mapperUuid });
 	}
 	return { missing, volumes };
 };
