@@ -194,6 +194,29 @@ describe('the kernel that boots by default', () => {
 		expect(bls.os.marks).toMatchObject([{ code: 'root-device-name', evidence: 'root=/dev/sda1' }]);
 	});
 
+	test.for([
+		['Photon', '"/"', 'photon', '/photon.cfg'],
+		['Photon 5', '/boot/', 'photon', '/boot/photon.cfg'],
+		['Azure Linux', '$bootprefix/', 'mariner', '$bootprefix/mariner.cfg'],
+	] as const)('is the one that variables name which GRUB loads: %s', async ([, folder, name, loaded]) => {
+		const config = [
+			`set bootprefix=/boot\nload_env -f ${loaded}`,
+			`if [ -f /boot/systemd.cfg ]; then\n    load_env -f /boot/systemd.cfg\nelse\n    set systemd_cmdline=net.ifnames=0\nfi`,
+			`set rootpartition=PARTUUID=none\nmenuentry "Photon" {\n    linux ${folder}$${name}_linux root=$rootpartition $${name}_cmdline $systemd_cmdline`,
+			`    if [ -f ${folder}$${name}_initrd ]; then\n        initrd ${folder}$${name}_initrd\n    fi\n}\n`,
+		];
+		const { os, drivers } = await linuxWith({
+			...other('6.10.1-amd64'),
+			'boot/grub2/grub.cfg': config.join('\n'),
+			[`boot/linux-${VERSION}.cfg`]: `# GRUB Environment Block\n${name}_cmdline=rw quiet\n${name}_linux=vmlinuz-${VERSION}\n${name}_initrd=initrd.img-${VERSION}\n`,
+			[`boot/${name}.cfg`]: `-> linux-${VERSION}.cfg`,
+		});
+		expect(os.kernels?.find((kernel) => kernel.default)?.version).toBe(VERSION);
+		expect(os.bootloader?.commandLine).toBe('root=PARTUUID=none rw quiet net.ifnames=0');
+		expect(os.marks?.map(({ code }) => code)).toEqual(['net-ifnames-off', 'root-missing']);
+		expect(drivers?.disk['virtio-blk']?.state).toBe('boot');
+	});
+
 	test('is one of the Boot Loader Specification, with the options that GRUB keeps for all', async () => {
 		const entry = (version: string) =>
 			`title A (${version})\nversion ${version}\nlinux /vmlinuz-${version}\ninitrd /initrd.img-${version} $tuned_initrd\noptions $kernelopts $tuned_params\n`;

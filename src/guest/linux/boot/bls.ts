@@ -1,7 +1,7 @@
-import { UnsupportedError } from '../../../errors.ts';
 import type { FileTree } from '../../tree.ts';
 import { compareVersions, configLines } from '../text.ts';
 import type { BootEntry, BootMenu } from './entry.ts';
+import { expander } from './words.ts';
 
 // The Boot Loader Specification, type 1: https://uapi-group.org/specifications/specs/boot_loader_specification/
 
@@ -69,13 +69,7 @@ const parse = (file: string, text: string, environment: ReadonlyMap<string, stri
 	}
 	const kernel = values.get('linux')?.[0];
 	if (kernel === undefined) return undefined;
-	let expanded = 0;
-	const commandLine = (values.get('options') ?? []).join(' ').replace(/\$\{?(\w+)\}?/g, (_, name: string) => {
-		const value = environment.get(name) ?? '';
-		expanded += value.length;
-		if (expanded > LARGEST) throw new UnsupportedError(`the command line of ${file} is longer than ${LARGEST} bytes`);
-		return value;
-	});
+	const expand = expander(environment, LARGEST, `the command line of ${file}`);
 	// `+LEFT-DONE` counts the attempts at it.
 	const [, id = '', left] = /^(.*?)(?:\+(\d+)(?:-\d+)?)?\.conf$/s.exec(file) ?? [];
 	return {
@@ -86,7 +80,7 @@ const parse = (file: string, text: string, environment: ReadonlyMap<string, stri
 		names: [id, `${id}.conf`, ...(values.get('title') ?? [])],
 		kernel,
 		initramfs: (values.get('initrd') ?? []).flatMap((line) => line.split(/\s+/)).filter((path) => !path.startsWith('$')),
-		commandLine: commandLine.trim(),
+		commandLine: expand((values.get('options') ?? []).join(' ')).trim(),
 		version: values.get('version')?.[0],
 	};
 };

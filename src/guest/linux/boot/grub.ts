@@ -2,7 +2,7 @@ import type { FileTree } from '../../tree.ts';
 import { configLines } from '../text.ts';
 import { readBlsEntries } from './bls.ts';
 import type { BootEntry, BootMenu } from './entry.ts';
-import { grubWords, unquoted } from './words.ts';
+import { expander, grubWords, unquoted } from './words.ts';
 
 const FILES = [
 	'/boot/grub2/grub.cfg',
@@ -11,6 +11,12 @@ const FILES = [
 	'/boot/efi/EFI/centos/grub.cfg',
 	'/boot/efi/EFI/fedora/grub.cfg',
 ];
+
+/** All that variables stand for in a menu is no longer, in bytes. */
+const LARGEST = 256 << 10;
+
+/** More files of variables are not loaded. */
+const MOST_LOADED = 16;
 
 /** A choice, or a submenu with choices of its own. */
 type Item = { readonly names: readonly string[]; readonly entry?: BootEntry | undefined; readonly items: readonly Item[] };
@@ -21,9 +27,11 @@ export const readGrub = async (tree: FileTree): Promise<BootMenu | undefined> =>
 		const text = await tree.readText(file);
 		if (text === undefined) continue;
 		const environment = await grubEnvironment(tree, file);
-		const items = [...menuItems(text)];
+		const variables = new Map([...settings(text), ...environment]);
+		await loadInto(variables, tree, text);
+		const items = [...menuItems(text, expander(variables, LARGEST, `what the variables of ${file} stand for`))];
 		if (configLines(text).some(([line]) => /^blscfg\b/.test(line))) {
-			const entries = await readBlsEntries(tree, new Map([...settings(text), ...environment]));
+			const entries = await readBlsEntries(tree, variables);
 			items.unshift(...entries.map((entry) => ({ names: entry.names, entry, items: [] })));
 		}
 		if (items.length === 0) continue; // on an ESP it only names the true one
@@ -57,6 +65,18 @@ const settings = (text: string): ReadonlyMap<string, string> => {
 	return values;
 };
 
+/** What a configuration loads by its path: Photon and Azure Linux say there which kernel is theirs. */
+const loadInto = async (variables: Map<string, string>, tree: FileTree, text: string): Promise<void> => {
+	const expand = expander(variables, LARGEST, 'the names of the files with variables');
+	const paths = configLines(text).flatMap(([line]) => /^load_env\s+(?:-f|--file)[\s=]+(\S+)/.exec(line)?.[1] ?? []);
+	for (const path of new Set(paths.slice(0, MOST_LOADED).map((one) => withoutDevice(expand(one))))) {
+		for (const [line] of configLines((await tree.readText(path)) ?? (await tree.readText(`/boot${path}`)) ?? '')) {
+			const at = line.indexOf('=');
+			if (at > 0) variables.set(line.slice(0, at), line.slice(at + 1));
+		}
+	}
+};
+
 /** What the last `set default` says that is not for the next boot alone. */
 const defaultOf = (text: string, environment: ReadonlyMap<string, string>): string => {
 	let chosen = '0';
@@ -85,7 +105,7 @@ const firstEntry = (items: readonly Item[]): BootEntry | undefined => flat(items
 const DEEPEST = 8;
 
 /** The menu of a configuration. Its conditions are not judged; what they guard is seldom an entry. */
-const menuItems = (text: string): readonly Item[] => {
+const menuItems = (text: string, expand: (text: string) => string): readonly Item[] => {
 	type Open = { readonly names: readonly string[]; readonly items: Item[]; entry?: BootEntry | undefined; readonly depth: number };
 	const top: Item[] = [];
 	const stack: Open[] = [];
@@ -104,7 +124,7 @@ const menuItems = (text: string): readonly Item[] => {
 				stack.pop();
 				(stack.at(-1)?.items ?? top).push({ names: current.names, entry: current.entry, items: current.items });
 			}
-		} else if (current) current.entry = withLine(current.entry, current.names, line);
+		} else if (current) current.entry = withLine(current.entry, current.names, line, expand);
 	}
 	return top;
 };
@@ -128,16 +148,22 @@ const headingOf = (line: string): readonly string[] | undefined => {
 	return title === undefined ? undefined : [title, ...(id ? [id] : [])];
 };
 
-const withLine = (entry: BootEntry | undefined, names: readonly string[], line: string): BootEntry | undefined => {
-	const [, command, rest = ''] = /^(linux(?:16|efi)?|initrd(?:16|efi)?)\s+(.*)$/.exec(line) ?? [];
+const withLine = (
+	entry: BootEntry | undefined,
+	names: readonly string[],
+	line: string,
+	expand: (text: string) => string,
+): BootEntry | undefined => {
+	const [, command, said] = /^(linux(?:16|efi)?|initrd(?:16|efi)?)\s+(.*)$/.exec(line) ?? [];
+	if (said === undefined) return entry;
+	const rest = expand(said);
 	if (command?.startsWith('linux')) {
 		const [kernel = ''] = grubWords(rest);
 		const options = rest.slice(kernel.length).trim().split(/\s+/);
 		return { names, kernel: withoutDevice(kernel), initramfs: entry?.initramfs ?? [], commandLine: options.join(' ') };
 	}
 	if (command?.startsWith('initrd') && entry) {
-		const paths = grubWords(rest).filter((path) => !path.startsWith('$'));
-		return { ...entry, initramfs: paths.map(withoutDevice) };
+		return { ...entry, initramfs: grubWords(rest).map(withoutDevice) };
 	}
 	return entry;
 };
