@@ -7,6 +7,12 @@ import { absent, card, domain, domcaps, dynamicDisk, fired, img, inside, luks, m
 import { disk, drivers, guest, healthy, machine, noDrivers, system, withDisks } from './healthy.ts';
 
 const PASSTHRU = ['scsi0:3.present = "TRUE"', 'scsi0:3.deviceType = "scsi-passthru"'];
+const USB = '<hostdev mode="subsystem" type="usb"><source><vendor id="0x0529"/><product id="0x0001"/></source></hostdev>';
+const RESERVED =
+	'<disk type="block" device="lun"><source dev="/dev/sdx"><reservations managed="yes"/></source><target dev="sda" bus="scsi"/></disk>';
+const LIMITED =
+	'<disk type="file"><source file="a.raw"/><target dev="vda" bus="virtio"/><iotune><total_iops_sec>100</total_iops_sec></iotune></disk>';
+const cardOf = (model: string): string => `<interface type="bridge"><source bridge="b"/><model type="${model}"/></interface>`;
 const STAGED = { disk: drivers.disk, network: { hyperv: { state: 'staged', evidence: 'wnetvsc.inf' } } } as const;
 const CARD = '<mac address="52:54:00:00:00:01"/><source><address type="pci" domain="0" bus="59" slot="2" function="1"/></source>';
 
@@ -14,6 +20,18 @@ describe('what a description says', () => {
 	it.for<readonly [string, Facts, id: string, target?: string]>([
 		["a card of the host as libvirt's interface", domain(`<interface type="hostdev">${CARD}</interface>`), 'vmware.device.sriov.detected'],
 		['a SCSI device of the host', withDisks(...PASSTHRU, 'scsi0:3.fileName = "/dev/sg3"'), 'vmware.passthrough_device.detected'],
+		['a USB device of the host', domain(USB), 'vconv.usb.devices', 'esxi'],
+		[
+			'memory that SEV encrypts',
+			domain('', '<launchSecurity type="sev"><policy>3</policy></launchSecurity>'),
+			'vconv.memory.protected',
+			'esxi',
+		],
+		['enclaves', vm('sgx.epcSize = "128"'), 'vconv.memory.protected'],
+		['CPUs that are pinned', domain('', '<cputune><vcpupin vcpu="0" cpuset="2"/></cputune>'), 'vmware.cpu_affinity.detected'],
+		['a disk that is reserved', domain(RESERVED), 'vmware.disk.shared.detected', 'esxi'],
+		['a limit of a disk', domain(LIMITED), 'vconv.watchdog', 'esxi'],
+		["a card of QEMU's", domain(cardOf('igb')), 'ovirt.nic.interface_type.unsupported', 'proxmox'],
 		['a TPM that is added at the next start', vm('managedvm.autoAddVTPM = "software"'), 'vmware.tpm.detected'],
 		['a CPU limit', vm('sched.cpu.max = "1000"'), 'vconv.cpu.shares'],
 		['a CPU reservation', vm('sched.cpu.min = "1000"'), 'vconv.cpu.shares'],
@@ -39,6 +57,16 @@ describe('what a description says', () => {
 			withDisks(...PASSTHRU, 'scsi0:3.fileName = "/vmfs/devices/cdrom/mpx.vmhba0"'),
 			'vmware.passthrough_device.detected',
 		],
+		['a USB device of the host', domain(USB), 'vmware.passthrough_device.detected', 'esxi'],
+		[
+			'memory that SEV encrypts, which stays so',
+			domain('', '<launchSecurity type="sev"><policy>3</policy></launchSecurity>'),
+			'vconv.memory.protected',
+		],
+		['memory that SEV could encrypt', vm('sev.enable = "FALSE"', 'sgx.epcSize = "0"'), 'vconv.memory.protected'],
+		['CPUs that are pinned', domain('', '<cputune><vcpupin vcpu="0" cpuset="2"/></cputune>'), 'vconv.watchdog', 'esxi'],
+		["a card of QEMU's", domain(cardOf('igb')), 'ovirt.nic.interface_type.unsupported', 'kubevirt'],
+		['a kind of virtio', domain(cardOf('virtio-non-transitional')), 'ovirt.nic.interface_type.unsupported', 'gcp'],
 		['persistent memory without a file', vm('nvdimm0.present = "TRUE"'), 'vconv.memory.persistent', 'esxi'],
 		[
 			'persistent memory that is out',

@@ -91,6 +91,10 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vmware.disk_mode.independent': [withDisks('scsi0:0.mode = "independent-persistent"')],
 	'vconv.disk.nonpersistent': [withDisks('scsi0:0.mode = "independent-nonpersistent"')],
 	'vmware.disk.shared.detected': [withDisks('scsi0:0.sharing = "multi-writer"')],
+	'vconv.disk.encrypted': [
+		domain('<disk type="file"><source file="a.raw"><encryption format="luks"/></source><target dev="vda" bus="virtio"/></disk>'),
+		'proxmox',
+	],
 	'vmware.disk.nvme.detected': [withDisks('nvme0.present = "TRUE"', 'nvme0:0.present = "TRUE"', 'nvme0:0.fileName = "b.vmdk"'), 'proxmox'],
 	'vmware.disk_serial.truncated': [withDisks('disk.EnableUUID = "TRUE"')],
 	'vmware.changed_block_tracking.disabled': [vm('ctkEnabled = "FALSE"')],
@@ -210,6 +214,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.firmware.absent': [vm(), 'none'],
 	'vconv.firmware.unknown': [vm('firmware = "coreboot"')],
 	'vconv.firmware.variables': [vm('firmware = "efi"')],
+	'vconv.memory.protected': [vm('sev.enable = "TRUE"')],
 	'vmware.passthrough_device.detected': [vm('pciPassthru0.present = "TRUE"', 'pciPassthru0.id = "0000:3b:00.0"')],
 	'vmware.device.sriov.detected': [vm('ethernet0.present = "TRUE"', 'ethernet0.virtualDev = "sriov"')],
 	'vmware.usb_controller.detected': [vm('usb.present = "TRUE"'), 'azure'],

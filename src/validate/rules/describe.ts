@@ -1,7 +1,7 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
 import { shown } from '../../machine/report.ts';
-import type { RawEntry, SaidImage } from '../../machine/spec.ts';
+import type { RawEntry, SaidImage, VmSpec } from '../../machine/spec.ts';
 import type { Facts, MachineFacts, Problem } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
 import type { Target } from '../targets.ts';
@@ -64,15 +64,15 @@ const SHOWN = 8;
 
 /** Evidence for the pieces of a description that the report has under a code; those of one device of libvirt are told together. */
 export const coded = (machine: MachineFacts | undefined, code: Code): Evidence[] => {
-	const pieces = (machine?.spec.extras ?? []).filter((extra) => extra.code === code);
+	const told = (machine?.spec.extras ?? []).filter((extra) => extra.code === code);
 	const isPart = ({ key, subject }: RawEntry): boolean => key.startsWith(`${subject}/`) && subject.startsWith('devices/');
-	const devices = new Set(pieces.filter(isPart).map(({ subject }) => subject));
+	const devices = new Set(told.filter(isPart).map(({ subject }) => subject));
 	const whole = [...devices].slice(0, SHOWN).map((device): Evidence => {
-		const said = pieces.filter((piece) => isPart(piece) && piece.subject === device);
+		const said = told.filter((piece) => isPart(piece) && piece.subject === device);
 		const parts = said.map((piece) => `${piece.key.slice(device.length + 1).replace('@', '')} ${shown(piece)}`);
 		return { what: `${device}: ${parts.slice(0, SHOWN).join(', ')}`, file: machine?.path, key: device };
 	});
-	const single = pieces
+	const single = told
 		.filter((piece) => !isPart(piece))
 		.map((piece) => ({ what: `${piece.key} is ${shown(piece)}`, file: machine?.path, key: keyIn(machine, piece.key) }));
 	return [...whole, ...single].slice(0, SHOWN);
@@ -102,3 +102,17 @@ const namesUnder = (chain: SaidImage | undefined): readonly string[] => {
 	const names = media.flatMap((one) => (one && 'path' in one ? [one.path] : []));
 	return backing === 'none' ? names : [...names, ...namesUnder(backing)];
 };
+
+/** The pieces that the model has no field for whose keys are so. */
+export const pieces = (machine: Facts['machine'], wanted: RegExp): readonly RawEntry[] =>
+	(machine?.spec.extras ?? []).filter(({ key }) => wanted.test(key));
+
+/** The first piece that the model has no field for whose key is so. */
+export const keyed = ({ extras }: VmSpec, key: RegExp) => extras.find((extra) => key.test(extra.key));
+
+/** A setting of the description, by VMware's key for it. */
+export const inDescription = (machine: Facts['machine'], what: string, key?: string): Evidence => ({
+	what,
+	file: machine?.path,
+	key: key === undefined ? undefined : keyIn(machine, key),
+});

@@ -1,8 +1,8 @@
 import type { Code } from '../../machine/codes.ts';
-import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
+import type { DiskDevice } from '../../machine/spec.ts';
 import type { DiskState, Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { coded, keyIn, problems } from './describe.ts';
+import { coded, keyed, keyIn, pieces, problems } from './describe.ts';
 
 /** Where a description says that a disk is; by its target where libvirt finds the place. */
 const placeOf = ({ bus, controller, unit, address, target }: DiskDevice): string =>
@@ -56,7 +56,24 @@ export const deviceRules: readonly Rule[] = [
 		label: 'Shared disk',
 		assessment: 'Several machines write to this disk: each that is moved on its own has a copy, and they part.',
 		remedy: 'Move all machines that share it together, and set the sharing up again at the target.',
-		find: (facts) => devices(facts, ({ shareable }) => shareable === true && 'it is shared'),
+		find: (facts) => [
+			...devices(facts, ({ shareable }) => shareable === true && 'it is shared'),
+			...pieces(facts.machine, /^devices\/disk(\[\d+\])?\/source\/reservations\/@managed$/).map(({ key, subject }) => ({
+				what: `${subject} is reserved by SCSI's persistent reservations`,
+				file: facts.machine?.path,
+				key,
+			})),
+		],
+	},
+	{
+		id: 'vconv.disk.encrypted',
+		category: 'Critical',
+		label: 'Disk that the host encrypts',
+		assessment: 'Its image holds what QEMU encrypted, under a passphrase that libvirt has: nothing at the target decrypts it.',
+		remedy:
+			'Copy it decrypted, with its passphrase in a file (`qemu-img convert --object secret,id=s,file=PASSPHRASE --image-opts driver=luks,key-secret=s,file.filename=IMAGE -O raw COPY`), and name the copy in a description without <encryption>.',
+		targets: ['kubevirt', 'proxmox', 'esxi', 'workstation', 'hyperv', 'virtualbox', 'azure', 'aws', 'gcp'],
+		find: (facts) => devices(facts, ({ encrypted }) => encrypted === true && 'the description says how it is encrypted'),
 	},
 	{
 		id: 'vmware.disk.nvme.detected',
@@ -233,6 +250,3 @@ const drives = (machine: Facts['machine'], kind: string): Evidence[] =>
 	});
 
 const twice = (names: readonly string[]): readonly string[] => [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
-
-/** The first piece that the model has no field for whose key is so. */
-export const keyed = ({ extras }: VmSpec, key: RegExp) => extras.find((extra) => key.test(extra.key));

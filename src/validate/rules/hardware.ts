@@ -1,12 +1,9 @@
-import { humanSize } from '../../bytes/size.ts';
 import { isHostScsi } from '../../machine/hard-disks.ts';
 import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
 import type { CharBackend, Network } from '../../machine/spec.ts';
-import { unclearMemory } from '../../machine/unclear-memory.ts';
 import type { Facts } from '../facts.ts';
-import type { Evidence, Rule } from '../rule.ts';
-import { coded, keyIn, sizeAgainst, startsByEfi, staysWithVmware } from './describe.ts';
-import { keyed } from './devices.ts';
+import type { Rule } from '../rule.ts';
+import { inDescription as at, coded, keyed, pieces, startsByEfi, staysWithVmware } from './describe.ts';
 
 /** What the machine has besides its disks and network cards, and the target has not, or has in another way. */
 export const hardwareRules: readonly Rule[] = [
@@ -94,7 +91,7 @@ export const hardwareRules: readonly Rule[] = [
 		assessment: 'The machine works with a device of its host, which is not at the target under that address, or not at all.',
 		remedy: 'Remove the device before the move, and pass one of the target through after it.',
 		find: ({ machine }) => [
-			...coded(machine, 'PASSTHROUGH'),
+			...coded(machine, 'PASSTHROUGH').filter(({ key }) => !isUsb(machine, key)),
 			...(machine?.spec.disks ?? [])
 				.filter(isHostScsi)
 				.map(({ id, fileName = '' }) => at(machine, `${id}: the SCSI device '${fileName}' of the host`, `${id}.fileName`)),
@@ -128,110 +125,10 @@ export const hardwareRules: readonly Rule[] = [
 		label: 'USB devices of the host',
 		assessment: 'Devices plugged into the host of the source do not come along.',
 		remedy: 'Plug them into the host of the target and attach them there.',
-		find: ({ machine }) => coded(machine, 'USB_PASSTHROUGH'),
-	},
-	{
-		id: 'vmware.cpu_memory.hotplug.enabled',
-		category: 'Information',
-		label: 'CPUs or memory can be added while it runs',
-		assessment: 'The target does this in another way or not at all; the machine has what it has now.',
-		remedy: 'Set it up at the target after the move.',
 		find: ({ machine }) => [
-			...(machine?.spec.cpu.hotAdd ? [at(machine, 'CPUs', 'vcpu.hotadd')] : []),
-			...(machine?.spec.memory.hotAdd ? [at(machine, 'memory', 'mem.hotadd')] : []),
+			...coded(machine, 'USB_PASSTHROUGH'),
+			...coded(machine, 'PASSTHROUGH').filter(({ key }) => isUsb(machine, key)),
 		],
-	},
-	{
-		id: 'vmware.cpu_affinity.detected',
-		category: 'Warning',
-		label: 'Bound to CPUs of the host',
-		assessment: 'The numbers of the CPUs mean others at the target, so that the binding is left out.',
-		remedy: 'Bind it anew at the target where that is needed.',
-		find: ({ machine }) =>
-			machine?.spec.cpu.affinity ? [at(machine, `to ${machine.spec.cpu.affinity.join(', ')}`, 'sched.cpu.affinity')] : [],
-	},
-	{
-		id: 'vmware.numa_affinity.detected',
-		category: 'Warning',
-		label: 'Bound to NUMA nodes of the host',
-		assessment: 'The nodes mean others at the target, so that the binding is left out.',
-		remedy: 'Bind it anew at the target where that is needed.',
-		find: ({ machine }) => {
-			const keys = /^(numa\.nodeAffinity|sched\.mem\.affinity|numatune\b.*)$/i;
-			const found = machine?.spec.extras.find(({ key, value }) => keys.test(key) && !/^(all)?$/i.test(value));
-			return found ? [at(machine, found.value, found.key)] : [];
-		},
-	},
-	{
-		id: 'vconv.cpu.shares',
-		category: 'Information',
-		label: 'Shares, limits or reservations',
-		assessment: 'What the machine gets when machines compete is set up in another way at the target.',
-		remedy: 'Set it up at the target after the move.',
-		find: ({ machine }) => {
-			const { cpu, memory } = machine?.spec ?? {};
-			return [
-				...(cpu?.shares !== undefined && cpu.shares !== 'normal' ? [at(machine, `shares: ${cpu.shares}`, 'sched.cpu.shares')] : []),
-				...(typeof memory?.limit === 'number' ? [at(machine, `at most ${humanSize(memory.limit)} of memory`, 'sched.mem.max')] : []),
-				...((memory?.reservation ?? 0) > 0
-					? [at(machine, `${humanSize(memory?.reservation ?? 0)} of memory reserved`, 'sched.mem.minsize')]
-					: []),
-				...(memory?.locked ? [at(machine, 'all of its memory is kept in the host', 'sched.mem.pin')] : []),
-				...RESERVED.flatMap((code) => coded(machine, code)),
-			];
-		},
-	},
-	{
-		id: 'vconv.cpu.masks',
-		category: 'Warning',
-		label: 'CPU made to look like another',
-		assessment: 'The machine hides or shows features of the CPU by masks that mean nothing at the target.',
-		remedy: 'Choose a CPU model at the target that the guest has run on.',
-		find: ({ machine }) => coded(machine, 'CPUID_MASK_DROPPED'),
-	},
-	{
-		id: 'vconv.cpu.nested',
-		category: 'Warning',
-		label: 'Runs virtual machines itself',
-		assessment: 'The target, or its CPUs, must allow virtual machines within virtual machines.',
-		remedy: 'Switch nested virtualisation on at the target.',
-		find: ({ machine }, { has, name }) =>
-			machine?.spec.cpu.nested
-				? [at(machine, has.includes('nested') ? 'it is switched on' : `it is switched on, and ${name} has it not`, 'vhv.enable')]
-				: [],
-	},
-	{
-		id: 'vconv.cpu.limit',
-		category: 'Critical',
-		label: 'More CPUs than the target gives',
-		assessment: 'The target has no machines of that many CPUs.',
-		remedy: 'Take some away, or choose another target.',
-		find: ({ machine }, { most, name }) => {
-			const count = machine?.spec.cpu.count ?? 0;
-			return count > most.cpus ? [at(machine, `${count}, and ${name} gives at most ${most.cpus}`, 'numvcpus')] : [];
-		},
-	},
-	{
-		id: 'vconv.memory.limit',
-		category: 'Critical',
-		label: 'More memory than the target gives',
-		assessment: 'The target has no machines of that much memory.',
-		remedy: 'Take some away, or choose another target.',
-		find: ({ machine }, { most, name }) => {
-			const size = machine?.spec.memory.size ?? 0;
-			return size > most.memory ? [at(machine, sizeAgainst(size, `${name} gives at most`, most.memory), 'memsize')] : [];
-		},
-	},
-	{
-		id: 'vconv.memory.unclear',
-		category: 'Critical',
-		label: 'Memory that is not understood',
-		assessment: 'What the description says of the memory makes no sense, so nobody knows how much the machine has.',
-		remedy: 'Correct memsize: a whole number of MiB in quotes.',
-		find: ({ machine }) => {
-			const unclear = machine && unclearMemory(machine);
-			return unclear === undefined ? [] : [at(machine, unclear, 'memsize')];
-		},
 	},
 	{
 		id: 'vconv.serial',
@@ -286,10 +183,7 @@ export const hardwareRules: readonly Rule[] = [
 		label: 'Watchdog, I/O threads and other ways of running it',
 		assessment: 'Settings of the source host about how the machine is run do not come along.',
 		remedy: 'Set them up at the target where they are needed.',
-		find: ({ machine }) => {
-			const found = machine && keyed(machine.spec, /(^|\/)(watchdog|iothreads?|blkiotune|cputune)\b/i);
-			return found ? [at(machine, found.value || 'it is there', found.key)] : [];
-		},
+		find: ({ machine }) => pieces(machine, RUN).map(({ key, value }) => at(machine, value || 'it is there', key)),
 	},
 	{
 		id: 'vconv.hardware_version',
@@ -314,8 +208,12 @@ export const hardwareRules: readonly Rule[] = [
 	},
 ];
 
-/** What reading the description tells of parts of the host that are set aside, beyond what the model has. */
-const RESERVED = ['CPU_RESERVATION_LOST', 'CPU_LIMIT_LOST', 'MEM_RESERVATION_LOST'] as const;
+/** How the host runs a machine: in libvirt's elements, and attributes of its drives. What binds to CPUs has a rule of its own. */
+const RUN = /(^|\/)(watchdog|iothreads?|blkiotune|cputune\/(?!\w*pin\b)|iotune)\b|\/driver\/@(error_policy|rerror_policy|iothread)$/i;
+
+/** Whether a device of the host that libvirt hands through is one of its USB. */
+const isUsb = (machine: Facts['machine'], device = ''): boolean =>
+	(machine?.spec.extras ?? []).some(({ key, value }) => key === `${device}/@type` && value === 'usb');
 
 /** libvirt's `<interface type='hostdev'>`. */
 const isHostCard = (network: Network): boolean => network.type === 'other' && network.said === 'hostdev';
@@ -328,9 +226,3 @@ const isOfHost = (backend: CharBackend): boolean =>
 
 /** The oldest version of VMware's virtual hardware that is known. */
 const OLDEST_HARDWARE = 3;
-
-const at = (machine: Facts['machine'], what: string, key?: string): Evidence => ({
-	what,
-	file: machine?.path,
-	key: key === undefined ? undefined : keyIn(machine, key),
-});

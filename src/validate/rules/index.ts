@@ -9,6 +9,7 @@ import { hardwareRules } from './hardware.ts';
 import { hostRules } from './host.ts';
 import { imageRules } from './images.ts';
 import { networkRules } from './network.ts';
+import { processorRules } from './processor.ts';
 import { stateRules } from './state.ts';
 
 /** Every rule, in the order in which people read of them. */
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
 	...targetRules,
 	...architectureRules,
 	...hardwareRules,
+	...processorRules,
 	...networkRules,
 	...hostRules,
 ];

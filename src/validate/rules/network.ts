@@ -37,8 +37,10 @@ export const networkRules: readonly Rule[] = [
 		remedy: 'See that the guest has the driver (vconv inspect tells), and that its network settings go by the MAC address.',
 		find: (facts, { id, nics: models, name }) =>
 			nics(facts, ({ model }) => {
-				const known = MODELS[(model ?? '').toLowerCase()];
-				const has = known === 'vmxnet' ? VMWARE.includes(id) : known === undefined || models.includes(known);
+				const said = (model ?? '').toLowerCase();
+				const known = MODELS[said];
+				const only = known === 'vmxnet' ? VMWARE : QEMU[said];
+				const has = only ? only.includes(id) : known === undefined || known === 'vmxnet' || models.includes(known);
 				return !has && `${model}, and ${name} has ${models.join(', ') || 'cards of its own'}`;
 			}),
 	},
@@ -126,7 +128,12 @@ const UNLIMITED = /^(normal|unlimited|-1|0|false)?$/i;
 const MODELS: Readonly<Record<string, NicModel | 'vmxnet'>> = {
 	virtio: 'virtio',
 	'virtio-net-pci': 'virtio',
+	'virtio-transitional': 'virtio',
+	'virtio-non-transitional': 'virtio',
 	e1000: 'e1000',
+	'e1000-82540em': 'e1000',
+	'e1000-82544gc': 'e1000',
+	'e1000-82545em': 'e1000',
 	e1000e: 'e1000e',
 	vmxnet3: 'vmxnet3',
 	vmxnet: 'vmxnet',
@@ -134,6 +141,17 @@ const MODELS: Readonly<Record<string, NicModel | 'vmxnet'>> = {
 	vlance: 'pcnet',
 	pcnet: 'pcnet',
 	rtl8139: 'rtl8139',
+};
+
+/** Further models of QEMU, and the targets that have them; Proxmox by the list of `net[n]` in its qm.conf. */
+const QEMU: Readonly<Record<string, readonly string[]>> = {
+	igb: ['libvirt', 'kubevirt'],
+	ne2k_pci: ['libvirt', 'kubevirt', 'proxmox'],
+	ne2k_isa: ['libvirt', 'proxmox'],
+	i82551: ['libvirt', 'proxmox'],
+	i82557b: ['libvirt', 'proxmox'],
+	i82559er: ['libvirt', 'proxmox'],
+	'usb-net': ['libvirt'],
 };
 
 /** The targets that have the cards before vmxnet3 too. */

@@ -1,0 +1,132 @@
+import { humanSize } from '../../bytes/size.ts';
+import { unclearMemory } from '../../machine/unclear-memory.ts';
+import type { Rule } from '../rule.ts';
+import { inDescription as at, coded, pieces, sizeAgainst } from './describe.ts';
+
+/** What the machine has of CPUs and memory, and how it is bound to those of its host. */
+export const processorRules: readonly Rule[] = [
+	{
+		id: 'vmware.cpu_memory.hotplug.enabled',
+		category: 'Information',
+		label: 'CPUs or memory can be added while it runs',
+		assessment: 'The target does this in another way or not at all; the machine has what it has now.',
+		remedy: 'Set it up at the target after the move.',
+		find: ({ machine }) => [
+			...(machine?.spec.cpu.hotAdd ? [at(machine, 'CPUs', 'vcpu.hotadd')] : []),
+			...(machine?.spec.memory.hotAdd ? [at(machine, 'memory', 'mem.hotadd')] : []),
+		],
+	},
+	{
+		id: 'vmware.cpu_affinity.detected',
+		category: 'Warning',
+		label: 'Bound to CPUs of the host',
+		assessment: 'The numbers of the CPUs mean others at the target, so that the binding is left out.',
+		remedy: 'Bind it anew at the target where that is needed.',
+		find: ({ machine }) => [
+			...(machine?.spec.cpu.affinity ? [at(machine, `to ${machine.spec.cpu.affinity.join(', ')}`, 'sched.cpu.affinity')] : []),
+			...pieces(machine, /^cputune\/(vcpu|emulator|iothread)pin(\[\d+\])?\/@cpuset$/).map(({ key, value }) =>
+				at(machine, `to ${value}`, key),
+			),
+		],
+	},
+	{
+		id: 'vmware.numa_affinity.detected',
+		category: 'Warning',
+		label: 'Bound to NUMA nodes of the host',
+		assessment: 'The nodes mean others at the target, so that the binding is left out.',
+		remedy: 'Bind it anew at the target where that is needed.',
+		find: ({ machine }) => {
+			const keys = /^(numa\.nodeAffinity|sched\.mem\.affinity|numatune\b.*)$/i;
+			const found = machine?.spec.extras.find(({ key, value }) => keys.test(key) && !/^(all)?$/i.test(value));
+			return found ? [at(machine, found.value, found.key)] : [];
+		},
+	},
+	{
+		id: 'vconv.cpu.shares',
+		category: 'Information',
+		label: 'Shares, limits or reservations',
+		assessment: 'What the machine gets when machines compete is set up in another way at the target.',
+		remedy: 'Set it up at the target after the move.',
+		find: ({ machine }) => {
+			const { cpu, memory } = machine?.spec ?? {};
+			return [
+				...(cpu?.shares !== undefined && cpu.shares !== 'normal' ? [at(machine, `shares: ${cpu.shares}`, 'sched.cpu.shares')] : []),
+				...(typeof memory?.limit === 'number' ? [at(machine, `at most ${humanSize(memory.limit)} of memory`, 'sched.mem.max')] : []),
+				...((memory?.reservation ?? 0) > 0
+					? [at(machine, `${humanSize(memory?.reservation ?? 0)} of memory reserved`, 'sched.mem.minsize')]
+					: []),
+				...(memory?.locked ? [at(machine, 'all of its memory is kept in the host', 'sched.mem.pin')] : []),
+				...RESERVED.flatMap((code) => coded(machine, code)),
+			];
+		},
+	},
+	{
+		id: 'vconv.cpu.masks',
+		category: 'Warning',
+		label: 'CPU made to look like another',
+		assessment: 'The machine hides or shows features of the CPU by masks that mean nothing at the target.',
+		remedy: 'Choose a CPU model at the target that the guest has run on.',
+		find: ({ machine }) => coded(machine, 'CPUID_MASK_DROPPED'),
+	},
+	{
+		id: 'vconv.memory.protected',
+		category: 'Warning',
+		label: 'Memory that the CPU protects from the host',
+		assessment: 'The machine runs in memory that its host cannot read (SEV, TDX), or has enclaves (SGX). At the target it does not.',
+		remedy: 'Set it up at the target, on a host that has it, before secrets are given to the guest again.',
+		find: ({ machine }, { id }) =>
+			// libvirt's own stays as it is there.
+			machine?.format === 'libvirt' && id === 'libvirt'
+				? []
+				: pieces(machine, /^(launchSecurity\/@type|sev\.enable|sgx\.epcsize)$/i)
+						.filter(({ value }) => !/^(false|0|)$/i.test(value))
+						.map(({ key, value }) => at(machine, value, key)),
+	},
+	{
+		id: 'vconv.cpu.nested',
+		category: 'Warning',
+		label: 'Runs virtual machines itself',
+		assessment: 'The target, or its CPUs, must allow virtual machines within virtual machines.',
+		remedy: 'Switch nested virtualisation on at the target.',
+		find: ({ machine }, { has, name }) =>
+			machine?.spec.cpu.nested
+				? [at(machine, has.includes('nested') ? 'it is switched on' : `it is switched on, and ${name} has it not`, 'vhv.enable')]
+				: [],
+	},
+	{
+		id: 'vconv.cpu.limit',
+		category: 'Critical',
+		label: 'More CPUs than the target gives',
+		assessment: 'The target has no machines of that many CPUs.',
+		remedy: 'Take some away, or choose another target.',
+		find: ({ machine }, { most, name }) => {
+			const count = machine?.spec.cpu.count ?? 0;
+			return count > most.cpus ? [at(machine, `${count}, and ${name} gives at most ${most.cpus}`, 'numvcpus')] : [];
+		},
+	},
+	{
+		id: 'vconv.memory.limit',
+		category: 'Critical',
+		label: 'More memory than the target gives',
+		assessment: 'The target has no machines of that much memory.',
+		remedy: 'Take some away, or choose another target.',
+		find: ({ machine }, { most, name }) => {
+			const size = machine?.spec.memory.size ?? 0;
+			return size > most.memory ? [at(machine, sizeAgainst(size, `${name} gives at most`, most.memory), 'memsize')] : [];
+		},
+	},
+	{
+		id: 'vconv.memory.unclear',
+		category: 'Critical',
+		label: 'Memory that is not understood',
+		assessment: 'What the description says of the memory makes no sense, so nobody knows how much the machine has.',
+		remedy: 'Correct memsize: a whole number of MiB in quotes.',
+		find: ({ machine }) => {
+			const unclear = machine && unclearMemory(machine);
+			return unclear === undefined ? [] : [at(machine, unclear, 'memsize')];
+		},
+	},
+];
+
+/** What reading the description tells of parts of the host that are set aside, beyond what the model has. */
+const RESERVED = ['CPU_RESERVATION_LOST', 'CPU_LIMIT_LOST', 'MEM_RESERVATION_LOST'] as const;
