@@ -35,6 +35,10 @@ const makeDisk = (folder: string, name: string, files: Files): string => {
 	return disk;
 };
 
+/** A machine of KVM with this disk on virtio. */
+const kvm = (disk: string): string =>
+	`<domain type='kvm'><name>web</name><memory unit='MiB'>512</memory><os><type arch='x86_64' machine='q35'>hvm</type></os><devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${disk}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`;
+
 describe.skipIf(!has('mke2fs'))('a guest', () => {
 	test('that lacks virtio in its initramfs is warned of, and cannot move where virtio is asked for', async () => {
 		const { folder, file } = makeMachine();
@@ -63,6 +67,16 @@ describe.skipIf(!has('mke2fs'))('a guest', () => {
 		const move = ['migrate', '--to', 'libvirt', '--dry-run', file, path.join(folder, 'out')];
 		expect((await vconv(...move)).code).toBe(7);
 		expect((await vconv(...move, '--accept', 'vconv.guest.disk.driver')).code).toBe(0);
+	});
+
+	test('goes to ESXi on a bus that it starts from', async () => {
+		const { folder } = makeMachine();
+		const file = write(folder, 'kvm.xml', kvm(makeDisk(folder, 'web.raw', WITHOUT_VIRTIO)));
+		const out = path.join(folder, 'out');
+		expect((await vconv('migrate', '--to', 'esxi', file, out)).code).toBe(0);
+		const made = fs.readFileSync(path.join(out, 'web.vmx'), 'utf8');
+		expect(made).toContain('sata0:0.fileName = "web-disk1.vmdk"');
+		expect(made).not.toContain('pvscsi');
 	});
 
 	test('that has everything moves without a warning', async () => {

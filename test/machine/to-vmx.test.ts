@@ -154,9 +154,9 @@ describe('a domain of KVM as a VMX', () => {
 		['IDE, if it has nothing else', WINDOWS, { nvme: 'installed', sata: 'absent', ide: 'boot' }, 'ide0:0', undefined, 'CONTROLLER_CHANGED'],
 		['the usual one, where it has none', DEBIAN, { pvscsi: 'installed', sata: 'absent' }, 'scsi0:0', 'pvscsi', 'BOOT_DRIVER_RISK error'],
 		[
-			'the usual one, where that is not known',
+			'the usual one, where nothing is known',
 			DEBIAN,
-			{ pvscsi: 'unknown', sata: 'boot' },
+			{ pvscsi: 'unknown', sata: 'unknown' },
 			'scsi0:0',
 			'pvscsi',
 			'BOOT_DRIVER_RISK warning',
@@ -167,6 +167,29 @@ describe('a domain of KVM as a VMX', () => {
 		expect(spec.controllers.find(({ bus }) => bus === 'scsi')?.model).toBe(model);
 		const { code, severity } = report.find(({ subject }) => subject === id) ?? {};
 		expect(code === 'BOOT_DRIVER_RISK' ? `${code} ${severity}` : code).toBe(told);
+	});
+
+	test('a guest that is known to start from nothing of VMware is an error, and one that stays where it starts from needs no word', () => {
+		const none = {
+			guest: { disk: { pvscsi: 'installed', lsilogic: 'absent', lsisas1068: 'absent', sata: 'absent', nvme: 'absent', ide: 'absent' } },
+		} as const;
+		expect(entry(kvmWith(disk('vda', 'virtio'), DEBIAN), 'BOOT_DRIVER_RISK', none)?.severity).toBe('error');
+		expect(entry(kvmWith(disk('sda', 'sata'), DEBIAN), 'BOOT_DRIVER_RISK', none)?.severity).toBe('error');
+		const { spec } = plan(kvmWith(disk('sda', 'sata'), DEBIAN), { guest: { disk: { sata: 'boot', pvscsi: 'boot' } } });
+		expect(spec.disks[0]?.id).toBe('sata0:0');
+	});
+
+	test('what is known is not taken where the virtual hardware is too old for it', () => {
+		const { spec } = plan(kvmWith(disk('vda', 'virtio'), DEBIAN), { hardwareVersion: 9, guest: { disk: { sata: 'boot', ide: 'boot' } } });
+		expect(spec.disks[0]?.id).toBe('ide0:0');
+	});
+
+	test('a card is one that the guest is known to have a driver for', () => {
+		const card = "<interface type='network'><source network='default'/><model type='virtio'/></interface>";
+		const model = (guest: ToVmxOptions['guest']) => plan(kvmWith(disk('vda', 'virtio') + card, DEBIAN), { guest }).spec.nics[0]?.model;
+		expect(model({ nic: { vmxnet3: 'absent', e1000e: 'absent', e1000: 'installed' } })).toBe('e1000');
+		expect(model({ nic: { vmxnet3: 'installed', e1000: 'boot' } })).toBe('vmxnet3');
+		expect(model(undefined)).toBe('vmxnet3');
 	});
 
 	test('disks of one bus are in the order of their targets, wherever they are listed', () => {

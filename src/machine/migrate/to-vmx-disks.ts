@@ -182,7 +182,8 @@ const tellMoves = (disks: readonly DiskDevice[], places: readonly Place[], m: Mi
 		const id = idOf(place);
 		const [field = ''] = disk.keys;
 		const was = m.spec.controllers.find((controller) => controller.bus === bus && controller.index === disk.controller)?.model;
-		if (originDisk(disk, m)?.id === id) continue;
+		const isLost = disk === boot && ['installed', 'absent'].includes(driverFor(place, m) ?? 'unknown');
+		if (originDisk(disk, m)?.id === id && !isLost) continue;
 		if (bus !== place.bus || (place.bus === 'scsi' && was !== place.model)) {
 			const [from, to] = [named(bus, bus === 'scsi' ? was : undefined), named(place.bus, place.model)];
 			const message = `${target} moves from ${from} to ${to}, as ${id}`;
@@ -192,6 +193,7 @@ const tellMoves = (disks: readonly DiskDevice[], places: readonly Place[], m: Mi
 			else tellRisk(disk, place, was, message, m);
 			continue;
 		}
+		if (isLost) tellRisk(disk, place, was, `${target} stays on ${named(place.bus, place.model)}, as ${id}`, m);
 		if (address && !isKept(address, place)) {
 			m.tell('ADDRESS_DROPPED', id, `${target} was at ${address.join(':')} of its bus`, { keys: [`${field}/address`] });
 		}

@@ -78,7 +78,8 @@ const modelFor = ({ model, mac }: Nic, id: string, field: string, m: Migration):
 	return planned;
 };
 
-const planModel = (model: string | undefined, { guest, hardwareVersion, options }: Migration): string => {
+const planModel = (model: string | undefined, m: Migration): string => {
+	const { guest, hardwareVersion, options } = m;
 	const newest = (wished: string): string => {
 		const isNew = (wished === 'vmxnet3' && hardwareVersion < 7) || (wished === 'e1000e' && hardwareVersion < 8);
 		return isNew ? 'e1000' : wished;
@@ -87,6 +88,8 @@ const planModel = (model: string | undefined, { guest, hardwareVersion, options 
 	if (model === 'pcnet') return 'vlance';
 	if (!model?.startsWith('virtio')) return 'e1000';
 	if (options.assumeVmwareDrivers) return newest('vmxnet3');
+	const known = knownCard(m);
+	if (known !== undefined) return newest(known);
 	switch (guest.profile) {
 		case 'linux-modern':
 		case 'bsd':
@@ -167,3 +170,7 @@ const tellNames = (nics: readonly Nic[], m: Migration): void => {
 	const addresses = moved.map(({ mac }) => mac.address ?? 'one without an address').join(', ');
 	m.tell('NIC_NAME_CHANGES', 'network', `the guest may name these cards differently: ${addresses}`);
 };
+
+/** The newest card that the guest was found to have a driver for. */
+const knownCard = ({ options: { guest } }: Migration): string | undefined =>
+	['vmxnet3', 'e1000e', 'e1000'].find((model) => ['boot', 'installed'].includes(guest?.nic?.[model] ?? 'unknown'));

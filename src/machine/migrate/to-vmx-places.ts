@@ -70,7 +70,9 @@ const originPlace = (disk: DiskDevice, m: Migration): Place | undefined => {
 	const { controller, unit } = was;
 	const bus = was.bus as Place['bus'];
 	const model = m.origin?.controllers.find((known) => known.bus === bus && known.index === controller)?.model;
-	return { bus, controller, unit, ...(bus === 'scsi' && { model }) };
+	const place = { bus, controller, unit, ...(bus === 'scsi' && { model }) };
+	// A guest that makes its initramfs for the machine that it is on may have lost the driver meanwhile.
+	return was.kind === 'disk' && startsElsewhere(place, m) ? undefined : place;
 };
 
 /** The drive of the VMX that the machine came from which this one was. */
@@ -89,36 +91,44 @@ export const isSharedAsBefore = (bus: string, controller: number, m: Migration):
 /** The bus, and on SCSI the adapter, that a drive shall have. Hardware specification, section 8.3; guest inspection, section 7. */
 const wish = (disk: DiskDevice, m: Migration): Wish => {
 	const { guest, hardwareVersion, options } = m;
-	const isOld = guest.profile === 'win-legacy' || guest.profile === 'linux-24';
-	const hasSata = hardwareVersion >= 10 && !isOld;
 	if (disk.kind === 'floppy' || disk.bus === 'fdc') return { bus: 'fdc' };
-	if (disk.kind === 'cdrom') return { bus: hasSata && disk.bus !== 'ide' ? 'sata' : 'ide' };
-	if (disk.bus === 'ide') return { bus: 'ide' };
-	if (disk.bus === 'sata' && hardwareVersion >= 10) return { bus: 'sata' };
-	if (disk.bus === 'nvme' && hardwareVersion >= 13) return { bus: 'nvme' };
-	if (disk.bus === 'scsi') {
-		const model = modelOf(disk, m);
-		const ofVmware = m.spec.platform.hypervisor === 'vmware' && model === 'lsilogic';
-		if (model !== undefined && (SAME_ADAPTER.includes(model) || ofVmware)) return scsi(model, hardwareVersion);
-	}
+	if (disk.kind === 'cdrom') return { bus: hasSata(m) && disk.bus !== 'ide' ? 'sata' : 'ide' };
+	const same = sameAdapter(disk, m);
+	if (same && !startsElsewhere(same, m)) return same;
 	if (options.assumeVmwareDrivers && (guest.family === 'windows' || guest.family === 'linux')) return scsi('pvscsi', hardwareVersion);
-	return bootable(usual(m), hasSata, m);
+	const first = usual(m);
+	return driverFor(first, m) === 'boot' ? first : (bootAdapter(m) ?? first);
 };
 
-/** The one that the guest boots from by what was found in it: the usual one, or the first other; the usual one where none is known to be. */
-const bootable = (first: Wish, hasSata: boolean, m: Migration): Wish => {
-	const state = driverFor(first, m);
-	if (state === undefined || state === 'unknown') return first;
+/** The adapter that a drive is on, where VMware has it. */
+const sameAdapter = (disk: DiskDevice, m: Migration): Wish | undefined => {
+	const { bus } = disk;
+	if (bus === 'ide' || (bus === 'sata' && m.hardwareVersion >= 10) || (bus === 'nvme' && m.hardwareVersion >= 13)) return { bus };
+	const model = bus === 'scsi' ? modelOf(disk, m) : undefined;
+	const ofVmware = m.spec.platform.hypervisor === 'vmware' && model === 'lsilogic';
+	return model !== undefined && (SAME_ADAPTER.includes(model) || ofVmware) ? scsi(model, m.hardwareVersion) : undefined;
+};
+
+const hasSata = ({ guest: { profile }, hardwareVersion }: Migration): boolean =>
+	hardwareVersion >= 10 && profile !== 'win-legacy' && profile !== 'linux-24';
+
+/** Whether the guest was found not to boot from an adapter, and to boot from another. */
+const startsElsewhere = (adapter: Wish, m: Migration): boolean => {
+	const state = driverFor(adapter, m) ?? 'unknown';
+	return state !== 'unknown' && state !== 'boot' && bootAdapter(m) !== undefined;
+};
+
+/** The first adapter that the guest was found to boot from. */
+const bootAdapter = (m: Migration): Wish | undefined => {
 	const all: Wish[] = [
-		first,
 		scsi('pvscsi', m.hardwareVersion),
 		...(m.hardwareVersion >= 13 ? [{ bus: 'nvme' as const }] : []),
-		...(hasSata ? [{ bus: 'sata' as const }] : []),
+		...(hasSata(m) ? [{ bus: 'sata' as const }] : []),
 		scsi('lsisas1068', m.hardwareVersion),
 		scsi('lsilogic', m.hardwareVersion),
 		{ bus: 'ide' },
 	];
-	return all.find((one) => driverFor(one, m) === 'boot') ?? first;
+	return all.find((one) => driverFor(one, m) === 'boot');
 };
 
 /** What the guest has for the controller of a place, by its inspection; undefined where it was not inspected. */
@@ -128,8 +138,8 @@ export const driverFor = ({ bus, model }: Wish, { options: { guest } }: Migratio
 };
 
 /** The adapter that guests of a kind have a driver for, as a rule. */
-const usual = ({ guest, hardwareVersion }: Migration): Wish => {
-	const hasSata = hardwareVersion >= 10;
+const usual = (m: Migration): Wish => {
+	const { guest, hardwareVersion } = m;
 	switch (guest.profile) {
 		case 'linux-modern':
 			return scsi('pvscsi', hardwareVersion);
@@ -141,7 +151,7 @@ const usual = ({ guest, hardwareVersion }: Migration): Wish => {
 			return { bus: 'ide' };
 		case 'other':
 		case 'darwin':
-			return { bus: hasSata ? 'sata' : 'ide' };
+			return { bus: hasSata(m) ? 'sata' : 'ide' };
 		default:
 			return scsi('lsilogic', hardwareVersion);
 	}
