@@ -7,6 +7,7 @@ import type { Source } from '../core/source.ts';
 import { AccessError } from '../errors.ts';
 import { accessError, descriptorOf, openFile } from './file.ts';
 import { filesIn } from './folder.ts';
+import { isWithin } from './place.ts';
 
 export type GateOptions = Pick<LimitOptions, 'limits'> & {
 	/** Folders from which files that an image names may be opened, besides the image's own. */
@@ -126,11 +127,6 @@ const candidates = (reference: string, own: string): string[] => {
 	const absolute = /^[a-z]:|^\\\\/i.test(reference);
 	const paths = absolute || process.platform === 'win32' ? [] : [path.resolve(own, ...parts)];
 	return [path.resolve(own, reference), ...paths, path.join(own, last)];
-};
-
-const isWithin = (file: string, folder: string): boolean => {
-	const relative = path.relative(folder, file);
-	return relative !== '' && relative.split(path.sep)[0] !== '..' && !path.isAbsolute(relative);
 };
 
 /**

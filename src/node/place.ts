@@ -14,6 +14,12 @@ export const folderOf = (name: string): string => realOf(path.dirname(path.resol
 /** Where a file of this name is, whatever links lead to its folder: what is written to one such name replaces what has the other. */
 export const placeOf = (name: string): string => path.join(folderOf(name), path.basename(name));
 
+/** Whether a file is in a folder or in one of those in it; both past all links. */
+export const isWithin = (file: string, folder: string): boolean => {
+	const relative = path.relative(folder, file);
+	return relative !== '' && relative.split(path.sep)[0] !== '..' && !path.isAbsolute(relative);
+};
+
 /** Links that lead to one another, as many as Linux follows. */
 const MAX_LINKS = 40;
 

@@ -169,7 +169,7 @@ test('a folder is all machines in it and in its folders, and one that cannot be 
 	expect(idsOf(report, 'Critical', 'Warning')).toEqual(expect.arrayContaining(['vconv.vm.name.duplicate', 'vconv.vm.uuid.duplicate']));
 });
 
-test('a folder passes over no file that is called as a VMX is, and over no link', async () => {
+test('a folder passes over no file that is called as a VMX is, and over no link, and follows none out of it unasked', async () => {
 	const { folder } = makeMachine();
 	write(folder, 'empty.vmx', '');
 	write(folder, 'zeros.vmx', Buffer.alloc(3000));
@@ -180,7 +180,17 @@ test('a folder passes over no file that is called as a VMX is, and over no link'
 	expect({ code, seen: seen(report) }).toEqual({ code: 7, seen: ['web.vmx', 'empty.vmx', 'wide.vmx', 'zeros.vmx'] });
 	const links = temporaryFolder();
 	fs.symlinkSync(path.join(folder, 'web.raw'), path.join(links, 'a.raw'));
-	expect((await validated('--to', 'libvirt', links)).code).toBe(0);
+	const out = await vconv('validate', '--to', 'libvirt', links);
+	expect(out).toMatchObject({ code: 5, stderr: expect.stringContaining(`--allow-external ${fs.realpathSync(folder)}`) });
+	for (const more of [['--allow-external', folder], [path.join(folder, 'web.raw')], [folder]]) {
+		expect(
+			(await validated('--to', 'libvirt', links, ...more)).report.failures.filter(({ problem }) => problem.kind === 'refused'),
+		).toEqual([]);
+	}
+	fs.rmSync(path.join(links, 'a.raw'));
+	fs.mkdirSync(path.join(links, 'inner'));
+	emptyDisk(path.join(links, 'inner'), 'a.raw');
+	fs.symlinkSync('inner/a.raw', path.join(links, 'a.raw'));
 	fs.symlinkSync('nowhere.raw', path.join(links, 'b.raw'));
 	fs.symlinkSync('.', path.join(links, 'loop.raw'));
 	emptyDisk(links, 'c.raw');

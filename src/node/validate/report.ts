@@ -9,13 +9,12 @@ import { realOf } from '../place.ts';
 import { VERSION } from '../version.ts';
 import { type GatherOptions, gatherFacts } from './gather.ts';
 import { problemOf } from './problem.ts';
-import { refuseLink, subjectsIn } from './subjects.ts';
+import { refuseLink, subjectsIn, type Trust } from './subjects.ts';
 
 export type ReportOptions = Omit<GatherOptions, 'targets'> &
 	ValidateOptions &
-	VerdictOptions & {
-		/** Follow no links that lie in folders. */
-		readonly untrusted?: boolean | undefined;
+	VerdictOptions &
+	Trust & {
 		/** Hears why a machine could not be looked at. */
 		onFailure?(error: VconvError): void;
 	};
@@ -30,12 +29,12 @@ export const validateFiles = async (
 	options: ReportOptions,
 ): Promise<ValidationReport> => {
 	const at = Date.now();
-	const { machineFormats, untrusted } = options;
+	const { machineFormats, untrusted, allow } = options;
 	const all: Facts[] = [];
 	const failures: { readonly subject: string; readonly problem: Problem }[] = [];
-	for (const subject of await subjectsIn(names, { formats: options.opening.formats, machineFormats, untrusted })) {
+	for (const subject of await subjectsIn(names, { formats: options.opening.formats, machineFormats, untrusted, allow })) {
 		try {
-			if (untrusted && !names.includes(subject[0])) refuseLink(subject[0]);
+			if (!names.includes(subject[0])) refuseLink(subject[0], names, options);
 			all.push(await gatherFacts(subject, { ...options, targets }));
 		} catch (error) {
 			failures.push({ subject: subject[0], problem: problemOf(error) });

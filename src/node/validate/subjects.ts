@@ -4,7 +4,7 @@ import type { DiskFormat } from '../../core/format.ts';
 import { AccessError, UnrecognizedError, UnsupportedError } from '../../errors.ts';
 import type { MachineFormat } from '../../machine/format.ts';
 import { accessError, statOf } from '../file.ts';
-import { placeOf, realOf } from '../place.ts';
+import { isWithin, placeOf, realOf } from '../place.ts';
 import { machineIn } from './gather.ts';
 
 /** One machine, by its description or by the images that are its disks. */
@@ -13,8 +13,13 @@ export type Subject = readonly [string, ...string[]];
 export type Known = {
 	readonly formats: readonly DiskFormat[];
 	readonly machineFormats: readonly MachineFormat[];
-	/** Links in folders are followed by nobody, so that each is a subject of its own. */
+} & Trust;
+
+/** Which links in folders are followed: those that stay in the folders given or lead to those allowed. */
+export type Trust = {
+	/** None is, so that each is a subject of its own. */
 	readonly untrusted?: boolean | undefined;
+	readonly allow?: readonly string[] | undefined;
 };
 
 /** Folders with more machines than this are refused, and so are those with more images. */
@@ -30,7 +35,7 @@ export const subjectsIn = async (names: readonly string[], known: Known): Promis
 	const subjects: Subject[] = [];
 	const images: string[] = [];
 	for (const name of names) {
-		if (statOf(name)?.isDirectory()) for (const subject of await inFolder(name, known)) subjects.push(subject);
+		if (isFolder(name)) for (const subject of await inFolder(name, names, known)) subjects.push(subject);
 		else if (isNamedAs(name, known.machineFormats)) subjects.push([name]);
 		else images.push(name);
 	}
@@ -43,14 +48,16 @@ export const subjectsIn = async (names: readonly string[], known: Known): Promis
 	});
 };
 
-const inFolder = async (folder: string, known: Known): Promise<readonly Subject[]> => {
+const isFolder = (name: string): boolean => statOf(name)?.isDirectory() ?? false;
+
+const inFolder = async (folder: string, names: readonly string[], known: Known): Promise<readonly Subject[]> => {
 	const own = entries(folder);
 	const folders = own.filter((entry) => entry.isDirectory() && !/^\.|\.lck$/.test(entry.name)).map(({ name }) => path.join(folder, name));
 	const found: Subject[] = [];
 	for (const place of [folder, ...folders]) {
 		const files = filesOf(place === folder ? own : entries(place), place);
 		const described: string[] = [];
-		for (const file of files) if (await describes(file, known)) described.push(file);
+		for (const file of files) if (await describes(file, names, known)) described.push(file);
 		for (const file of described.length > 0 ? described : files.filter((one) => isImage(one, known.formats))) found.push([file]);
 		if (found.length > MOST)
 			throw new UnsupportedError(`it holds more than ${MOST} machines`, { path: folder, hint: 'its folders, one by one' });
@@ -89,11 +96,31 @@ const leadsToFolder = (link: string): boolean => {
 
 const isLink = (file: string): boolean => fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 
-/** @throws AccessError for a link, which may lead anywhere. */
-export const refuseLink = (file: string): void => {
+/**
+ * @param file one that lies in a folder of `names`.
+ * @throws AccessError for a link that nobody has named or allowed.
+ */
+export const refuseLink = (file: string, names: readonly string[], { untrusted, allow = [] }: Trust): void => {
 	if (!isLink(file)) return;
-	const message = 'it is a symbolic link, and --untrusted follows none';
-	throw new AccessError(message, { path: file, hint: 'the file that it leads to, by its name', reason: 'refused' });
+	const refuse = (why: string, hint: string): never => {
+		throw new AccessError(`it is a symbolic link, ${why}`, { path: file, hint, reason: 'refused' });
+	};
+	if (untrusted) refuse('and --untrusted follows none', 'the file that it leads to, by its name');
+	const real = realOf(file);
+	const isKnown =
+		names.some((name) => realOf(name) === real) || [...names.filter(isFolder), ...allow].some((one) => isWithin(real, realOf(one)));
+	// One that leads nowhere leads to nobody's file: it is said to be missing.
+	if (!isKnown && statOf(file))
+		refuse(`to ${real}, outside the folder`, `--allow-external ${path.dirname(real)}, or that file by its name`);
+};
+
+const isRefused = (...link: Parameters<typeof refuseLink>): boolean => {
+	try {
+		refuseLink(...link);
+		return false;
+	} catch {
+		return true;
+	}
 };
 
 const extensionOf = (file: string): string => path.extname(file).slice(1).toLowerCase();
@@ -102,10 +129,10 @@ const isNamedAs = (file: string, formats: readonly MachineFormat[]): boolean =>
 	formats.some(({ extensions }) => extensions.includes(extensionOf(file)));
 
 /** Whether a file is a description, or by its name must be one. What is broken or cannot be read is: it is to be said so. */
-const describes = async (file: string, { machineFormats, untrusted }: Known): Promise<boolean> => {
+const describes = async (file: string, names: readonly string[], { machineFormats, ...trust }: Known): Promise<boolean> => {
 	const format = machineFormats.find(({ extensions }) => extensions.includes(extensionOf(file)));
 	if (!format?.sharesExtensions) return format !== undefined;
-	if (untrusted && isLink(file)) return true;
+	if (isRefused(file, names, trust)) return true;
 	try {
 		return (await machineIn(file, [format])) !== undefined;
 	} catch {
