@@ -76,7 +76,10 @@ const embeddedDescriptor = async (source: Source, context: OpenContext): Promise
 		return assumedDescriptor(sparse.capacity);
 	}
 	const { offset, length } = sparse.descriptor;
-	return parseEmbedded(await source.read(offset, Math.min(length, MAX_DESCRIPTOR)), source, offset);
+	const room = await source.read(offset, Math.min(length, MAX_DESCRIPTOR));
+	// QEMU leaves room for one in the parts of a split disk too.
+	if (room[0] === 0) throw partOfDisk(source);
+	return parseEmbedded(room, source, offset);
 };
 
 /** A descriptor in the file that holds its own grains, at `offset`. */

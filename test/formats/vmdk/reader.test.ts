@@ -125,6 +125,14 @@ test('one file of a split disk is not taken for the disk', async () => {
 	const image = await sparse({ subformat: 'twoGbMaxExtentSparse' });
 	const [part] = [...image.keys()].filter((name) => name !== 'disk.vmdk');
 	await expect(openImage(image, part ?? '')).rejects.toThrow('part of a disk');
+	// QEMU's parts have room for a descriptor, with nothing in it.
+	const source = image.get(part ?? '')?.source() as Source;
+	const bytes = new Uint8Array(source.size + 512);
+	bytes.set(await source.read(0, source.size));
+	const header = new DataView(bytes.buffer);
+	header.setBigUint64(28, BigInt(source.size / 512), true);
+	header.setBigUint64(36, 1n, true);
+	await expect(openImage(await files({ 'a-s001.vmdk': bytes }), 'a-s001.vmdk')).rejects.toThrow('part of a disk');
 });
 
 test('the descriptor says the size where the last grain is counted whole', async () => {
