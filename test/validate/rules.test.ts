@@ -66,6 +66,9 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 		checked({ findings: [{ severity: 'leak', code: 'x', message: 'seen' }], more: 0, counts: { error: 0, leak: 1, note: 0 } }),
 	],
 	'vconv.image.dirty': [img({ chain: [{ path: 'web.vmdk', format: 'vmdk', info: { format: 'vmdk', dirty: true } }] })],
+	'vconv.image.marked': [
+		checked({ findings: [{ severity: 'note', code: 'corrupt', message: 'seen' }], more: 0, counts: { error: 0, leak: 0, note: 1 } }),
+	],
 	'vconv.image.snapshots': [
 		img({
 			info: {

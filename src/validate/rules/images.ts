@@ -100,6 +100,22 @@ export const imageRules: readonly Rule[] = [
 			),
 	},
 	{
+		id: 'vconv.image.marked',
+		category: 'Warning',
+		label: 'Image that its writer marked as corrupt',
+		assessment:
+			'QEMU met a contradiction in it and wrote no more. What is in it now was found consistent; what the guest wrote then may be lost.',
+		remedy: 'See in the guest, or in a copy of it, that its data is whole; take an earlier copy of the image if not.',
+		find: ({ disks }) =>
+			disks.flatMap(({ image }) =>
+				(image?.chain ?? []).flatMap(({ path, check }) =>
+					(check?.findings ?? [])
+						.filter(({ severity, code }) => severity === 'note' && code === 'corrupt')
+						.map(({ message }) => ({ what: message, file: path })),
+				),
+			),
+	},
+	{
 		id: 'vconv.image.snapshots',
 		category: 'Warning',
 		label: 'The image holds snapshots',
