@@ -70,6 +70,8 @@ export type DiskState = {
 	readonly image?: ImageState | undefined;
 	/** Why it, or an image of its chain, could not be opened or checked; with an image, what else is against reading it. */
 	readonly problem?: Problem | undefined;
+	/** Images beside it that are deltas of it, which the description does not name. */
+	readonly deltas?: readonly string[] | undefined;
 };
 
 export type ImageState = {

@@ -99,6 +99,19 @@ test.each([
 	expect((await validated('--to', 'libvirt', '--path-map', `web.vmdk=${path.join(folder, 'web.raw')}`, file)).code).toBe(0);
 });
 
+test('a machine that names an image with deltas beside it is warned of, and one that names the delta is not', async () => {
+	const { folder, file } = makeMachine();
+	const at = (name: string): string => path.join(folder, name);
+	await vconv('convert', '-O', 'qcow2', at('web.raw'), at('base.qcow2'));
+	await vconv('convert', '-O', 'qcow2', '-B', path.relative('.', at('base.qcow2')), '-F', 'qcow2', at('web.raw'), at('top.qcow2'));
+	const naming = async (image: string) => {
+		fs.writeFileSync(file, vmx().replace('web.raw', image));
+		return idsOf((await validated('--to', 'libvirt', file)).report, 'Critical', 'Warning');
+	};
+	expect(await naming('base.qcow2')).toEqual(['vconv.image.deltas']);
+	expect(await naming('top.qcow2')).toEqual([]);
+});
+
 test('the chain of an image is checked, and the image of a machine that is elsewhere', async () => {
 	const folder = temporaryFolder();
 	fs.truncateSync(write(folder, 'base.raw', ''), 8 << 20);

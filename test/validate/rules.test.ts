@@ -78,6 +78,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 		}),
 	],
 	'vconv.image.chain': [img({ chain: ['a', 'b'].map((path) => ({ path, format: 'vmdk', info: { format: 'vmdk' } })) })],
+	'vconv.image.deltas': [healthy({ disks: [disk({ deltas: ['web-000001.vmdk'] })] })],
 	'vconv.disk.size.limit': [img({ size: 63 * TiB }), 'esxi'],
 	'vconv.disk.size.least': [img({ size: 2 ** 20 }), 'azure'],
 	'vconv.disk.size.multiple': [img({ size: 2 ** 30 + 512 }), 'azure'],

@@ -3,12 +3,13 @@ import type { Disk } from '../../core/disk.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
-import type { DeviceChoices, DiskNeed, DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
+import type { DeviceChoices, DiskNeed, DiskState, DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { orBeside } from '../gate.ts';
 import { inspectDisks } from '../inspect.ts';
 import { noFile } from '../migrate/no-file.ts';
+import { deltasOf } from './deltas.ts';
 import { describedBy, machineFacts } from './description.ts';
 import { type DiskOptions, type DiskRequest, type LookedAt, lookAtDisk } from './disks.ts';
 import { folderFacts, neededFor } from './host.ts';
@@ -44,11 +45,17 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 			options.signal?.throwIfAborted();
 			looked.push('state' in request ? request : await lookAtDisk(request, options));
 		}
+		const images = looked.map(({ state }) => state.path);
+		const states: DiskState[] = [];
+		for (const { state } of looked) {
+			const deltas = machine && state.image ? await deltasOf(state.path, options.opening) : [];
+			states.push({ ...state, deltas: deltas.filter((name) => !images.includes(name)) });
+		}
 		const open = looked.flatMap(({ state, disk }) => (disk ? [{ disk, image: state.path }] : []));
 		return {
 			subject,
 			machine: machine && (await machineFacts(machine, options.machineFormats)),
-			disks: looked.map(({ state }) => state),
+			disks: states,
 			choices: options.choices,
 			guest: open.length > 0 && options.choices?.inspect !== false ? await inspectDisks(open, options.opening, options.signal) : undefined,
 			host: await hostFacts(folder, open, options),

@@ -138,6 +138,16 @@ export const imageRules: readonly Rule[] = [
 			}),
 	},
 	{
+		id: 'vconv.image.deltas',
+		category: 'Warning',
+		label: 'Image with deltas that the machine does not name',
+		assessment:
+			'Deltas of the disk lie beside it, and the description names what they are made of: if one of them is the newest state, the move takes an older one.',
+		remedy: 'See which image is the newest (vconv chain DIR) and have the description name that; nothing, if the deltas are left over.',
+		find: ({ disks }) =>
+			disks.flatMap(({ path, deltas = [] }) => deltas.map((delta) => ({ what: `${delta} is a delta of it`, file: path, named: [delta] }))),
+	},
+	{
 		id: 'vconv.disk.size.limit',
 		category: 'Critical',
 		label: 'Disk larger than the target takes',
