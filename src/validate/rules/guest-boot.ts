@@ -107,7 +107,7 @@ export const bootRules: readonly Rule[] = [
 		assessment:
 			'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI is not there, or is a shim without what it starts: the firmware finds nothing to start.',
 		remedy:
-			'On the EFI system partition copy the boot manager to EFI/BOOT/BOOTX64.EFI; with shim, which secure boot wants, shim to that name and grubx64.efi, which it starts, beside it. Or add a boot entry at the target.',
+			'Put one there before the move: Debian and Ubuntu by `grub-install --force-extra-removable`; others by copying shimx64.efi to EFI/BOOT/BOOTX64.EFI on the EFI system partition, and grubx64.efi, which it starts, beside it; Windows by copying EFI/Microsoft/Boot/bootmgfw.efi there. Or add a boot entry at the target.',
 		find: (facts, target) => {
 			const firmware = facts.guest?.firmware;
 			if (staysWithVmware(facts, target) || firmware?.type !== 'uefi' || firmware.fallbackLoader !== false) return [];

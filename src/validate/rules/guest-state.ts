@@ -84,7 +84,8 @@ export const guestStateRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'Volume that is unlocked by a TPM or a server',
 		assessment: 'The TPM stays behind, and with it what unlocks the volume, which no passphrase does: the guest does not start.',
-		remedy: 'Add a passphrase to it before the move (`cryptsetup luksAddKey`).',
+		remedy:
+			'Add a passphrase to it before the move: `systemd-cryptenroll --password --unlock-tpm2-device=auto DEVICE`, or `cryptsetup luksAddKey DEVICE`, which asks for a present one; clevis tells its own by `clevis luks pass -d DEVICE -s SLOT`.',
 		find: ({ guest }) =>
 			volumes(
 				guest,
