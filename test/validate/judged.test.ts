@@ -13,6 +13,8 @@ const RESERVED =
 const LIMITED =
 	'<disk type="file"><source file="a.raw"/><target dev="vda" bus="virtio"/><iotune><total_iops_sec>100</total_iops_sec></iotune></disk>';
 const cardOf = (model: string): string => `<interface type="bridge"><source bridge="b"/><model type="${model}"/></interface>`;
+const USUAL =
+	'<emulator>/usr/bin/qemu-system-x86_64</emulator><controller type="usb" model="qemu-xhci" ports="15"/><channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel><input type="tablet" bus="usb"/><memballoon model="virtio"/><rng model="virtio"><backend model="random">/dev/urandom</backend></rng>';
 const STAGED = { disk: drivers.disk, network: { hyperv: { state: 'staged', evidence: 'wnetvsc.inf' } } } as const;
 const CARD = '<mac address="52:54:00:00:00:01"/><source><address type="pci" domain="0" bus="59" slot="2" function="1"/></source>';
 
@@ -29,6 +31,7 @@ describe('what a description says', () => {
 		],
 		['enclaves', vm('sgx.epcSize = "128"'), 'vconv.memory.protected'],
 		['CPUs that are pinned', domain('', '<cputune><vcpupin vcpu="0" cpuset="2"/></cputune>'), 'vmware.cpu_affinity.detected'],
+		['an element that nobody knows', domain('<quantum/>'), 'vconv.keys.unknown', 'esxi'],
 		['a disk that is reserved', domain(RESERVED), 'vmware.disk.shared.detected', 'esxi'],
 		['a limit of a disk', domain(LIMITED), 'vconv.watchdog', 'esxi'],
 		["a card of QEMU's", domain(cardOf('igb')), 'ovirt.nic.interface_type.unsupported', 'proxmox'],
@@ -66,6 +69,8 @@ describe('what a description says', () => {
 		['memory that SEV could encrypt', vm('sev.enable = "FALSE"', 'sgx.epcSize = "0"'), 'vconv.memory.protected'],
 		['CPUs that are pinned', domain('', '<cputune><vcpupin vcpu="0" cpuset="2"/></cputune>'), 'vconv.watchdog', 'esxi'],
 		["a card of QEMU's", domain(cardOf('igb')), 'ovirt.nic.interface_type.unsupported', 'kubevirt'],
+		['an element that nobody knows, which stays so', domain('<quantum/>'), 'vconv.keys.unknown'],
+		['a domain as virt-install makes it', domain(USUAL), 'vconv.keys.unknown', 'esxi'],
 		['a kind of virtio', domain(cardOf('virtio-non-transitional')), 'ovirt.nic.interface_type.unsupported', 'gcp'],
 		['persistent memory without a file', vm('nvdimm0.present = "TRUE"'), 'vconv.memory.persistent', 'esxi'],
 		[

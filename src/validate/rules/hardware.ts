@@ -201,10 +201,14 @@ export const hardwareRules: readonly Rule[] = [
 	{
 		id: 'vconv.keys.unknown',
 		category: 'Information',
-		label: 'Keys that vconv does not know',
-		assessment: 'They are not translated. They are in the report, and kept in the metadata of the result.',
+		label: 'Parts of the description that vconv does not know',
+		assessment: 'They are not translated. They are in the report of the move; of a VMX, the domain keeps them in its metadata.',
 		remedy: 'Look whether any of them matters.',
-		find: ({ machine }) => coded(machine, 'VMX_UNKNOWN_KEYS'),
+		find: ({ machine }, { id }) => [
+			...coded(machine, 'VMX_UNKNOWN_KEYS'),
+			// libvirt's own stay as they are there.
+			...(id === 'libvirt' ? [] : coded(machine, 'XML_UNKNOWN_PARTS')),
+		],
 	},
 ];
 
