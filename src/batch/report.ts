@@ -1,7 +1,7 @@
+import { redact } from '../bytes/redact.ts';
 import { junit, type TestCase } from '../report/junit.ts';
 import type { Job } from './expand.ts';
 import type { JobError, JobRecord, JobSizes } from './journal.ts';
-import { redact } from './redact.ts';
 
 /** What came of one job; times are in milliseconds since 1970, sizes in bytes. */
 export type JobReport = {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { redact } from '../../src/batch/redact.ts';
+import { redact } from '../../src/bytes/redact.ts';
 import { batchView } from '../../src/cli/commands/batch-view.ts';
 import type { JobState } from '../../src/node/batch/run.ts';
 import { effort } from '../helpers/effort.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { redact } from '../../src/batch/redact.ts';
+import { redact } from '../../src/bytes/redact.ts';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { kvmWith } from '../machine/kvm-sample.ts';

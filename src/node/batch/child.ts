@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { JobError } from '../../batch/journal.ts';
-import { redact } from '../../batch/redact.ts';
+import { redact } from '../../bytes/redact.ts';
 import type { Progress } from '../../core/mover.ts';
 import { openLog } from './log.ts';
 

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { redact } from '../../batch/redact.ts';
+import { redact } from '../../bytes/redact.ts';
 import { AccessError } from '../../errors.ts';
 import { accessError } from '../file.ts';
 import { openOwn } from './own.ts';

@@ -1,4 +1,4 @@
-import { redact } from '../../batch/redact.ts';
+import { redact } from '../../bytes/redact.ts';
 import type { Disk } from '../../core/disk.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
