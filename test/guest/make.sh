@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a small guest that really boots, as a raw disk, and prints its name; one that is there already is only named.
-#   make.sh [bios|efi] [virtio|sata]     what starts it, and the driver of its disk: with virtio it has those of SATA and IDE too
+#   make.sh [bios|efi] [virtio|sata]     what starts it, and the driver of its disk: with virtio it has those of SATA and IDE too, and with both that of pvscsi
 # Debian's kernel, busybox in an initramfs, an ext4 root found by its label, GRUB. No root rights, no loop devices.
 # Booted, it says what disks and cards it sees, checks what it is made of, prints VCONV-GUEST-UP (or what is wrong) on the first serial
 # line and powers off.
@@ -30,7 +30,7 @@ version=${kernel#linux-image-}
 depmod -b "$work/system" "$version"
 
 # Drivers of the controllers that tests boot from, in the order in which they must be loaded.
-drivers='virtio_pci virtio_net e1000e ahci sd_mod crc32c_generic ext4'
+drivers='virtio_pci virtio_net e1000e ahci vmw_pvscsi sd_mod crc32c_generic ext4'
 [ "$bus" = sata ] || drivers="virtio_blk ata_piix $drivers"
 early=$work/early
 mkdir -p "$early/bin" "$early/dev" "$early/proc" "$early/sys" "$early/mnt"

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { diskFormats } from '../../formats/index.ts';
 import { checkQcow2 } from '../../formats/qcow2/check.ts';
 import { flatten, openChain } from '../../src/convert/open.ts';
@@ -153,7 +153,8 @@ describe.skipIf(!has('qemu-img') || !has('qemu-io'))('what QEMU writes is read a
 		const image = path.join(temporaryFolder(), `disk.${format}`);
 		const options = [`encrypt.format=${method},encrypt.key-secret=s`, ...(method === 'luks' ? ['encrypt.iter-time=10'] : []), more];
 		const secret = ['--object', 'secret,id=s,data=word', '-o', options.filter(Boolean).join(',')];
-		run('qemu-img', 'create', '-q', '-f', format, ...secret, image, '1M');
+		// It times itself to choose a number of rounds, and gives up where the system's clock of CPU time is too coarse.
+		await vi.waitFor(() => run('qemu-img', 'create', '-q', '-f', format, ...secret, image, '1M'), { timeout: 20_000, interval: 50 });
 		const { code, stdout } = await vconv('info', '--output=json', image);
 		expect({ code, info: JSON.parse(stdout) }).toEqual({
 			code: 0,
