@@ -31,9 +31,7 @@ export type Target = {
 	/** The names that machines can have there, where not all can be; `said` in words. */
 	readonly names?: { readonly pattern: RegExp; readonly said: string } | undefined;
 	/** What it is for a machine that starts by BIOS, where that differs; `has` in addition. */
-	readonly withBios?:
-		| { readonly name: string; readonly most: Pick<Target['most'], 'cpus' | 'memory'>; readonly has: readonly Ability[] }
-		| undefined;
+	readonly withBios?: { readonly name: string; readonly most: Partial<Target['most']>; readonly has: readonly Ability[] } | undefined;
 	/** Where it says so. */
 	readonly source: string;
 };
@@ -59,6 +57,7 @@ export type Ability =
 	| 'persistent-memory'
 	| 'import-drivers';
 
+const GiB = 2 ** 30;
 const TiB = 2 ** 40;
 
 /** When the sources were last looked at. */
@@ -147,8 +146,8 @@ export const targets: readonly Target[] = [
 		name: 'Proxmox VE',
 		size: sizeFor('proxmox'),
 		sectors4K: true,
-		// scsi0 to 30, virtio0 to 15, sata0 to 5, ide0 to 3: PVE::QemuServer::Drive, looked at in 2026-11.
-		most: { disks: 57, nics: 32, cpus: 8192, memory: 4 * TiB },
+		// scsi0 to 30, virtio0 to 15, sata0 to 5, ide0 to 3: PVE::QemuServer::Drive, looked at in 2026-11. CPUs as QEMU has them.
+		most: { disks: 57, nics: 32, cpus: 4096, memory: 4 * TiB },
 		architectures: ['x86_64', 'aarch64'],
 		// Its own build of the firmware starts from pvscsi; its `lsi` is a 53C895A, which is not VMware's LSI Logic.
 		buses: ['virtio-scsi', 'virtio-blk', 'sata', 'pvscsi', 'ide'],
@@ -196,7 +195,8 @@ export const targets: readonly Target[] = [
 		name: 'Hyper-V',
 		size: sizeFor('hyperv'),
 		sectors4K: true,
-		most: { disks: 260, nics: 68, cpus: 2048, memory: 240 * TiB },
+		// From Windows Server 2019 on, 64 adapters of its own, before it 8; and for generation 1 four of legacy, and four disks on IDE: looked at in 2026-11.
+		most: { disks: 256, nics: 64, cpus: 2048, memory: 240 * TiB },
 		architectures: ['x86_64', 'aarch64'],
 		buses: ['hyperv-scsi', 'ide'],
 		notByEfi: ['ide'],
@@ -205,7 +205,7 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: ['hot-add', 'passthrough', 'serial', 'optical', 'shares', 'snapshots', 'shared-disks', 'nested'],
-		withBios: { name: 'Hyper-V (generation 1)', most: { cpus: 64, memory: TiB }, has: ['floppy'] },
+		withBios: { name: 'Hyper-V (generation 1)', most: { disks: 260, nics: 68, cpus: 64, memory: TiB }, has: ['floppy'] },
 		source: 'https://learn.microsoft.com/windows-server/virtualization/hyper-v/maximum-scale-limits',
 	},
 	{
@@ -228,7 +228,8 @@ export const targets: readonly Target[] = [
 		name: 'Azure',
 		size: sizeFor('azure'),
 		sectors4K: false,
-		most: { disks: 65, nics: 8, cpus: 416, memory: 12 * TiB },
+		// Standard_M1792ixds_32_v3, and a disk of the system beside the data: learn.microsoft.com/azure/virtual-machines/sizes, looked at in 2026-11.
+		most: { disks: 65, nics: 8, cpus: 1792, memory: 30400 * GiB },
 		architectures: ['x86_64', 'aarch64'],
 		buses: ['hyperv-scsi', 'nvme'],
 		nics: ['hyperv'],
@@ -244,7 +245,8 @@ export const targets: readonly Target[] = [
 		name: 'AWS',
 		size: sizeFor('aws'),
 		sectors4K: false,
-		most: { disks: 21, nics: 15, cpus: 448, memory: 24 * TiB },
+		// u7inh-32tb.480xlarge: docs.aws.amazon.com/ec2/latest/instancetypes/mo.html, looked at in 2026-11; disks as ImportImage takes them.
+		most: { disks: 21, nics: 15, cpus: 1920, memory: 32 * TiB },
 		// ImportImage takes no other, though there are machines with Arm.
 		architectures: ['x86_64'],
 		buses: ['nvme', 'xen'],
@@ -261,7 +263,8 @@ export const targets: readonly Target[] = [
 		name: 'Google Cloud',
 		size: sizeFor('gcp'),
 		sectors4K: false,
-		most: { disks: 128, nics: 8, cpus: 416, memory: 12 * TiB },
+		// m2-ultramem-416, the largest that is no bare metal: cloud.google.com/compute/docs/memory-optimized-machines; cards by its release notes of 2025-06: looked at in 2026-11.
+		most: { disks: 128, nics: 10, cpus: 416, memory: 11776 * GiB },
 		architectures: ['x86_64', 'aarch64'],
 		buses: ['virtio-scsi', 'nvme'],
 		nics: ['virtio'],

@@ -222,8 +222,8 @@ describe('a domain of KVM as a VMX', () => {
 	});
 
 	test.for([
-		['esxi', 768, 24 << 10],
-		['any', 768, 24 << 10],
+		['esxi', 960, 24 << 10],
+		['any', 960, 24 << 10],
 		['hosted', 32, 128],
 	] as const)('with more CPUs or memory than there can be is an error: %s', ([product, cpus, gib]) => {
 		const told = (cpu: number, memory: number) => {

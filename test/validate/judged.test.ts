@@ -146,6 +146,20 @@ describe('a target', () => {
 		expect([seen('bios'), seen('efi')]).toEqual([limits, drive]);
 	});
 
+	// Microsoft's maximum scale limits: 64 adapters of Hyper-V's own, and for generation 1 four of legacy; 4 × 64 disks on SCSI and four on IDE.
+	it.each([
+		['efi', 64, 256],
+		['bios', 68, 260],
+	])('is a Hyper-V with places for cards and disks of a machine with %s', (firmware, nics, places) => {
+		const cards = (count: number) => Array.from({ length: count }, (_, i) => `ethernet${i}.present = "TRUE"`);
+		const disks = (count: number) => Array.from({ length: count }, (_, i) => disk({ path: `${i}.vmdk` }));
+		const facts = (count: [number, number]) =>
+			healthy({ machine: machine(`firmware = "${firmware}"`, ...cards(count[0])), disks: disks(count[1]) });
+		const seen = (count: [number, number]) => fired(facts(count), 'hyperv').filter((id) => /\.(nic|disk)\..*(count|limit)/.test(id));
+		expect(seen([nics, places])).toEqual([]);
+		expect(seen([nics + 1, places + 1]).sort()).toEqual(['vconv.nic.limit', 'vmware.disk.count.exceeds.limit']);
+	});
+
 	it.each(['rtl8139', 'pcnet'])('is KubeVirt with the card %s', (model) => {
 		expect(fired(card(model), 'kubevirt')).not.toContain('ovirt.nic.interface_type.unsupported');
 	});

@@ -96,6 +96,7 @@ type Need = { readonly what: string; readonly version: number; readonly keys: re
 const needs = ({ spec, isEfi }: { readonly spec: VmSpec; readonly isEfi: boolean }): Need[] => {
 	const cpus = spec.cpu.count ?? 1;
 	const forCpus = [
+		[768, 22],
 		[128, 18],
 		[64, 11],
 		[32, 9],

@@ -4,8 +4,8 @@ const GIB = 2 ** 30;
 
 /** The most that VMware's newest products run: virtual CPUs, and memory in bytes. */
 export const VMWARE_MOST = {
-	/** <https://configmax.broadcom.com> */
-	esxi: { cpus: 768, memory: 24 * 1024 * GIB },
+	/** <https://configmax.broadcom.com>, of ESX 9.0 */
+	esxi: { cpus: 960, memory: 24 * 1024 * GIB },
 	/** <https://techdocs.broadcom.com/us/en/vmware-cis/desktop-hypervisors.html> */
 	hosted: { cpus: 32, memory: 128 * GIB },
 } as const;
