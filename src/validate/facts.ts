@@ -64,6 +64,8 @@ export type DiskState = {
 	/** As the description names it; the image's own name where there is none. */
 	readonly name: string;
 	readonly path: string;
+	/** What file it is, by whichever name; absent where it could not be opened. */
+	readonly identity?: string | undefined;
 	/** The device that it is of; absent where only images were given. */
 	readonly device?: DiskDevice | undefined;
 	/** Absent where it could not be opened: see `problem`. */

@@ -63,7 +63,8 @@ export const lookAtDisk = async ({ name, path, device, format, open, described }
 			});
 		}
 		const [problem, image] = await imageState(layers, opening);
-		return { state: { name, path: source.name, device, image, problem: uses[0] ?? problem }, disk: flatten(layers) };
+		const { name: path, identity } = source;
+		return { state: { name, path, identity, device, image, problem: uses[0] ?? problem }, disk: flatten(layers) };
 	} catch (error) {
 		return { state: { name, path, device, problem: uses[0] ?? problemOf(error) } };
 	}

@@ -167,8 +167,12 @@ export const deviceRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'One image for two disks',
 		assessment: 'Two disks of the machine are the same file, and would write over each other.',
-		remedy: 'Correct the description.',
-		find: ({ disks }) => twice(disks.map(({ path }) => path)).map((file) => ({ what: 'it is the image of more than one disk', file })),
+		remedy: 'Correct the description, or name each image once.',
+		find: ({ disks }) => {
+			const files = disks.map(({ path, identity = path }) => [identity, path] as const);
+			const again = files.filter(([identity], index) => files.findIndex(([other]) => other === identity) < index);
+			return [...new Map(again).values()].map((file) => ({ what: 'it is the image of more than one disk', file }));
+		},
 	},
 	{
 		id: 'vconv.disk.bus.full',
