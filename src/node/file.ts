@@ -153,7 +153,10 @@ export const identityOf = (name: string): string | undefined => {
 /** What the system says of a file; undefined if there is none. @throws AccessError if it does not say. */
 export const statOf = (name: string): fs.Stats | undefined => {
 	try {
-		return fs.statSync(name, { throwIfNoEntry: false });
+		const found = fs.statSync(name, { throwIfNoEntry: false });
+		// From Node 22 on a path through a file is none for it, and lstat says so still.
+		if (!found) fs.lstatSync(name, { throwIfNoEntry: false });
+		return found;
 	} catch (cause) {
 		throw accessError('cannot be looked at', name, cause);
 	}
