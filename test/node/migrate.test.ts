@@ -140,7 +140,7 @@ describe('a machine that cannot be moved as it is, is refused by name, and nothi
 
 	test('one that something critical stands against, unless that is accepted', async () => {
 		const vm = await machine(disk(3, 'data.vmdk'));
-		await refused(vm, [], 7, /try this: correct the description; or --accept vconv\.disk\.image\.duplicate;/);
+		await refused(vm, [], 7, /try this: correct the description, or name each image once; or --accept vconv\.disk\.image\.duplicate;/);
 		expect((await vconv('migrate', '--to', 'libvirt', '--accept', 'vconv.disk.image.duplicate', vm, out(vm))).code).toBe(0);
 	});
 
