@@ -2,7 +2,7 @@ import type { DiskFormat } from '../core/format.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { UnrecognizedError, UsageError } from '../errors.ts';
 import { guarded } from '../io/guarded.ts';
-import { wrappingOf } from './wrapped.ts';
+import { hasBootSector, wrappingOf } from './wrapped.ts';
 
 const PROBE = 4096;
 
@@ -69,18 +69,18 @@ export const detect = async (
 		}
 		return only;
 	}
-	if (named?.id === 'raw') return named;
+	const wrapping = await wrappingOf(source, signal);
+	if (named?.id === 'raw' && (!wrapping || (await hasBootSector(source, signal)))) return named;
 	if (await isLuks(source, signal)) {
 		throw new UnrecognizedError('it is encrypted: a LUKS container, of which vconv has no key', {
 			path: source.name,
 			hint: `qemu-img convert with --object secret, which decrypts it; or ${said('raw')}, if the guest encrypts its disk itself`,
 		});
 	}
-	const wrapping = await wrappingOf(source, signal);
 	if (wrapping) {
 		throw new UnrecognizedError(`it is ${wrapping.what}, and no disk`, {
 			path: source.name,
-			hint: `${wrapping.unwrap}, and the disk that comes out of it`,
+			hint: `${wrapping.unwrap}, and the disk that comes out of it${named?.id === 'raw' ? `; or ${said('raw')} for the bytes as they are` : ''}`,
 		});
 	}
 	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : 'no format that vconv knows begins or ends like this', {

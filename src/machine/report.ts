@@ -33,11 +33,11 @@ export const entry = (code: Code, { subject, message, keys = [], action = 'dropp
 
 /** Names of keys whose values are nobody's business. */
 const SECRET =
-	/pass(word|wd|phrase|code)|pass\b|secret|token|credential|(api|access|private)[-_]?key|^qemu:commandline\/qemu:env(\[\d+\])?\/@value$|^encryption\.|^vtpm\.ek|vnc\.key$|^machine\.id$/i;
+	/pass(word|wd|phrase|code)|pass\b|secret|token|credential|(api|access|private)[-_]?key|^qemu:commandline\/qemu:env(\[\d+\])?\/@value$|^encryption\.|^vtpm\.ek|vnc\.key$|^machine\.id$|\/source\/@query$|\/cookies\/cookie/i;
 
 /** What a guest is given to set itself up: whole configurations, with the keys and passwords in them. */
 const FOR_GUEST =
-	/^guestinfo\.((user|vendor|meta)-?data|ovfenv|ignition|coreos|talos|.*pwd?(\b|_)|.*(key|cred|cert|private|kubeconfig|cloud-?init))|^sysinfo(\[\d+\])?\/(entry|oemstrings\/)/i;
+	/^guestinfo\.((user|vendor|meta)-?data|ovfenv|ignition|butane|combustion|kickstart|runcmd|coreos|talos|.*p(wd?|sw)(\b|_)|.*(key|cred|cert|private|kubeconfig|cloud-?init))|^sysinfo(\[\d+\])?\/(entry|oemstrings\/)/i;
 
 /** Whether a key holds something that no report and no result may show. */
 export const isSecret = (key: string): boolean => SECRET.test(key) || FOR_GUEST.test(key);

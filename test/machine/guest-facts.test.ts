@@ -44,7 +44,7 @@ describe('what an inspection says to the planner of a machine', () => {
 	test('of a Linux for UEFI: where it starts, which it is, and what it boots from', () => {
 		const linux = report({
 			os: os('linux', { distro: 'debian', version: '12.15' }),
-			firmware: { type: 'uefi', esp: 'disk1p1' },
+			firmware: { type: 'uefi', esp: 'disk1p1', loaders: ['/EFI/debian/shimx64.efi', '/EFI/BOOT/BOOTIA32.EFI'] },
 			drivers: {
 				disk: { 'virtio-blk': is('installed'), sata: is('boot'), lsilogic: is('boot'), xen: is('boot') },
 				network: { virtio: is('installed') },
@@ -54,6 +54,7 @@ describe('what an inspection says to the planner of a machine', () => {
 			disk: { 'virtio-blk': 'installed', sata: 'boot', lsilogic: 'boot', nvme: 'unknown' },
 			nic: { virtio: 'installed', e1000: 'unknown' },
 			firmware: 'efi',
+			loaderBits: 64,
 			bootDisk: 'scsi0:1',
 			osinfo: 'http://debian.org/debian/12',
 		});

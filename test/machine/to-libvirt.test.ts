@@ -561,3 +561,12 @@ test.for([
 		expect.objectContaining({ name: 'UsageError', message, hint }),
 	);
 });
+
+test.for([
+	[undefined, true],
+	[32, true],
+	[64, false],
+] as const)('a key of 32 bits and loaders of %s are an error by EFI: %s', ([loaderBits, isError]) => {
+	const { report } = planMigration(vmx('debian10', 'firmware = "efi"'), { guest: { firmware: 'efi', loaderBits } });
+	expect(report.some(({ code }) => code === 'FIRMWARE_32')).toBe(isError);
+});

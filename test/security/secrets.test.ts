@@ -20,7 +20,7 @@ describe('T60: a secret of a VMX is in no report', () => {
 		...[
 			// cloud-init's, Ignition's and Talos's own names, and usual ones
 			...['metadata', 'vendordata', 'ignition.config.data', 'coreos.config.data', 'talos.config', 'root_pw', 'rootpw'],
-			...['aws.credentials', 'ssh_private_key', 'apiKey', 'passwordHash'],
+			...['aws.credentials', 'ssh_private_key', 'apiKey', 'passwordHash', 'combustion.script'],
 		].map((name) => `guestinfo.${name} = "${PASSWORD}"`),
 		`machine.id = "${PASSWORD}"`,
 		`vtpm.ekCRT = "${PASSWORD}"`,
@@ -42,7 +42,9 @@ describe('T60: a secret of a VMX is in no report', () => {
 		const at = (name: string): string => path.join(folder, name);
 		fs.writeFileSync(
 			at('web.xml'),
-			kvmWith(`<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/>`).replace(
+			kvmWith(
+				`<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/><disk type='network' device='disk'><source protocol='https' name='b/x.img' query='sig=${PASSWORD}'><host name='h' port='443'/><cookies><cookie name='s'>${PASSWORD}</cookie></cookies></source><target dev='vdq' bus='virtio'/></disk>`,
+			).replace(
 				'<devices>',
 				`<sysinfo type='fwcfg'><entry name='opt/com.coreos/config'>${PASSWORD}</entry></sysinfo><sysinfo type='smbios'><oemStrings><entry>${PASSWORD}</entry></oemStrings></sysinfo><devices>`,
 			),

@@ -49,7 +49,7 @@ export const planFirmware = (c: Context): Firmware => {
 		c.tell('SECUREBOOT_KEYS_LOST', 'firmware', message, { keys: ['uefi.secureBoot.enabled'] });
 	}
 	// VMware has a firmware of 32 bits for these; the one that hosts have is of 64.
-	if (efi && c.guest.bits === 32 && c.guest.match !== 'guess') {
+	if (efi && c.guest.bits === 32 && c.guest.match !== 'guess' && c.options.guest?.loaderBits !== 64) {
 		const message = `the guest (${c.guest.key}) is of 32 bits, and UEFI firmware for KVM starts loaders of 64 bits alone`;
 		c.tell('FIRMWARE_32', 'firmware', message, { action: 'none' });
 	}

@@ -11,9 +11,15 @@ export const guestFacts = ({ os, drivers, firmware, disks: found }: GuestReport,
 	return {
 		...(drivers && driversOf(drivers)),
 		firmware: type,
+		loaderBits: loaderBits(firmware.loaders ?? []),
 		bootDisk: disks[bootDisk(type, firmware.esp, found) ?? -1],
 		osinfo: os ? osinfoOf(os) : undefined,
 	};
+};
+
+const loaderBits = (loaders: readonly string[]): GuestFacts['loaderBits'] => {
+	if (loaders.some((path) => /(x64|aa64)\.efi$/i.test(path))) return 64;
+	return loaders.some((path) => /ia32\.efi$/i.test(path)) ? 32 : undefined;
 };
 
 /** What a guest's drivers are told for. */

@@ -33,6 +33,8 @@ export type GuestFacts = {
 	readonly nic?: Readonly<Partial<Record<string, DriverState>>> | undefined;
 	/** What the boot loader on the disk was installed for. */
 	readonly firmware?: 'bios' | 'efi' | undefined;
+	/** Of the loaders on its EFI system partition: 64 where one of them is, undefined where none tells by its name. */
+	readonly loaderBits?: 32 | 64 | undefined;
 	/** The disk that it is on, by its VMX name: `scsi0:0`. */
 	readonly bootDisk?: string | undefined;
 	/** libosinfo's id. */

@@ -1,9 +1,9 @@
 import path from 'node:path';
+import { quoted } from '../../bytes/shell.ts';
 import type { Concern } from '../../validate/rule.ts';
 import { VERSION } from '../version.ts';
 import type { MigrationPlan } from './plan.ts';
 import type { PlannedDisk } from './planned-disk.ts';
-import { quoted } from './shell.ts';
 import type { Done } from './state.ts';
 
 /** What came of a migration: the contents of `report.json`. */

@@ -1,6 +1,6 @@
+import { quoted } from '../../bytes/shell.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../../errors.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
-import { quoted } from './shell.ts';
 
 /** What a disk is that is in no file: libvirt's word for the kind, and its name in that. */
 type Elsewhere = { readonly said: string; readonly name: string };

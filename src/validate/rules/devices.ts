@@ -71,7 +71,7 @@ export const deviceRules: readonly Rule[] = [
 		label: 'Disk that the host encrypts',
 		assessment: 'Its image holds what QEMU encrypted, under a passphrase that libvirt has: nothing at the target decrypts it.',
 		remedy:
-			'Copy it decrypted, with its passphrase in a file (`qemu-img convert --object secret,id=s,file=PASSPHRASE --image-opts driver=luks,key-secret=s,file.filename=IMAGE -O raw COPY`), and name the copy in a description without <encryption>.',
+			'Copy it decrypted, with its passphrase in a file (`qemu-img convert --object secret,id=s,file=PASSPHRASE --image-opts driver=luks,key-secret=s,file.filename=IMAGE -O raw COPY`; for a QCOW2 with `driver=qcow2,encrypt.key-secret=s,file.filename=IMAGE`), and name the copy in a description without <encryption>.',
 		targets: ['kubevirt', 'proxmox', 'esxi', 'workstation', 'hyperv', 'virtualbox', 'azure', 'aws', 'gcp'],
 		find: (facts) => devices(facts, ({ encrypted }) => encrypted === true && 'the description says how it is encrypted'),
 	},
