@@ -5,6 +5,9 @@ import { type FileTree, fileTree } from './tree.ts';
 /** What firmware starts where nothing else is set up (UEFI 2.10, 3.5.1.1), for the machines that images are of. */
 const FALLBACKS = ['bootx64.efi', 'bootaa64.efi', 'bootia32.efi', 'bootriscv64.efi'];
 
+/** In bytes: shim, which has OpenSSL in it, has some 900 KiB. */
+const LEAST_SHIM = 256 << 10;
+
 /** Loaders are looked for no deeper than EFI\vendor\, and not beyond this number. */
 const MAX_LOADERS = 256;
 
@@ -49,6 +52,7 @@ const hasFallback = async (tree: FileTree, loaders: readonly string[]): Promise<
 	if (loaders.some((path) => /^\/efi\/boot\/(grub|fb|fallback)[^/]*\.efi$/i.test(path))) return true;
 	const sizeOf = async (path: string) => (await tree.stat(path))?.node.size;
 	const size = await sizeOf(loader);
+	if (size === undefined || size < LEAST_SHIM) return true;
 	for (const path of loaders) if (/\/shim[^/]*\.efi$/i.test(path) && (await sizeOf(path)) === size) return false;
 	return true;
 };

@@ -230,13 +230,15 @@ test('an ESP makes it a UEFI machine, whose loaders are listed', async () => {
 	});
 });
 
+const shim = 's'.repeat(900 << 10);
 test.for([
-	['a boot manager alone', { 'BOOTX64.EFI': 'a boot manager' }, true],
-	['shim without what it starts', { 'BOOTX64.EFI': 'shim' }, false],
-	['shim with GRUB beside it', { 'BOOTX64.EFI': 'shim', 'grubx64.efi': '' }, true],
-	['shim with its fallback beside it', { 'bootx64.efi': 'shim', 'fbx64.efi': '' }, true],
+	['a boot manager alone', { 'BOOTX64.EFI': 'm'.repeat(300 << 10) }, true],
+	['something smaller than shim', { 'BOOTX64.EFI': 'small' }, true],
+	['shim without what it starts', { 'BOOTX64.EFI': shim }, false],
+	['shim with GRUB beside it', { 'BOOTX64.EFI': shim, 'grubx64.efi': '' }, true],
+	['shim with its fallback beside it', { 'bootx64.efi': shim, 'fbx64.efi': '' }, true],
 ] as const)('firmware without boot entries finds %s or not', async ([, BOOT, expected]) => {
-	const fileSystems = [readerOf({ EFI: { debian: { 'shimx64.efi': 'shim', 'grubx64.efi': '' }, BOOT } })];
+	const fileSystems = [readerOf({ EFI: { debian: { 'shimx64.efi': shim, 'grubx64.efi': '', 'shimold.efi': 'small' }, BOOT } })];
 	const pieces = [...gptPieces(8 * MIB, [{ type: ESP, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'esp')];
 	const { firmware } = await inspect([[8 * MIB, pieces]], { fileSystems, systems: [] });
 	expect(firmware.fallbackLoader).toBe(expected);
