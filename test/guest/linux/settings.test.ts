@@ -156,11 +156,11 @@ test('passwords in fstab and on the command line are not told, and what stands b
 	const { os } = await read({
 		'etc/fstab': [
 			'//s/x /m cifs username=u,password=SECRET,,SECRET,ro 0 0',
-			'//u:SECRET@s/x /m cifs user=u%SECRET,password2=SECRET,credentials=/root/SECRET 0 0',
+			'//u:SECRET@s/x /m cifs user=u%SECRET,password2=SECRET,credentials=/etc/SECRET 0 0',
 			'https://u:SECRET@dav/ /d davfs noauto,pass=SECRET 0 0',
 			'curlftpfs#u:SECRET@ftp /f fuse defaults 0 0',
 			'mon:/ /c ceph name=admin,secret=SECRET== 0 0',
-			'u@host:/x /s fuse.sshfs IdentityFile=/root/k 0 0',
+			'u@host:/x /s fuse.sshfs IdentityFile=/etc/k 0 0',
 			'LABEL=a:b@c /l ext4 subvol=/@home 0 0',
 		].join('\n'),
 		'boot/grub/grub.cfg': grub(
@@ -185,7 +185,7 @@ test('passwords in fstab and on the command line are not told, and what stands b
 		'https://…@dav/ noauto,pass=…',
 		'…@ftp defaults',
 		'mon:/ name=admin,secret=…',
-		'u@host:/x IdentityFile=/root/k',
+		'u@host:/x IdentityFile=/etc/k',
 		'LABEL=a:b@c subvol=/@home',
 	]);
 });
