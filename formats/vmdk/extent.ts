@@ -90,6 +90,13 @@ const refuseUnreadable = ({ access, type, fileName = '' }: ExtentLine, descripto
 			'device',
 		);
 	}
+	const store = /^(vsan|vvol):\/\//i.exec(fileName)?.[1]?.toLowerCase();
+	if (store !== undefined) {
+		throw unsupported(
+			`its data is an object of ${store === 'vsan' ? 'vSAN' : 'vVols'}, '${fileName}', and in no file`,
+			'vmkfstools -i of this descriptor on its host, to a datastore of VMFS or NFS',
+		);
+	}
 	if (isDeviceName(fileName)) throw unsupported(`its data is on a device, '${fileName}'`, copyOf(fileName), 'device');
 };
 

@@ -57,6 +57,7 @@ test('extents of zeros are read, and do not shrink the disk', async () => {
 
 test.each([
 	['NOACCESS', ['RW 8 FLAT "a.bin" 0', 'NOACCESS 8 FLAT "b.bin" 0'], 'NOACCESS'],
+	['an object of vSAN', ['RW 8 VMFS "vsan://52ff-01/8a2b-02"'], 'an object of vSAN'],
 	['a mapped device', ['RW 8 VMFSRDM "disk-rdm.vmdk"'], "VMFSRDM 'disk-rdm.vmdk'"],
 	['a device of Windows', ['RW 8 FLAT "\\\\.\\PhysicalDrive0" 0'], 'PhysicalDrive0'],
 	['a partition of Windows', ['RW 8 FLAT "\\\\.\\PhysicalDrive0" 63 partitionUUID \\\\?\\Volume{1}'], 'PhysicalDrive0'],
