@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { board, claim, State, setState, Word } from './board.ts';
 import { executor } from './executor.ts';
+import { freeNative } from './native.ts';
 import type { ThreadOrders } from './orders.ts';
 import { prepareZstd } from './zstd.ts';
 
@@ -27,3 +28,4 @@ for (;;) {
 	}
 	if (!busy) Atomics.wait(shared.words, Word.WORKERS, seen, 1000);
 }
+freeNative();

@@ -18,3 +18,13 @@ export const native = (): Koffi | undefined => {
 	}
 	return koffi ?? undefined;
 };
+
+const frees: (() => void)[] = [];
+
+/** What a library has made for this thread, to be freed with `freeNative`. */
+export const ownNative = (free: () => void): void => void frees.push(free);
+
+/** The end of a thread: what libraries have made for it would stay with the process. Nothing of theirs may be called after it. */
+export const freeNative = (): void => {
+	for (const free of frees.splice(0)) free();
+};

@@ -6,6 +6,7 @@ import { type Deflater, deflater } from '../deflate/deflater.ts';
 import { packRoom } from '../engine/frame.ts';
 import { unpackZstd as unpackAnywhere, zstdFrame } from '../engine/zstd.ts';
 import { UnsupportedError } from '../errors.ts';
+import { systemInflate } from './inflate.ts';
 import { zstd } from './zstd.ts';
 
 /** Compression between places of buffers, without an allocation for each block. One packer serves one thread. */
@@ -27,6 +28,8 @@ export const nodePacker = (): Packer => {
 	return {
 		unpack(method, input, from, length, output, to, size) {
 			if (method === 'zstd') return unpackZstd(input.subarray(from, from + length), output, to, size);
+			const fast = systemInflate()?.(method, input.subarray(from, from + length), output.subarray(to, to + size));
+			if (fast !== undefined) return fast;
 			const stream = got(inflaters, method, () => reusable(method === 'zlib' ? zlib.createInflate() : zlib.createInflateRaw()));
 			// One byte more than there should be: a stream that fills it is too long.
 			const { roomLeft, inputLeft } = stream.run(input, from, length, output, to, size + 1);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import zlib from 'node:zlib';
-import { native } from './native.ts';
+import { native, ownNative } from './native.ts';
 
 /** zstd between buffers. */
 export type Zstd = {
@@ -37,6 +37,12 @@ const system = (): Zstd | undefined => {
 		if (!library) return undefined;
 		const packer = library.func('void *ZSTD_createCCtx(void)')();
 		const unpacker = library.func('void *ZSTD_createDCtx(void)')();
+		const freePacker = library.func('size_t ZSTD_freeCCtx(void *)');
+		const freeUnpacker = library.func('size_t ZSTD_freeDCtx(void *)');
+		ownNative(() => {
+			freePacker(packer);
+			freeUnpacker(unpacker);
+		});
 		const compress = library.func('size_t ZSTD_compressCCtx(void *, void *, size_t, void *, size_t, int)');
 		const decompress = library.func('size_t ZSTD_decompressDCtx(void *, void *, size_t, void *, size_t)');
 		return {

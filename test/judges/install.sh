@@ -5,6 +5,8 @@ packages='qemu-utils qemu-system-x86 seabios ovmf 7zip libvhdi-utils libvmdk-uti
 	busybox-static cpio kmod e2fsprogs initramfs-tools-core lz4 zstd bzip2 lzop fdisk gdisk dosfstools mtools grub-pc-bin grub-efi-amd64-bin grub-common xz-utils util-linux-extra chromium libvirt-clients
 	libvirt-daemon libvirt-daemon-driver-qemu swtpm swtpm-tools
 	btrfs-progs ntfs-3g libhivex-bin libwin-hivex-perl cryptsetup-bin lvm2 exfatprogs genisoimage debootstrap'
+# No judge, but what vconv unpacks with where it is there.
+packages="$packages libdeflate0"
 if ! command -v apt-get > /dev/null; then
 	echo 'No apt-get here: tests whose judges are missing will be skipped.'
 	exit 0
