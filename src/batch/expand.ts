@@ -37,8 +37,11 @@ export type Surroundings = {
 	place(name: string): string;
 	/** What a name leads to, past a link that it is itself too. */
 	real(name: string): string;
-	/** What a source stands for: itself, the images or machines of a folder, all that fit a pattern; or why that cannot be told. */
-	find(name: string, source: JobKind['source']): Found;
+	/**
+	 * What a source stands for: itself, the images or machines of a folder, all that fit a pattern; or why that cannot be told.
+	 * @param argv the words of the job so far, for which links may be followed.
+	 */
+	find(name: string, source: JobKind['source'], argv: readonly string[]): Found;
 	/** What the command has against the words of a job. */
 	readonly check: Check;
 	/** The id of a job by its words. */
@@ -63,14 +66,15 @@ export const expandPlan = (
 		const complain = (key: string, message: string, hint?: string, other?: JobEntry): void => {
 			mistakes.push({ line, column, field: `${field}.${key}`, message, hint, other });
 		};
-		const { root, files, failure } = surroundings.find(surroundings.resolve(entry.from), kind.source);
+		const values = resolved(kind, entry.values, surroundings);
+		const words = argvOf(kind, values, entry.from, undefined);
+		const { root, files, failure } = surroundings.find(surroundings.resolve(entry.from), kind.source, words);
 		if (files.length === 0) {
 			const nothing = { message: `'${entry.from}' finds no ${kind.source}`, hint: 'another pattern, or the names of files' };
 			const { message, hint } = failure ? { ...failure, message: `'${entry.from}': ${failure.message}` } : nothing;
 			complain('from', message, hint);
 			continue;
 		}
-		const values = resolved(kind, entry.values, surroundings);
 		let wrong: readonly Mistake[] = [];
 		for (const from of files) {
 			const names = templateNames(from, root);

@@ -138,6 +138,17 @@ describe('a machine that cannot be moved as it is, is refused by name, and nothi
 		await refused(vm, [], 5, /outside its own folder[\s\S]*--allow-external/);
 	});
 
+	test('one that a link in the folder describes, out of it, unless that is allowed', async () => {
+		const vm = await machine();
+		const elsewhere = path.join(path.dirname(vm), 'elsewhere.vmx');
+		fs.renameSync(path.join(vm, 'web.vmx'), elsewhere);
+		fs.symlinkSync(elsewhere, path.join(vm, 'web.vmx'));
+		await refused(vm, [], 5, /symbolic link, to .*elsewhere\.vmx, outside the folder[\s\S]*--allow-external/);
+		await refused(vm, ['--untrusted', '--allow-external', path.dirname(vm)], 5, /--untrusted follows none/);
+		const plan = ['migrate', '--to', 'libvirt', '-n', vm, out(vm)];
+		expect((await vconv(...plan, '--allow-external', path.dirname(vm))).code).toBe(0);
+	});
+
 	test('one that something critical stands against, unless that is accepted', async () => {
 		const vm = await machine(disk(3, 'data.vmdk'));
 		await refused(vm, [], 7, /try this: correct the description, or name each image once; or --accept vconv\.disk\.image\.duplicate;/);

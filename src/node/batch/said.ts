@@ -34,7 +34,7 @@ export type Said = {
 	has(name: Names<'boolean'>): boolean;
 };
 
-export const saidBy = ({ argv }: Job): Said => {
+export const saidBy = ({ argv }: Pick<Job, 'argv'>): Said => {
 	// A switch with a value would be no switch to parseArgs.
 	const args = argv.flatMap((word) => (/^--[a-z-]+=false$/.test(word) ? [] : word.replace(/^(--[a-z-]+)=true$/, '$1')));
 	const { values } = parseArgs({ args, strict: false, options: OPTIONS });

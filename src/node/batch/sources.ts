@@ -7,11 +7,13 @@ import type { Found, Surroundings } from '../../batch/expand.ts';
 import { globMatch, globRoot, isGlob } from '../../batch/glob.ts';
 import type { JobKind } from '../../batch/kinds.ts';
 import type { Note } from '../../core/note.ts';
-import { UsageError, VconvError } from '../../errors.ts';
+import { AccessError, UsageError, VconvError } from '../../errors.ts';
 import { LARGEST_DESCRIPTION } from '../description.ts';
 import { accessError, statOf } from '../file.ts';
+import { refuseLink, type Trust } from '../links.ts';
 import { placeOf, realOf } from '../place.ts';
 import { jobId } from './identity.ts';
+import { saidBy } from './said.ts';
 
 /** Extensions of machines of which vconv knows no more. */
 const FOREIGN_EXTENSIONS = ['ovf', 'ova', 'vbox'];
@@ -32,25 +34,38 @@ export const surroundings = (folder: string, check: Check, note: (note: Note) =>
 	place: (name) => slashed(placeOf(name)),
 	real: (name) => slashed(realOf(name)),
 	id: jobId,
-	find(name, source) {
+	find(name, source, argv) {
+		const said = saidBy({ argv });
 		try {
-			return find(name, source, note);
+			return find(name, source, { allow: said.texts('allow-external'), untrusted: said.has('untrusted') }, note);
 		} catch (error) {
 			if (!(error instanceof VconvError)) throw error;
-			return { root: name, files: [], failure: error };
+			const { message, path: at = name, hint } = error;
+			const isRefused = error instanceof AccessError && error.reason === 'refused';
+			const failure = {
+				message: at === name ? message : `${at}: ${message}`,
+				hint: isRefused ? 'a job of its own for the file that it leads to, or allow-external in a plan' : hint,
+			};
+			return { root: name, files: [], failure };
 		}
 	},
 });
 
-const find = (name: string, source: JobKind['source'], note: (note: Note) => void): Found => {
+const find = (name: string, source: JobKind['source'], trust: Trust, note: (note: Note) => void): Found => {
 	if (fs.existsSync(name) || !isGlob(name)) {
 		if (!statOf(name)?.isDirectory()) return { root: slashed(path.dirname(name)), files: [name] };
 		const files = filesBelow(name, 0);
-		return { root: name, files: source === 'disk' ? files.filter(isDisk) : machinesAmong(files, name, note) };
+		return foundIn(name, source === 'disk' ? files.filter(isDisk) : machinesAmong(files, name, note), trust);
 	}
 	const root = globRoot(name);
 	const depth = name.includes('**') ? Number.POSITIVE_INFINITY : name.slice(root.length + 1).split('/').length - 1;
 	const files = filesBelow(root, depth).filter((file) => globMatch(name, file) && !isPart(file));
+	return foundIn(root, files, trust);
+};
+
+/** @throws AccessError for a link out of the folder, with which whoever may put it there would choose what is read. */
+const foundIn = (root: string, files: readonly string[], trust: Trust): Found => {
+	for (const file of files) refuseLink(file, [root], trust);
 	return { root, files };
 };
 

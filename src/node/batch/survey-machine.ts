@@ -31,7 +31,7 @@ export const surveyMachine = async (job: Job, measures: boolean, signal?: AbortS
 	let [virtual, needed] = [0, 0];
 	try {
 		const request = { ...requestOf(job), signal };
-		const { machine } = await readMachine(job.from, { machineFormats, allowRunning: true, discardSuspend: true });
+		const { machine } = await readMachine(job.from, { ...request, machineFormats, allowRunning: true, discardSuspend: true });
 		names.add(path.resolve(machine.path));
 		for (const device of hardDisks(machine.spec.disks)) {
 			const open = await openDiskOf(machine, device, { ...request, formats: diskFormats });

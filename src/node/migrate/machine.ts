@@ -5,11 +5,12 @@ import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { parseMachine } from '../../machine/plan.ts';
 import type { MachineFacts } from '../../validate/facts.ts';
 import { readDescription } from '../description.ts';
-import { accessError, openFile, statOf } from '../file.ts';
+import { accessError, openFile } from '../file.ts';
+import { isFolder, refuseLink, type Trust } from '../links.ts';
 import { machineFacts } from '../validate/description.ts';
 import { refuseRunning } from '../vm-folder.ts';
 
-export type MachineOptions = {
+export type MachineOptions = Trust & {
 	/** Forms of descriptions to know. */
 	readonly machineFormats: readonly MachineFormat[];
 	/** Go on though a lock says that the machine runs. */
@@ -27,7 +28,7 @@ export const readMachine = async (
 	options: MachineOptions,
 ): Promise<{ readonly machine: Machine; readonly facts: MachineFacts }> => {
 	const { machineFormats, allowRunning = false, discardSuspend = false } = options;
-	const source = await openFile(statOf(vm)?.isDirectory() ? descriptionIn(vm, machineFormats) : vm);
+	const source = await openFile(isFolder(vm) ? descriptionIn(vm, options) : vm);
 	try {
 		const machine = parseMachine(await readDescription(source), source.name, machineFormats);
 		const facts = await machineFacts(machine, machineFormats);
@@ -46,20 +47,23 @@ export const readMachine = async (
 };
 
 /** The one description in a folder: a VMX counts before a domain. */
-const descriptionIn = (folder: string, formats: readonly MachineFormat[]): string => {
+const descriptionIn = (folder: string, { machineFormats, ...trust }: MachineOptions): string => {
 	let names: string[];
 	try {
 		names = fs.readdirSync(folder).sort();
 	} catch (cause) {
 		throw accessError('cannot be listed', folder, cause);
 	}
-	for (const { extensions, name: kind } of formats) {
+	for (const { extensions, name: kind } of machineFormats) {
 		const found = names.filter((name) => extensions.includes(path.extname(name).slice(1).toLowerCase()));
 		if (found.length > 1) {
 			const hint = `one of them: ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}`;
 			throw new UsageError(`it has ${found.length} files that may be a ${kind}`, { path: folder, hint });
 		}
-		if (found[0] !== undefined) return path.join(folder, found[0]);
+		if (found[0] === undefined) continue;
+		const file = path.join(folder, found[0]);
+		refuseLink(file, [folder], trust);
+		return file;
 	}
 	throw new AccessError('no machine is described in it', { path: folder, hint: 'the .vmx or the libvirt XML of the machine' });
 };

@@ -5,11 +5,12 @@ import { writtenFor } from '../../validate/rules/host.ts';
 import type { Target } from '../../validate/targets.ts';
 import { type ValidateOptions, validate } from '../../validate/validate.ts';
 import { type ValidationReport, type VerdictOptions, verdictOn } from '../../validate/verdict.ts';
+import { refuseLink, type Trust } from '../links.ts';
 import { realOf } from '../place.ts';
 import { VERSION } from '../version.ts';
 import { type GatherOptions, gatherFacts } from './gather.ts';
 import { problemOf } from './problem.ts';
-import { refuseLink, subjectsIn, type Trust } from './subjects.ts';
+import { subjectsIn } from './subjects.ts';
 
 export type ReportOptions = Omit<GatherOptions, 'targets'> &
 	ValidateOptions &

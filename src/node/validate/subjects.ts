@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DiskFormat } from '../../core/format.ts';
-import { AccessError, UnrecognizedError, UnsupportedError } from '../../errors.ts';
+import { UnrecognizedError, UnsupportedError } from '../../errors.ts';
 import type { MachineFormat } from '../../machine/format.ts';
-import { accessError, statOf } from '../file.ts';
-import { isWithin, placeOf, realOf } from '../place.ts';
+import { accessError } from '../file.ts';
+import { isFolder, refuseLink, type Trust } from '../links.ts';
+import { placeOf, realOf } from '../place.ts';
 import { machineIn } from './gather.ts';
 
 /** One machine, by its description or by the images that are its disks. */
@@ -14,13 +15,6 @@ export type Known = {
 	readonly formats: readonly DiskFormat[];
 	readonly machineFormats: readonly MachineFormat[];
 } & Trust;
-
-/** Which links in folders are followed: those that stay in the folders given or lead to those allowed. */
-export type Trust = {
-	/** None is, so that each is a subject of its own. */
-	readonly untrusted?: boolean | undefined;
-	readonly allow?: readonly string[] | undefined;
-};
 
 /** Folders with more machines than this are refused, and so are those with more images. */
 const MOST = 4096;
@@ -47,8 +41,6 @@ export const subjectsIn = async (names: readonly string[], known: Known): Promis
 		return !seen.has(files) && seen.add(files);
 	});
 };
-
-const isFolder = (name: string): boolean => statOf(name)?.isDirectory() ?? false;
 
 const inFolder = async (folder: string, names: readonly string[], known: Known): Promise<readonly Subject[]> => {
 	const own = entries(folder);
@@ -92,26 +84,6 @@ const leadsToFolder = (link: string): boolean => {
 	} catch {
 		return false;
 	}
-};
-
-const isLink = (file: string): boolean => fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-
-/**
- * @param file one that lies in a folder of `names`.
- * @throws AccessError for a link that nobody has named or allowed.
- */
-export const refuseLink = (file: string, names: readonly string[], { untrusted, allow = [] }: Trust): void => {
-	if (!isLink(file)) return;
-	const refuse = (why: string, hint: string): never => {
-		throw new AccessError(`it is a symbolic link, ${why}`, { path: file, hint, reason: 'refused' });
-	};
-	if (untrusted) refuse('and --untrusted follows none', 'the file that it leads to, by its name');
-	const real = realOf(file);
-	const isKnown =
-		names.some((name) => realOf(name) === real) || [...names.filter(isFolder), ...allow].some((one) => isWithin(real, realOf(one)));
-	// One that leads nowhere leads to nobody's file: it is said to be missing.
-	if (!isKnown && statOf(file))
-		refuse(`to ${real}, outside the folder`, `--allow-external ${path.dirname(real)}, or that file by its name`);
 };
 
 const isRefused = (...link: Parameters<typeof refuseLink>): boolean => {

@@ -26,7 +26,7 @@ test('of a folder the machines are those that vconv knows by their bytes; the ot
 		'/',
 		() => undefined,
 		(note) => notes.push(note),
-	).find(folder, 'machine');
+	).find(folder, 'machine', []);
 	expect(files.map((file) => path.basename(file))).toEqual(['db.xml', 'web.vmx']);
 	expect(notes).toMatchObject([{ path: folder, what: 'passed over: old.ova, pom.xml' }]);
 	const { stdout, stderr } = await vconv('batch', '--dry-run', '--json', '--kind', 'validate', '--target', 'libvirt', folder);
@@ -37,6 +37,28 @@ test('of a folder the machines are those that vconv knows by their bytes; the ot
 test('a folder in which nothing is passed over gives no note', () => {
 	const folder = folderWith({ 'web.vmx': VMX, 'web.log': 'x', 'web.vmdk': 'x' });
 	const note = (): void => expect.unreachable();
-	expect(surroundings('/', () => undefined, note).find(folder, 'machine').files).toHaveLength(1);
-	expect(surroundings('/', () => undefined, note).find(folder, 'disk').files).toEqual([path.join(folder, 'web.vmdk')]);
+	expect(surroundings('/', () => undefined, note).find(folder, 'machine', []).files).toHaveLength(1);
+	expect(surroundings('/', () => undefined, note).find(folder, 'disk', []).files).toEqual([path.join(folder, 'web.vmdk')]);
+});
+
+test('a link out of the folder that is searched is refused unless that is allowed, whatever is searched for', () => {
+	const outside = folderWith({ 'web.vmx': VMX, 'web.raw': 'x' });
+	const folder = folderWith({ 'inner.raw': 'x' });
+	for (const name of ['web.vmx', 'web.raw']) fs.symlinkSync(path.join(outside, name), path.join(folder, name));
+	fs.symlinkSync('inner.raw', path.join(folder, 'alias.raw'));
+	const { find } = surroundings(
+		'/',
+		() => undefined,
+		() => {},
+	);
+	for (const [name, source] of [
+		[folder, 'machine'],
+		[folder, 'disk'],
+		[`${folder}/*.raw`, 'disk'],
+	] as const) {
+		expect(find(name, source, []).failure?.message).toContain(`symbolic link, to ${fs.realpathSync(outside)}`);
+		expect(find(name, source, ['--allow-external', outside])).not.toHaveProperty('failure');
+		expect(find(name, source, ['--allow-external', outside, '--untrusted']).failure?.message).toContain('--untrusted follows none');
+	}
+	expect(find(`${folder}/a*.raw`, 'disk', []).files).toEqual([`${folder}/alias.raw`]);
 });
