@@ -12,7 +12,7 @@ import { nodeExpanders } from './expand.ts';
 import { openFile } from './file.ts';
 import { orBeside } from './gate.ts';
 import { nodeCodec } from './packer.ts';
-import { describedBy } from './validate/description.ts';
+import { describedBy, type KnownFormats } from './validate/description.ts';
 
 export type InspectFilesOptions = Pick<InspectOptions, 'signal'> & {
 	/** How images are opened, and which further files; its limits hold for what looking into them costs. */
@@ -26,13 +26,13 @@ export type InspectFilesOptions = Pick<InspectOptions, 'signal'> & {
  * @throws VconvError if a named file cannot be opened. A disk that only a description names is in `incomplete` then.
  */
 export const inspectFiles = async (names: readonly string[], options: InspectFilesOptions): Promise<GuestReport> => {
-	const { opening, machineFormats, signal } = options;
+	const { opening, signal } = options;
 	const disks: GuestDisk[] = [];
 	const incomplete: Incomplete[] = [];
 	try {
 		for (const name of names) {
 			const source = await openFile(name);
-			const devices = await describedDisks(source, machineFormats).catch(async (error) => {
+			const devices = await describedDisks(source, options).catch(async (error) => {
 				await source.close();
 				throw error;
 			});
@@ -64,8 +64,8 @@ export const inspectDisks = (
 };
 
 /** The hard disks that the file describes; undefined if it is no description. */
-const describedDisks = async (source: Source, formats: readonly MachineFormat[]): Promise<readonly DiskDevice[] | undefined> =>
-	(await describedBy(source, formats))?.spec.disks.filter(isHardDisk);
+const describedDisks = async (source: Source, known: KnownFormats): Promise<readonly DiskDevice[] | undefined> =>
+	(await describedBy(source, known))?.spec.disks.filter(isHardDisk);
 
 const openDescribed = async (
 	description: Source,

@@ -193,6 +193,28 @@ test('a folder is all machines in it and in its folders, and one that cannot be 
 	expect(idsOf(report, 'Critical', 'Warning')).toEqual(expect.arrayContaining(['vconv.vm.name.duplicate', 'vconv.vm.uuid.duplicate']));
 });
 
+test.each(['web.xml', 'web', 'web.txt'])('a VMX called %s is a machine, by what it says', async (name) => {
+	const { folder, file } = makeMachine();
+	const other = path.join(folder, name);
+	fs.renameSync(file, other);
+	const [looked, inspected] = [await validated('--to', 'libvirt', other), await vconv('inspect', '--json', other)];
+	expect(looked).toMatchObject({ code: 0, report: { verdicts: [{ subject: other }] } });
+	expect(JSON.parse(inspected.stdout).disks).toMatchObject([{ image: path.join(folder, 'web.raw') }]);
+	if (name.endsWith('.xml')) expect((await validated('--to', 'libvirt', folder)).report.verdicts).toMatchObject([{ subject: other }]);
+});
+
+test('a domain called .vmx is a machine, and what a guest wrote into a raw disk is none', async () => {
+	const { folder } = makeMachine();
+	const domain = `<domain type='kvm'><name>web</name><memory>524288</memory><os><type arch='x86_64'>hvm</type></os><devices>
+		<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='web.raw'/><target dev='vda' bus='virtio'/></disk></devices></domain>`;
+	for (const name of ['db.vmx', 'db']) expect((await validated('--to', 'esxi', write(folder, name, domain))).code).toBe(0);
+	for (const argv of [['db.raw'], ['-f', 'raw', 'db']]) {
+		const disk = write(folder, argv.at(-1) as string, domain.padEnd(1 << 20, ' '));
+		const { disks } = JSON.parse((await vconv('inspect', '--json', ...argv.slice(0, -1), disk)).stdout);
+		expect(disks).toMatchObject([{ image: disk }]);
+	}
+});
+
 test('a folder passes over no file that is called as a VMX is, and over no link, and follows none out of it unasked', async () => {
 	const { folder } = makeMachine();
 	write(folder, 'empty.vmx', '');

@@ -92,10 +92,11 @@ const machinesAmong = (files: readonly string[], folder: string, note: (note: No
 
 /** Whether a file that is called so is a description. A damaged one is, and one that cannot be read: its job is to say so. */
 const describes = (file: string): boolean => {
-	const format = machineFormats.find(({ extensions }) => extensions.includes(extensionOf(file)));
-	if (!format || (statOf(file)?.size ?? 0) > LARGEST_DESCRIPTION) return false;
+	const isNamed = machineFormats.some(({ extensions }) => extensions.includes(extensionOf(file)));
+	if (!isNamed || (statOf(file)?.size ?? 0) > LARGEST_DESCRIPTION) return false;
 	try {
-		return format.probe(fs.readFileSync(file));
+		const bytes = fs.readFileSync(file);
+		return machineFormats.some(({ probe }) => probe(bytes));
 	} catch {
 		return true;
 	}

@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { OpenOptions } from '../../convert/open.ts';
 import type { Source } from '../../core/source.ts';
 import type { ListedSnapshot, Machine, MachineFormat } from '../../machine/format.ts';
 import { parseMachine } from '../../machine/plan.ts';
 import type { MachineFacts, SnapshotFacts } from '../../validate/facts.ts';
-import { readDescription, readDescriptionFile } from '../description.ts';
+import { LARGEST_DESCRIPTION, readDescription, readDescriptionFile } from '../description.ts';
 import { statOf } from '../file.ts';
 import { surroundings } from '../vm-folder.ts';
 import { problemOf } from './problem.ts';
@@ -12,16 +13,30 @@ import { problemOf } from './problem.ts';
 /** A snapshot's state that is larger holds the memory of the machine too, in bytes. */
 const LARGEST_WITHOUT_MEMORY = 8 << 20;
 
+/** What a file may be. */
+export type KnownFormats = {
+	readonly machineFormats: readonly MachineFormat[];
+	readonly opening: Pick<OpenOptions, 'formats' | 'format'>;
+};
+
+/** No description has a zero among its first bytes. */
+const TEXT = 4096;
+
 /**
- * The machine that a file describes; undefined if it is no description, nor called as nothing else is.
+ * The machine that a file describes; undefined if it is no description, nor called as nothing else is. What is called like an image, or is
+ * said to be one, is none, for the guest may have written anything into a raw disk.
  * @throws VconvError for a broken one, and for a file that is called like one and is too large to be one.
  */
-export const describedBy = async (source: Source, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
+export const describedBy = async (source: Source, { machineFormats, opening }: KnownFormats): Promise<Machine | undefined> => {
 	const extension = path.extname(source.name).slice(1).toLowerCase();
-	const format = formats.find(({ extensions }) => extensions.includes(extension));
-	if (!format) return undefined;
+	const named = machineFormats.find(({ extensions }) => extensions.includes(extension));
+	if (!named) {
+		if (opening.format !== undefined || opening.formats.some(({ extensions }) => extensions.includes(extension))) return undefined;
+		if (source.size > LARGEST_DESCRIPTION || (await source.read(0, Math.min(source.size, TEXT))).includes(0)) return undefined;
+	}
 	const bytes = await readDescription(source);
-	return format.sharesExtensions && !format.probe(bytes) ? undefined : parseMachine(bytes, source.name, formats);
+	const isOther = (!named || named.sharesExtensions) && !machineFormats.some(({ probe }) => probe(bytes));
+	return isOther ? undefined : parseMachine(bytes, source.name, machineFormats);
 };
 
 /** What a description and the files beside it say. */

@@ -10,7 +10,7 @@ import { orBeside } from '../gate.ts';
 import { inspectDisks } from '../inspect.ts';
 import { noFile } from '../migrate/no-file.ts';
 import { deltasOf } from './deltas.ts';
-import { describedBy, machineFacts } from './description.ts';
+import { describedBy, type KnownFormats, machineFacts } from './description.ts';
 import { type DiskOptions, type DiskRequest, type LookedAt, lookAtDisk } from './disks.ts';
 import { folderFacts, neededFor } from './host.ts';
 import { problemOf } from './problem.ts';
@@ -37,7 +37,7 @@ export type GatherOptions = DiskOptions & {
 export const gatherFacts = async (names: readonly [string, ...string[]], options: GatherOptions): Promise<Facts> => {
 	const [subject] = names;
 	const folder = options.folder === undefined ? undefined : folderFacts(options.folder);
-	const machine = names.length === 1 ? await machineIn(subject, options.machineFormats) : undefined;
+	const machine = names.length === 1 ? await machineIn(subject, options) : undefined;
 	const requests = machine ? deviceRequests(machine, options) : imageRequests(names);
 	const looked: LookedAt[] = [];
 	try {
@@ -66,10 +66,10 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 };
 
 /** The machine that a file describes; undefined if it is no description. @throws VconvError for a broken one. */
-export const machineIn = async (name: string, formats: readonly MachineFormat[]): Promise<Machine | undefined> => {
+export const machineIn = async (name: string, known: KnownFormats): Promise<Machine | undefined> => {
 	const source = await openFile(name);
 	try {
-		return await describedBy(source, formats);
+		return await describedBy(source, known);
 	} finally {
 		await source.close();
 	}

@@ -30,10 +30,9 @@ export const validateFiles = async (
 	options: ReportOptions,
 ): Promise<ValidationReport> => {
 	const at = Date.now();
-	const { machineFormats, untrusted, allow } = options;
 	const all: Facts[] = [];
 	const failures: { readonly subject: string; readonly problem: Problem }[] = [];
-	for (const subject of await subjectsIn(names, { formats: options.opening.formats, machineFormats, untrusted, allow })) {
+	for (const subject of await subjectsIn(names, options)) {
 		try {
 			if (!names.includes(subject[0])) refuseLink(subject[0], names, options);
 			all.push(await gatherFacts(subject, { ...options, targets }));

@@ -2,19 +2,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { DiskFormat } from '../../core/format.ts';
 import { UnrecognizedError, UnsupportedError } from '../../errors.ts';
-import type { MachineFormat } from '../../machine/format.ts';
 import { accessError } from '../file.ts';
 import { isFolder, refuseLink, type Trust } from '../links.ts';
 import { placeOf, realOf } from '../place.ts';
+import type { KnownFormats } from './description.ts';
 import { machineIn } from './gather.ts';
 
 /** One machine, by its description or by the images that are its disks. */
 export type Subject = readonly [string, ...string[]];
 
-export type Known = {
-	readonly formats: readonly DiskFormat[];
-	readonly machineFormats: readonly MachineFormat[];
-} & Trust;
+export type Known = KnownFormats & Trust;
 
 /** Folders with more machines than this are refused, and so are those with more images. */
 const MOST = 4096;
@@ -30,7 +27,7 @@ export const subjectsIn = async (names: readonly string[], known: Known): Promis
 	const images: string[] = [];
 	for (const name of names) {
 		if (isFolder(name)) for (const subject of await inFolder(name, names, known)) subjects.push(subject);
-		else if (isNamedAs(name, known.machineFormats)) subjects.push([name]);
+		else if (await isDescription(name, known)) subjects.push([name]);
 		else images.push(name);
 	}
 	const [first, ...rest] = images;
@@ -50,7 +47,7 @@ const inFolder = async (folder: string, names: readonly string[], known: Known):
 		const files = filesOf(place === folder ? own : entries(place), place);
 		const described: string[] = [];
 		for (const file of files) if (await describes(file, names, known)) described.push(file);
-		for (const file of described.length > 0 ? described : files.filter((one) => isImage(one, known.formats))) found.push([file]);
+		for (const file of described.length > 0 ? described : files.filter((one) => isImage(one, known.opening.formats))) found.push([file]);
 		if (found.length > MOST)
 			throw new UnsupportedError(`it holds more than ${MOST} machines`, { path: folder, hint: 'its folders, one by one' });
 	}
@@ -97,16 +94,19 @@ const isRefused = (...link: Parameters<typeof refuseLink>): boolean => {
 
 const extensionOf = (file: string): string => path.extname(file).slice(1).toLowerCase();
 
-const isNamedAs = (file: string, formats: readonly MachineFormat[]): boolean =>
-	formats.some(({ extensions }) => extensions.includes(extensionOf(file)));
+/** Of a named file, what it holds counts too; why it cannot be read is to be said when it is looked at. */
+const isDescription = async (file: string, known: Known): Promise<boolean> => {
+	if (known.machineFormats.some(({ extensions }) => extensions.includes(extensionOf(file)))) return true;
+	return (await machineIn(file, known).catch(() => undefined)) !== undefined;
+};
 
 /** Whether a file is a description, or by its name must be one. What is broken or cannot be read is: it is to be said so. */
-const describes = async (file: string, names: readonly string[], { machineFormats, ...trust }: Known): Promise<boolean> => {
-	const format = machineFormats.find(({ extensions }) => extensions.includes(extensionOf(file)));
+const describes = async (file: string, names: readonly string[], known: Known): Promise<boolean> => {
+	const format = known.machineFormats.find(({ extensions }) => extensions.includes(extensionOf(file)));
 	if (!format?.sharesExtensions) return format !== undefined;
-	if (isRefused(file, names, trust)) return true;
+	if (isRefused(file, names, known)) return true;
 	try {
-		return (await machineIn(file, [format])) !== undefined;
+		return (await machineIn(file, known)) !== undefined;
 	} catch {
 		return true;
 	}

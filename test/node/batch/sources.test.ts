@@ -14,10 +14,14 @@ const folderWith = (files: Readonly<Record<string, string>>): string => {
 
 const VMX = 'config.version = "8"\nvirtualHW.version = "13"\ndisplayName = "web"\n';
 
+const MACHINES = ['db.xml', 'kvm.vmx', 'old.xml', 'web.vmx'];
+
 test('of a folder the machines are those that vconv knows by their bytes; the others are told of', async () => {
 	const folder = folderWith({
 		'web.vmx': VMX,
 		'db.xml': '<domain type="kvm"><name>db</name></domain>',
+		'kvm.vmx': '<domain type="kvm"><name>kvm</name></domain>',
+		'old.xml': VMX,
 		'pom.xml': '<project/>',
 		'old.ova': 'x',
 	});
@@ -27,10 +31,10 @@ test('of a folder the machines are those that vconv knows by their bytes; the ot
 		() => undefined,
 		(note) => notes.push(note),
 	).find(folder, 'machine', []);
-	expect(files.map((file) => path.basename(file))).toEqual(['db.xml', 'web.vmx']);
+	expect(files.map((file) => path.basename(file))).toEqual(MACHINES);
 	expect(notes).toMatchObject([{ path: folder, what: 'passed over: old.ova, pom.xml' }]);
 	const { stdout, stderr } = await vconv('batch', '--dry-run', '--json', '--kind', 'validate', '--target', 'libvirt', folder);
-	expect(JSON.parse(stdout).jobs.map(({ name }: { name: string }) => name)).toEqual(['db.xml', 'web.vmx']);
+	expect(JSON.parse(stdout).jobs.map(({ name }: { name: string }) => name)).toEqual(MACHINES);
 	expect(JSON.parse(stderr)).toMatchObject({ note: { what: 'passed over: old.ova, pom.xml' } });
 });
 
