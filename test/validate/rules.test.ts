@@ -32,6 +32,7 @@ import { disk, drivers, guest, healthy, host, image, machine, noDrivers, system,
 const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> = {
 	'vconv.vm.running': [healthy({ machine: { ...machine(), locks: ['web.vmx.lck'] } })],
 	'vconv.vm.suspended': [healthy({ machine: { ...machine(), suspended: ['web.vmss'] } })],
+	'vconv.vm.unclean': [vm('cleanShutdown = "FALSE"')],
 	'vmware.snapshot.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: false }] } })],
 	'ovirt.snapshot.online_memory.detected': [healthy({ machine: { ...machine(), snapshots: [{ name: 'before', memory: true }] } })],
 	'vconv.snapshot.consolidation': [healthy({ machine: { ...machine(), unconsolidated: 'web.vmsd' } })],
@@ -301,6 +302,21 @@ describe('a rule', () => {
 	])('says of virtual hardware %s on which side of what is known it is', (version, what) => {
 		const found = validate(vm(`virtualHW.version = "${version}"`), targetNamed('libvirt'));
 		expect(found.find(({ id }) => id === 'vconv.hardware_version')?.evidence[0]?.what).toBe(what);
+	});
+
+	it('says that a machine was not shut down with the key, and not of one that was, nor of one that runs or is suspended', () => {
+		const unclean = vm('cleanShutdown = "FALSE"');
+		const found = validate(unclean, targetNamed('esxi')).find(({ id }) => id === 'vconv.vm.unclean');
+		expect(found?.evidence).toEqual([
+			{ what: 'cleanShutdown is FALSE, and no lock tells that it runs', file: 'web.vmx', key: 'cleanShutdown' },
+		]);
+		const told = unclean.machine as NonNullable<Facts['machine']>;
+		for (const facts of [
+			vm('cleanShutdown = "TRUE"'),
+			healthy({ machine: { ...told, locks: ['web.vmx.lck'] } }),
+			healthy({ machine: { ...told, suspended: ['web.vmss'] } }),
+		])
+			expect(fired(facts, 'esxi')).not.toContain('vconv.vm.unclean');
 	});
 
 	it('says nothing of the log of a disk that forgets what was written, nor of persistent memory where there is some', () => {

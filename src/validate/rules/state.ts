@@ -1,6 +1,6 @@
 import { identityOf } from '../identity.ts';
 import type { Rule } from '../rule.ts';
-import { keyIn } from './describe.ts';
+import { keyIn, pieces } from './describe.ts';
 
 /** Who the machine is, and in what state it lies there. */
 export const stateRules: readonly Rule[] = [
@@ -19,6 +19,20 @@ export const stateRules: readonly Rule[] = [
 		assessment: 'Its memory is in a file that no other hypervisor can read; without it, its disks are as after a power failure.',
 		remedy: 'Resume it at the source, and shut it down.',
 		find: ({ machine }) => (machine?.suspended ?? []).map((file) => ({ what: 'its memory is here', file })),
+	},
+	{
+		id: 'vconv.vm.unclean',
+		category: 'Warning',
+		label: 'Machine that was not shut down',
+		assessment:
+			'The source lost it while it ran, or it runs on another host. Its disks are as after a power failure: file systems are repaired at the next start, and what programs had not written is lost.',
+		remedy: 'Start it at the source and shut it down; or see that no host runs it, and have backups of its databases at hand.',
+		find: ({ machine }) =>
+			machine && machine.locks.length + machine.suspended.length > 0
+				? [] // told of already
+				: pieces(machine, /^cleanshutdown$/i)
+						.filter(({ value }) => /^false$/i.test(value))
+						.map(({ key, value }) => ({ what: `${key} is ${value}, and no lock tells that it runs`, file: machine?.path, key })),
 	},
 	{
 		id: 'vmware.snapshot.detected',
