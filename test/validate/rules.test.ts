@@ -319,6 +319,27 @@ describe('a rule', () => {
 			expect(fired(facts, 'esxi')).not.toContain('vconv.vm.unclean');
 	});
 
+	it('tells that a CPU of a domain is lost where its description means nothing, and a mask of a VMX anywhere but at VMware', () => {
+		const masks = (facts: Facts, to: string) => validate(facts, targetNamed(to)).find(({ id }) => id === 'vconv.cpu.masks')?.evidence;
+		const shown = domain(
+			'',
+			'<cpu mode="custom" match="exact"><model fallback="allow">Nehalem</model><feature policy="disable" name="avx"/><feature name="x2apic"/></cpu>',
+		);
+		expect(masks(shown, 'esxi')).toMatchObject([
+			{ what: 'it is shown a Nehalem', key: 'cpu/model' },
+			{ what: 'features: avx (disable), x2apic (require)' },
+		]);
+		for (const to of ['libvirt', 'kubevirt', 'proxmox']) expect(masks(shown, to)).toBeUndefined();
+		for (const cpu of [
+			'<cpu mode="host-passthrough" check="none" migratable="on"><feature policy="disable" name="vmx"/></cpu>',
+			'<cpu mode="custom"><model>qemu64</model></cpu>',
+		])
+			expect(masks(domain('', cpu), 'azure')).toBeUndefined();
+		const masked = vm('cpuid.1.ecx = "---- ---- ---- ---- ---- ---- --0- ----"');
+		expect(masks(masked, 'libvirt')).toHaveLength(1);
+		expect(masks(masked, 'esxi')).toBeUndefined();
+	});
+
 	it('says nothing of the log of a disk that forgets what was written, nor of persistent memory where there is some', () => {
 		const facts = withDisks('scsi0:0.redo = "./web.vmdk.REDO_a1b2c3"', 'scsi0:0.mode = "independent-nonpersistent"');
 		expect(fired(facts, 'libvirt')).not.toContain('vconv.disk.redo');

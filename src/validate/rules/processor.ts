@@ -1,7 +1,8 @@
 import { humanSize } from '../../bytes/size.ts';
 import { unclearMemory } from '../../machine/unclear-memory.ts';
-import type { Rule } from '../rule.ts';
-import { inDescription as at, coded, pieces, sizeAgainst } from './describe.ts';
+import type { Facts } from '../facts.ts';
+import type { Evidence, Rule } from '../rule.ts';
+import { inDescription as at, coded, pieces, sizeAgainst, staysWithVmware } from './describe.ts';
 
 /** What the machine has of CPUs and memory, and how it is bound to those of its host. */
 export const processorRules: readonly Rule[] = [
@@ -64,9 +65,20 @@ export const processorRules: readonly Rule[] = [
 		id: 'vconv.cpu.masks',
 		category: 'Warning',
 		label: 'CPU made to look like another',
-		assessment: 'The machine hides or shows features of the CPU by masks that mean nothing at the target.',
-		remedy: 'Choose a CPU model at the target that the guest has run on.',
-		find: ({ machine }) => coded(machine, 'CPUID_MASK_DROPPED'),
+		assessment:
+			'The machine is shown a model of CPU, or hides or shows features, in a way that means nothing at the target: the guest sees the CPU of its host there.',
+		remedy: 'Choose a CPU model or hosts at the target on which the guest has the features that it needs, and none that it must not see.',
+		find: ({ machine }, target) => {
+			if (staysWithVmware({ machine }, target)) return [];
+			const model = QEMU.includes(target.id)
+				? []
+				: pieces(machine, /^cpu\/model$/).filter(({ value }) => !/^(qemu|kvm)(32|64)$/.test(value));
+			return [
+				...coded(machine, 'CPUID_MASK_DROPPED'),
+				...model.map(({ key, value }) => at(machine, `it is shown a ${value}`, key)),
+				...(QEMU.includes(target.id) ? [] : cpuFeatures(machine)),
+			];
+		},
 	},
 	{
 		id: 'vconv.memory.protected',
@@ -130,3 +142,16 @@ export const processorRules: readonly Rule[] = [
 
 /** What reading the description tells of parts of the host that are set aside, beyond what the model has. */
 const RESERVED = ['CPU_RESERVATION_LOST', 'CPU_LIMIT_LOST', 'MEM_RESERVATION_LOST'] as const;
+
+/** Targets that take a domain's own CPU. */
+const QEMU: readonly string[] = ['libvirt', 'kubevirt', 'proxmox'];
+
+/** The features that a domain's CPU has or lacks by its description, but for those of nested machines and of hypervisors. */
+const cpuFeatures = (machine: Facts['machine']): readonly Evidence[] => {
+	const names = pieces(machine, /^cpu\/feature(\[\d+\])?\/@name$/).filter(({ value }) => !/^(vmx|svm|hypervisor)$/.test(value));
+	const said = names.map(({ key, value }) => {
+		const policy = machine?.spec.extras.find((extra) => extra.key === key.replace(/name$/, 'policy'))?.value ?? 'require';
+		return `${value} (${policy})`;
+	});
+	return said.length === 0 ? [] : [at(machine, `features: ${said.join(', ')}`, 'cpu/feature')];
+};
