@@ -290,3 +290,50 @@ it('boot entries and NVRAM go with a machine that stays with VMware', () => {
 	expect(fired(facts, 'libvirt')).toEqual(expect.arrayContaining(told));
 	for (const to of ['esxi', 'workstation']) expect(fired(facts, to).filter((id) => told.includes(id))).toEqual([]);
 });
+
+it('says that a machine was not shut down with the key, and not of one that was, nor of one that runs or is suspended', () => {
+	const unclean = vm('cleanShutdown = "FALSE"');
+	const found = validate(unclean, targetNamed('esxi')).find(({ id }) => id === 'vconv.vm.unclean');
+	expect(found?.evidence).toEqual([
+		{ what: 'cleanShutdown is FALSE, and no lock tells that it runs', file: 'web.vmx', key: 'cleanShutdown' },
+	]);
+	const told = unclean.machine as NonNullable<Facts['machine']>;
+	for (const facts of [
+		vm('cleanShutdown = "TRUE"'),
+		healthy({ machine: { ...told, locks: ['web.vmx.lck'] } }),
+		healthy({ machine: { ...told, suspended: ['web.vmss'] } }),
+	])
+		expect(fired(facts, 'esxi')).not.toContain('vconv.vm.unclean');
+});
+
+it('tells that a CPU of a domain is lost where its description means nothing, and a mask of a VMX anywhere but at VMware', () => {
+	const masks = (facts: Facts, to: string) => validate(facts, targetNamed(to)).find(({ id }) => id === 'vconv.cpu.masks')?.evidence;
+	const shown = domain(
+		'',
+		'<cpu mode="custom" match="exact"><model fallback="allow">Nehalem</model><feature policy="disable" name="avx"/><feature name="x2apic"/></cpu>',
+	);
+	expect(masks(shown, 'esxi')).toMatchObject([
+		{ what: 'it is shown a Nehalem', key: 'cpu/model' },
+		{ what: 'features: avx (disable), x2apic (require)' },
+	]);
+	for (const to of ['libvirt', 'kubevirt', 'proxmox']) expect(masks(shown, to)).toBeUndefined();
+	for (const cpu of [
+		'<cpu mode="host-passthrough" check="none" migratable="on"><feature policy="disable" name="vmx"/></cpu>',
+		'<cpu mode="custom"><model>qemu64</model></cpu>',
+	])
+		expect(masks(domain('', cpu), 'azure')).toBeUndefined();
+	const masked = vm('cpuid.1.ecx = "---- ---- ---- ---- ---- ---- --0- ----"');
+	expect(masks(masked, 'libvirt')).toHaveLength(1);
+	expect(masks(masked, 'esxi')).toBeUndefined();
+});
+
+it('says nothing of the age of a guest that starts from the disks of the target', () => {
+	const kernels = [{ version: '2.6.32-754.el6.x86_64', default: true }];
+	const starting = { state: 'boot', evidence: 'the initramfs' } as const;
+	const old = (disks: object) =>
+		inside({ os: system({ kernels }), drivers: { ...noDrivers, disk: { ...noDrivers.disk, ide: starting, ...disks } } });
+	expect(fired(old({}), 'libvirt')).toContain('vconv.guest.old');
+	expect(fired(old({ 'virtio-blk': starting }), 'libvirt')).not.toContain('vconv.guest.old');
+	// Of Hyper-V's disks it knows nothing.
+	expect(fired(old({ 'virtio-blk': starting }), 'hyperv')).toContain('vconv.guest.old');
+});

@@ -1,4 +1,4 @@
-import type { GuestReport, NetworkFacts } from '../../guest/facts.ts';
+import type { DiskBus, GuestReport, NetworkFacts } from '../../guest/facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { marked } from './guest-state.ts';
 
@@ -290,11 +290,12 @@ export const systemRules: readonly Rule[] = [
 		id: 'vconv.guest.old',
 		category: 'Warning',
 		label: 'Guest older than the drivers for it',
-		assessment: 'No driver of the target was made for a system as old as this.',
+		assessment: 'Drivers of the target are made for newer systems, and none for its disks was found in this one.',
 		remedy: 'Choose old hardware at the target: IDE, e1000 and a PC of the i440FX kind.',
 		targets: ['libvirt', 'kubevirt', 'proxmox', 'gcp', 'azure', 'hyperv', 'aws'],
-		find: ({ guest }) => {
+		find: ({ guest }, { buses }) => {
 			const os = guest?.os;
+			if (buses.some((bus) => NEW_BUSES.includes(bus) && guest?.drivers?.disk[bus]?.state === 'boot')) return [];
 			if (os?.family === 'windows' && Number.parseFloat(os.version ?? '10') < 6) return [{ what: os.name }];
 			const kernel = os?.kernels?.find((candidate) => candidate.default)?.version ?? '9';
 			return os?.family === 'linux' && Number.parseFloat(kernel) < 2.7 && kernel.startsWith('2.') ? [{ what: `kernel ${kernel}` }] : [];
@@ -318,6 +319,9 @@ export const systemRules: readonly Rule[] = [
 		find: ({ guest }) => (guest?.software.cloudInit === undefined ? [] : [{ what: guest.software.cloudInit || 'installed' }]),
 	},
 ];
+
+/** Those that came with virtualisation: whatever starts from one of them has drivers made for it. */
+const NEW_BUSES: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi', 'nvme', 'hyperv-scsi', 'xen'];
 
 const networks = (guest: GuestReport | undefined, seen: (network: NetworkFacts) => boolean): Evidence[] =>
 	(guest?.network ?? []).filter(seen).map(({ name, method, source }) => ({ what: `${name ?? 'a card'}, ${method}`, key: source }));
