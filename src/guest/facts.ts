@@ -118,6 +118,8 @@ export type FirmwareFacts = {
 	readonly type: 'bios' | 'uefi' | 'dual' | 'unknown';
 	/** Whether EFI\BOOT\BOOTX64.EFI (or its sibling of another architecture) is there; absent where the ESP was not read. */
 	readonly fallbackLoader?: boolean | undefined;
+	/** That one is GRUB itself, which is signed by no key that firmware has: under Secure Boot shim has to start it. */
+	readonly fallbackIsGrub?: boolean | undefined;
 	/** Paths of the loaders on the ESP. */
 	readonly loaders?: readonly string[] | undefined;
 	/** The volume of the ESP. */

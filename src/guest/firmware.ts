@@ -25,7 +25,7 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 		return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
 	});
 	const type = esps.length > 0 ? (bios ? 'dual' : 'uefi') : bios ? 'bios' : 'unknown';
-	const read: { readonly esp: string; readonly loaders: readonly string[]; readonly fallback: boolean }[] = [];
+	const read: { readonly esp: string; readonly loaders: readonly string[]; readonly fallback: boolean; readonly isGrub: boolean }[] = [];
 	for (const esp of esps) {
 		const volume = open.find(({ facts }) => facts.id === esp);
 		const found =
@@ -33,7 +33,7 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 			(await attempt(esp, 'boot loaders', async () => {
 				const tree = fileTree(volume.fileSystem);
 				const loaders = await loadersOf(tree);
-				return { esp, loaders, fallback: await hasFallback(tree, loaders) };
+				return { esp, loaders, fallback: await hasFallback(tree, loaders), isGrub: await startsGrub(tree, loaders) };
 			}));
 		if (found) read.push(found);
 	}
@@ -42,7 +42,9 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 	const { esp } = fallback ?? read[0] ?? { esp: esps[0] };
 	if (read.length === 0) return { type, esp };
 	const isKnown = fallback !== undefined || read.length === esps.length;
-	return { type, esp, loaders: read.flatMap(({ loaders }) => loaders), fallbackLoader: isKnown ? fallback !== undefined : undefined };
+	const isGrub = fallback?.isGrub && { fallbackIsGrub: true };
+	const loaders = read.flatMap((one) => one.loaders);
+	return { type, esp, loaders, fallbackLoader: isKnown ? fallback !== undefined : undefined, ...isGrub };
 };
 
 /** Whether firmware that knows no boot entry finds a loader, and that one what it needs: shim starts what lies beside it alone. */
@@ -55,6 +57,25 @@ const hasFallback = async (tree: FileTree, loaders: readonly string[]): Promise<
 	if (size === undefined || size < LEAST_SHIM) return true;
 	for (const path of loaders) if (/\/shim[^/]*\.efi$/i.test(path) && (await sizeOf(path)) === size) return false;
 	return true;
+};
+
+/** A file for EFI: where its header is (MZ, e_lfanew), and how many sections that has, each of 40 bytes that begin with a name. */
+const EFI_HEADER = 4096;
+
+/** Whether the loader that firmware finds is made by grub-mkimage, which alone puts its modules in a section of that name. */
+const startsGrub = async (tree: FileTree, loaders: readonly string[]): Promise<boolean> => {
+	const loader = loaders.find(isFallback);
+	const found = loader === undefined ? undefined : await tree.stat(loader);
+	if (found?.node.kind !== 'file') return false;
+	const bytes = await found.fileSystem.read(found.node, 0, Math.min(found.node.size, EFI_HEADER));
+	const text = new TextDecoder('latin1').decode(bytes);
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const header = text.startsWith('MZ') && bytes.length >= 64 ? view.getUint32(0x3c, true) : EFI_HEADER;
+	if (!text.startsWith('PE\0\0', header) || header + 24 > bytes.length) return false;
+	const sections = header + 24 + view.getUint16(header + 20, true);
+	return Array.from({ length: view.getUint16(header + 6, true) }, (_, index) => sections + index * 40).some((at) =>
+		text.startsWith('mods\0\0\0\0', at),
+	);
 };
 
 const isFallback = (path: string): boolean => FALLBACKS.some((name) => path.toLowerCase() === `/efi/boot/${name}`);

@@ -244,6 +244,32 @@ test.for([
 	expect(firmware.fallbackLoader).toBe(expected);
 });
 
+/** What `grub-mkimage -O x86_64-efi` of GRUB 2.06 writes at the beginning, and Debian's shim 15.8, but for zeros and text for DOS. */
+const efi = (count: string, ...sections: string[]): Uint8Array => {
+	const bytes = Buffer.alloc(4096);
+	for (const [at, hex] of [
+		[0, '4d5a90000300000004000000ffff0000'],
+		[0x3c, '80000000'],
+		[0x80, `504500006486${count}008ea4540000000000000000f0000e020b02`],
+	] as const)
+		bytes.set(Buffer.from(hex, 'hex'), at);
+	for (const [index, name] of sections.entries()) bytes.write(name, 0x188 + index * 40, 'latin1');
+	return bytes;
+};
+test.for([
+	['GRUB', efi('0400', '.text', '.data', 'mods', '.reloc'), true],
+	["a distribution's GRUB", efi('0500', '.text', '.data', 'mods', '.sbat', '.reloc'), true],
+	['shim', efi('0a00', '/4', '.text', '.reloc', '/14', '/26', '.data', '/37', '.dynamic', '.rela', '.sbat'), undefined],
+	['a header that ends too early', efi('ffff').subarray(0, 0x90), undefined],
+	['a stub', 'MZ', undefined],
+] as const)('the loader that firmware finds is known for GRUB or not: %s', async ([, loader, expected]) => {
+	const fileSystems = [readerOf({ EFI: { BOOT: { 'BOOTX64.EFI': loader } } })];
+	const pieces = [...gptPieces(8 * MIB, [{ type: ESP, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'esp')];
+	const { firmware } = await inspect([[8 * MIB, pieces]], { fileSystems, systems: [] });
+	expect(firmware).toMatchObject({ fallbackLoader: true });
+	expect(firmware.fallbackIsGrub).toBe(expected);
+});
+
 test('of several ESPs all are looked into for a loader that firmware finds by itself', async () => {
 	const esps: Record<string, Parameters<typeof fileSystemOf>[0]> = {
 		disk0p1: { EFI: { debian: { 'grubx64.efi': '' } } },

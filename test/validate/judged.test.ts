@@ -337,3 +337,18 @@ it('says nothing of the age of a guest that starts from the disks of the target'
 	// Of Hyper-V's disks it knows nothing.
 	expect(fired(old({ 'virtio-blk': starting }), 'hyperv')).toContain('vconv.guest.old');
 });
+
+it('GRUB where firmware looks is no loader under Secure Boot, which takes what Microsoft has signed', () => {
+	const facts = (fallbackIsGrub: boolean | undefined, ...lines: string[]) =>
+		healthy({
+			machine: machine('firmware = "efi"', ...lines),
+			guest: guest({ firmware: { type: 'uefi', fallbackLoader: true, fallbackIsGrub } }),
+		});
+	const id = 'vconv.guest.firmware.fallback';
+	const secure = facts(true, 'uefi.secureBoot.enabled = "TRUE"');
+	expect(fired(secure, 'libvirt')).toContain(id);
+	expect(fired({ ...secure, choices: { secureBoot: false } }, 'libvirt')).not.toContain(id);
+	expect(fired(secure, 'esxi')).not.toContain(id);
+	expect(fired(facts(true), 'libvirt')).not.toContain(id);
+	expect(fired(facts(undefined, 'uefi.secureBoot.enabled = "TRUE"'), 'libvirt')).not.toContain(id);
+});

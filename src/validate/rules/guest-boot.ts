@@ -1,4 +1,5 @@
 import type { DiskFlag, DriverFact, GuestReport, NicModel, VolumeFacts } from '../../guest/facts.ts';
+import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
 import { asksVirtio, type BusFact, bootBuses, factsOf, VIRTIO } from './boot-bus.ts';
@@ -105,12 +106,15 @@ export const bootRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'No boot loader where firmware without boot entries looks',
 		assessment:
-			'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI is not there, or is a shim without what it starts: the firmware finds nothing to start.',
+			'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI is not there, is a shim without what it starts, or is GRUB itself, which the keys of the firmware do not let start under Secure Boot: the firmware finds nothing to start.',
 		remedy:
 			'Put one there before the move: Debian and Ubuntu by `grub-install --force-extra-removable`; others by copying shimx64.efi to EFI/BOOT/BOOTX64.EFI on the EFI system partition, and grubx64.efi, which it starts, beside it; Windows by copying EFI/Microsoft/Boot/bootmgfw.efi there. Or add a boot entry at the target.',
 		find: (facts, target) => {
 			const firmware = facts.guest?.firmware;
-			if (staysWithVmware(facts, target) || firmware?.type !== 'uefi' || firmware.fallbackLoader !== false) return [];
+			if (staysWithVmware(facts, target) || firmware?.type !== 'uefi') return [];
+			if (firmware.fallbackIsGrub && keepsSecureBoot(facts))
+				return [{ what: 'Secure Boot is on, and it has GRUB there', key: firmware.esp }];
+			if (firmware.fallbackLoader !== false) return [];
 			return [{ what: `it has ${firmware.loaders?.slice(0, 4).join(', ') || 'no loaders'}`, key: firmware.esp }];
 		},
 	},
@@ -195,6 +199,12 @@ export const bootRules: readonly Rule[] = [
 			guest && guest.otherSystems.length > 0 ? guest.otherSystems.map(({ name, root }) => ({ what: name, key: root })) : [],
 	},
 ];
+
+/** Whether the machine has Secure Boot in force, and nobody asked to go without it. */
+const keepsSecureBoot = ({ machine, choices }: Facts): boolean => {
+	const { secureBoot = false, enrolledKeys = true } = machine?.spec.firmware ?? {};
+	return choices?.secureBoot ?? (secureBoot && enrolledKeys);
+};
 
 /** The disks that hold a volume: those of what it is put together from, if it is. */
 const disksUnder = (id: string, volumes: readonly VolumeFacts[]): readonly string[] => {
