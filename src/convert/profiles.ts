@@ -40,6 +40,7 @@ export const profiles: readonly Profile[] = [
 		name: 'Azure',
 		// The footer and nothing dynamic; the size that Azure believes is the current size, so no rounding to cylinders.
 		takes: [{ format: 'vhd', options: { subformat: ['fixed'], force_size: ['on'] }, defaults: { align: '1M' } }],
+		// A VHD holds no more, though Azure has data disks of 32 TiB.
 		size: { multipleOf: MiB, least: 20 * MiB, most: 2040 * GiB },
 		source: 'https://learn.microsoft.com/azure/virtual-machines/linux/create-upload-generic',
 	},

@@ -31,7 +31,9 @@ export type Target = {
 	/** The names that machines can have there, where not all can be; `said` in words. */
 	readonly names?: { readonly pattern: RegExp; readonly said: string } | undefined;
 	/** What it is for a machine that starts by BIOS, where that differs; `has` in addition. */
-	readonly withBios?: { readonly name: string; readonly most: Partial<Target['most']>; readonly has: readonly Ability[] } | undefined;
+	readonly withBios?:
+		| (Pick<Target, 'name'> & Partial<Pick<Target, 'buses' | 'has'>> & { readonly most?: Partial<Target['most']> | undefined })
+		| undefined;
 	/** Where it says so. */
 	readonly source: string;
 };
@@ -237,6 +239,8 @@ export const targets: readonly Target[] = [
 		secureBoot: true,
 		tpm: true,
 		has: ['serial', 'snapshots', 'shared-disks', 'nested'],
+		// DiskControllerType in its API, looked at in 2026-11.
+		withBios: { name: 'Azure (generation 1)', buses: ['hyperv-scsi'] },
 		names: AZURE_NAMES,
 		source: 'https://learn.microsoft.com/azure/virtual-machines/linux/create-upload-generic',
 	},

@@ -36,10 +36,11 @@ export const validate = (
 };
 
 /** The target as it is for a machine with this firmware. */
-const asMeant = (target: Target, { machine }: Facts): Target => {
+const asMeant = (target: Target, { machine, guest }: Facts): Target => {
 	const { withBios, most, has } = target;
-	if (!withBios || !machine || startsByEfi(machine)) return target;
-	return { ...target, name: withBios.name, most: { ...most, ...withBios.most }, has: [...has, ...withBios.has] };
+	const startsByBios = machine ? !startsByEfi(machine) : guest?.firmware.type === 'bios';
+	if (!withBios || !startsByBios) return target;
+	return { ...target, ...withBios, most: { ...most, ...withBios.most }, has: [...has, ...(withBios.has ?? [])] };
 };
 
 /** Whether a move has to wait: for Critical concerns, and with `strict` for Warnings too. */

@@ -114,7 +114,7 @@ describe('what a description says', () => {
 	it('is told in bytes where a size and its limit read the same', () => {
 		const size = 2041 * 2 ** 30;
 		const found = validate(img({ size }), targetNamed('azure')).find(({ id }) => id === 'vconv.disk.size.limit');
-		expect(found?.evidence[0]?.what).toMatch(new RegExp(`^${size} bytes, and Azure takes at most \\d+ bytes$`));
+		expect(found?.evidence[0]?.what).toMatch(new RegExp(`^${size} bytes, and Azure .*takes at most \\d+ bytes$`));
 	});
 });
 
@@ -191,7 +191,7 @@ describe('a guest with drivers for nothing but', () => {
 		['it starts on ESXi', only('lsilogic', [], { machine: undefined }), 'esxi', [SLOWER]],
 		['on ESXi it stays where it is if it comes from VMware', only('lsilogic'), 'esxi', []],
 		['NVMe is no slower on ESXi', only('nvme', [], { machine: undefined }), 'esxi', []],
-		['NVMe is no slower on Azure', only('nvme'), 'azure', []],
+		['NVMe is no slower on Azure', only('nvme', [EFI]), 'azure', []],
 		['pvscsi is no slower than the LSI Logic of Workstation', only('pvscsi', [], { machine: undefined }), 'workstation', []],
 		['the import of AWS adds what is missing', only('pvscsi'), 'aws', ['vconv.guest.disk.import']],
 		['NVMe does not start, for the planner has none', only('nvme'), 'libvirt', [DRIVER]],
@@ -284,13 +284,6 @@ describe('a guest that cannot be read', () => {
 	});
 });
 
-it('boot entries and NVRAM go with a machine that stays with VMware', () => {
-	const facts = healthy({ machine: machine('firmware = "efi"'), guest: guest({ firmware: { type: 'uefi', fallbackLoader: false } }) });
-	const told = ['vconv.guest.firmware.fallback', 'vconv.firmware.variables'];
-	expect(fired(facts, 'libvirt')).toEqual(expect.arrayContaining(told));
-	for (const to of ['esxi', 'workstation']) expect(fired(facts, to).filter((id) => told.includes(id))).toEqual([]);
-});
-
 it('says that a machine was not shut down with the key, and not of one that was, nor of one that runs or is suspended', () => {
 	const unclean = vm('cleanShutdown = "FALSE"');
 	const found = validate(unclean, targetNamed('esxi')).find(({ id }) => id === 'vconv.vm.unclean');
@@ -336,19 +329,4 @@ it('says nothing of the age of a guest that starts from the disks of the target'
 	expect(fired(old({ 'virtio-blk': starting }), 'libvirt')).not.toContain('vconv.guest.old');
 	// Of Hyper-V's disks it knows nothing.
 	expect(fired(old({ 'virtio-blk': starting }), 'hyperv')).toContain('vconv.guest.old');
-});
-
-it('GRUB where firmware looks is no loader under Secure Boot, which takes what Microsoft has signed', () => {
-	const facts = (fallbackIsGrub: boolean | undefined, ...lines: string[]) =>
-		healthy({
-			machine: machine('firmware = "efi"', ...lines),
-			guest: guest({ firmware: { type: 'uefi', fallbackLoader: true, fallbackIsGrub } }),
-		});
-	const id = 'vconv.guest.firmware.fallback';
-	const secure = facts(true, 'uefi.secureBoot.enabled = "TRUE"');
-	expect(fired(secure, 'libvirt')).toContain(id);
-	expect(fired({ ...secure, choices: { secureBoot: false } }, 'libvirt')).not.toContain(id);
-	expect(fired(secure, 'esxi')).not.toContain(id);
-	expect(fired(facts(true), 'libvirt')).not.toContain(id);
-	expect(fired(facts(undefined, 'uefi.secureBoot.enabled = "TRUE"'), 'libvirt')).not.toContain(id);
 });
