@@ -158,6 +158,7 @@ const xfs = (flags: number): readonly Piece[] => [
 				[8, 8, 256],
 				[48, 8, 16],
 				[84, 4, 256],
+				[88, 4, 1],
 				[96, 4, 16],
 				[100, 2, 5],
 				[124, 1, 8],
@@ -191,7 +192,7 @@ test('an XFS was unmounted if the last record of its log says so, and only then 
 		type: 'xfs',
 		clean: true,
 		fileSystemSize: MIB,
-		free: 409_600,
+		free: 80 * 4096,
 		state: [],
 	});
 	expect(await probeVolume(await deviceOf(MIB, xfs(0)))).toMatchObject({

@@ -116,6 +116,22 @@ test.skipIf(!has('mkfs.xfs'))('xfs_logprint says the same of whether an XFS was 
 	expect(await judge(file)).toEqual([true, true]);
 });
 
+test.skipIf(!has('mkfs.xfs'))('df finds as much free on an XFS', async ({ skip }) => {
+	skip(!canMount(), 'no XFS can be mounted here');
+	const folder = temporaryFolder();
+	const file = emptyDisk(folder, '300M');
+	// With these it keeps some more, by the size of its groups.
+	run('mkfs.xfs', '-q', '-m', 'reflink=0,finobt=0,rmapbt=0', file);
+	run('mount', '-o', 'loop', file, folder);
+	try {
+		const free = Number(run('df', '-B1', '--output=avail', folder).split('\n')[1]);
+		run('umount', folder);
+		expect((await inspect(file)).volumes[0]?.free).toBe(free);
+	} finally {
+		spawnSync('umount', [folder]);
+	}
+});
+
 test.skipIf(!has('mke2fs'))('fast commits of Linux are told as changes that are not seen', async ({ skip }) => {
 	skip(!canLoop(), 'nothing can be mounted here');
 	const folder = temporaryFolder();

@@ -24,10 +24,22 @@ export const xfs: Prober = async ({ device, head }) => {
 		blockSize,
 		fileSystemSize: bytesOf(superblock.bits64(8), blockSize),
 		// What the superblock counts is only kept up when it is unmounted.
-		free: clean ? bytesOf(superblock.bits64(144), blockSize) : undefined,
+		free: clean ? freeIn(superblock) : undefined,
 		clean,
 		state,
 	};
+};
+
+/** Blocks that Linux keeps for itself once it is mounted (xfs_default_resblks, xfs_alloc_set_aside): of all, at the most, and of each group. */
+const KEPT = 8192n;
+const KEPT_OF_GROUP = 8n;
+
+/** What users find free: the superblock counts what is kept for the system, too. */
+const freeIn = (superblock: ByteReader): number | undefined => {
+	const share = superblock.bits64(8) / 20n;
+	const kept = (share < KEPT ? share : KEPT) + KEPT_OF_GROUP * BigInt(superblock.u32(88));
+	const counted = superblock.bits64(144);
+	return bytesOf(counted > kept ? counted - kept : 0n, superblock.u32(4));
 };
 
 const bytesOf = (blocks: bigint, size: number): number | undefined => {
