@@ -104,6 +104,25 @@ describe('the network of a Linux', () => {
 			{ name: 'ens256', method: 'static', addresses: ['10.0.0.5/24', 'fd00::5/64'], gateway: '10.0.0.1' },
 		],
 		[
+			'netplan with routes of the main table, as netplan itself reads them',
+			'etc/netplan/01.yaml',
+			[
+				'network:',
+				'  ethernets:',
+				'    eth0: {addresses: [10.0.0.5/24], routes: [{to: 10.0.0.0/8, via: 10.0.0.7}, {to: 0.0.0.0/0, via: 10.0.0.1, table: 254}]}',
+				'    eth1: {addresses: ["fd00::5/64"], routes: [{to: "0::/0", via: "fd00::1"}]}',
+				'',
+			].join('\n'),
+			{ name: 'eth0', method: 'static', addresses: ['10.0.0.5/24'], gateway: '10.0.0.1' },
+			{ name: 'eth1', method: 'static', addresses: ['fd00::5/64'], gateway: 'fd00::1' },
+		],
+		[
+			'systemd-networkd with routes of several tables',
+			'etc/systemd/network/20.network',
+			'[Match]\nName=eth0\n[Network]\nAddress=10.0.0.5/24\n[Route]\nGateway=10.0.0.77\nTable=101\n[Route]\nDestination=0.0.0.0/0\nGateway=10.0.0.1\nTable=254\n',
+			{ name: 'eth0', method: 'static', addresses: ['10.0.0.5/24'], gateway: '10.0.0.1' },
+		],
+		[
 			'a rule of udev',
 			'etc/udev/rules.d/70-persistent-net.rules',
 			'SUBSYSTEM=="net", ACTION=="add", ATTR{address}=="00:50:56:aa:bb:01", NAME="eth0"\n',

@@ -56,11 +56,10 @@ const interfaceOf = (id: string, settings: unknown, source: string): NetworkFact
 	};
 };
 
-/** Where a route for every address leads. Those of tables of their own are for some of the traffic. */
+/** Where a route for every address leads. Those of tables other than the main one are for some of the traffic. */
 const defaultRoute = (routes: readonly unknown[]): string | undefined => {
-	const route = routes.find(
-		(one) => /^(default|0\.0\.0\.0\/0|::\/0)$/.test(word(get(one, 'to')) ?? '') && get(one, 'table') === undefined && get(one, 'via'),
-	);
+	const isMain = (one: unknown): boolean => (word(get(one, 'table')) ?? '254') === '254';
+	const route = routes.find((one) => /^default$|[.:].*\/0$/.test(word(get(one, 'to')) ?? '') && isMain(one) && get(one, 'via'));
 	return word(get(route, 'via'));
 };
 

@@ -30,9 +30,14 @@ export const readNetworkd = async (tree: FileTree): Promise<readonly NetworkFact
 	return facts;
 };
 
-/** Where a [Route] leads that is for every address: it has no destination, or one of no bits. */
+/** Where a [Route] leads that is for every address: it has no destination, or one of no bits, and is in the main table. */
 const defaultRoute = (entries: readonly IniEntry[]): string | undefined => {
 	const routes = entries.filter(({ section }) => section === 'Route');
-	const narrow = new Set(routes.filter(({ key, value }) => key === 'Destination' && !/^$|\/0$/.test(value)).map(({ index }) => index));
+	const narrow = new Set(routes.filter(({ key, value }) => USUAL.get(key)?.test(value) === false).map(({ index }) => index));
 	return routes.find(({ key, value, index }) => key === 'Gateway' && value !== '' && !narrow.has(index))?.value;
 };
+
+const USUAL: ReadonlyMap<string, RegExp> = new Map([
+	['Destination', /^$|\/0$/],
+	['Table', /^(main|254)?$/],
+]);
