@@ -1,3 +1,4 @@
+import { execSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -107,4 +108,12 @@ test.skipIf(!has('qemu-img'))('qemu-img judges what is written, where it can', a
 	expect(await vconv('--verify-with=qemu-img', '-o', 'subformat=monolithicFlat', at('in.raw'), at('flat.vmdk'))).toMatchObject({ code: 3 });
 	expect(await vconv('--verify-with=qemu-img', '--untrusted', at('in.raw'), at('no.qcow2'))).toMatchObject({ code: 2 });
 	expect(fs.readdirSync(folder).sort()).toEqual(['in.raw', 'out.qcow2', 'out.vhd', 'out.vmdk']);
+});
+
+test.skipIf(!has('qemu-img'))('qemu-img finds the data file of a QCOW2 beside it too', async () => {
+	const { folder, at } = folderWith();
+	const create = 'qemu-img create -q -f qcow2 -o data_file=split.data split.qcow2 8M';
+	execSync(`${create} && qemu-io -c "write -P 7 64k 128k" split.qcow2`, { cwd: folder, stdio: 'ignore' });
+	expect(await vconv('--verify-with', 'qemu-img', at('split.qcow2'), at('out.raw'))).toMatchObject({ code: 0, stderr: '' });
+	expect(fs.readFileSync(at('out.raw')).subarray(65536, 196608).equals(Buffer.alloc(131072, 7))).toBe(true);
 });
