@@ -9,7 +9,7 @@ export const rawWriter: DiskWriter = {
 	options: {
 		sparse: { default: '4k', help: 'shortest run of zeros left as a hole; 0 for none (the same as -S)' },
 		align: { default: '1', help: 'round the size up to a multiple of this; Google Cloud takes multiples of 1G' },
-		preallocation: { default: 'off', values: ['off', 'full'], help: 'full writes every zero' },
+		preallocation: { default: 'off', values: ['off', 'falloc', 'full'], help: 'falloc and full write every zero' },
 	},
 	plan({ size: wanted, options }) {
 		const sparse = parseSize(options['sparse'] ?? '');
@@ -19,7 +19,7 @@ export const rawWriter: DiskWriter = {
 		const unit = parseSize(options['align'] ?? '');
 		if (!unit) throw new UsageError(`align=${options['align']} is not a number of bytes`);
 		const size = alignUp(wanted, unit);
-		const dense = sparse === 0 || options['preallocation'] === 'full';
+		const dense = sparse === 0 || options['preallocation'] !== 'off';
 		return {
 			size,
 			block: sparse === 0 ? 4096 : sparse,

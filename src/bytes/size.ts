@@ -14,8 +14,9 @@ export const humanSize = (bytes: number): string => {
 /** An offset for people. */
 export const hex = (offset: number): string => `0x${offset.toString(16)}`;
 
-/** Bytes from `64k`, `1.5G`, `4096`: binary units, as qemu-img takes them; undefined if it is not a size. */
+/** Bytes from `64k`, `1.5G`, `4096`, `0x1000`: binary units, as qemu-img takes them; undefined if it is not a size. */
 export const parseSize = (text: string): number | undefined => {
+	if (/^0x[0-9a-f]{1,13}$/i.test(text)) return Number(text);
 	const match = /^(\d+(?:\.\d+)?)\s*([kmgtpe]?)(?:i?b)?$/i.exec(text.trim());
 	if (!match?.[1]) return undefined;
 	const exponent = 'kmgtpe'.indexOf((match[2] ?? '').toLowerCase() || '-') + 1;

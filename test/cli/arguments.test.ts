@@ -142,7 +142,7 @@ test('mistakes are JSON where JSON was asked for', async () => {
 test('-o help lists the options of a format, and needs no files', async () => {
 	const { code, stdout } = await vconv('convert', '-O', 'raw', '-o', 'help');
 	expect(code).toBe(0);
-	expect(stdout).toMatch(/^ {2}preallocation .*\(off, full\) \[off\]$/m);
+	expect(stdout).toMatch(/^ {2}preallocation .*\(off, falloc, full\) \[off\]$/m);
 });
 
 test('what -o and --for can say is JSON with --json', async () => {
