@@ -25,22 +25,36 @@ export const parseFormatOptions = (said: readonly string[] = []): OptionValues =
 /** Whether the options are asked for, not given. */
 export const asksForOptions = (said: readonly string[] = []): boolean => said.some((list) => list === 'help' || list === '?');
 
+/** A row of a list, in lines of no more than `columns` characters where its words allow; one line where there is no terminal. */
+const row = (name: string, width: number, text: string, columns: number | undefined): string => {
+	const lines = [`  ${name.padEnd(width)}`];
+	const indent = ' '.repeat(width + 2);
+	for (const word of text.split(' ')) {
+		const last = lines.at(-1) as string;
+		const next = last.length > indent.length ? `${last} ${word}` : last + word;
+		if (!columns || next.length <= columns || last === indent) lines[lines.length - 1] = next;
+		else lines.push(indent + word);
+	}
+	return `${lines.join('\n')}\n`;
+};
+
 /** What `-o` may say for a format. */
-export const optionsHelp = ({ id, name, writer }: DiskFormat, json: boolean): string => {
+export const optionsHelp = ({ id, name, writer }: DiskFormat, json: boolean, columns?: number): string => {
 	const entries = Object.entries(writer?.options ?? {});
 	if (json) return `${toJson({ format: id, options: Object.fromEntries(entries) }, 4)}\n`;
 	if (entries.length === 0) return `${name} (${id}) has no options${writer ? '' : ': vconv does not write it'}\n`;
+	const width = Math.max(...entries.map(([option]) => option.length)) + 2;
 	const lines = entries.map(([option, { default: value, values, help }]) => {
 		const choices = values ? ` (${values.join(', ')})` : '';
-		return `  ${option.padEnd(18)}${help}${choices}${value === '' ? '' : ` [${value}]`}\n`;
+		return row(option, width, `${help}${choices} [${value}]`, columns);
 	});
 	return `Options of ${name} (-O ${id}), with their defaults:\n${lines.join('')}`;
 };
 
 /** What `--for` may say, and what it means. */
-export const profilesHelp = (json: boolean): string => {
+export const profilesHelp = (json: boolean, columns?: number): string => {
 	if (json) return `${toJson({ 'as-of': PROFILES_AS_OF, profiles: profiles.map(profileJson) }, 4)}\n`;
-	const entries = profiles.map((profile) => `  ${profile.id.padEnd(12)}${describe(profile)}\n${' '.repeat(14)}${profile.source}\n`);
+	const entries = profiles.map((profile) => row(profile.id, 12, describe(profile), columns) + row('', 12, profile.source, columns));
 	return `What --for says of OUT. Of several formats, -O or the extension chooses, otherwise it is the first (as of ${PROFILES_AS_OF}):\n${entries.join('')}`;
 };
 

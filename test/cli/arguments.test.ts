@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { diskFormats } from '../../formats/index.ts';
+import { optionsHelp } from '../../src/cli/format-options.ts';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 import { rawFile } from '../helpers/raw.ts';
@@ -143,6 +145,19 @@ test('-o help lists the options of a format, and needs no files', async () => {
 	const { code, stdout } = await vconv('convert', '-O', 'raw', '-o', 'help');
 	expect(code).toBe(0);
 	expect(stdout).toMatch(/^ {2}preallocation .*\(off, falloc, full\) \[off\]$/m);
+});
+
+test('-o help keeps names and texts apart, and within a terminal', async () => {
+	for (const format of diskFormats.filter(({ writer }) => writer)) {
+		const options = Object.entries(format.writer?.options ?? {});
+		for (const columns of [undefined, 80, 120]) {
+			const text = optionsHelp(format, false, columns);
+			for (const [name, { help }] of options) expect(text).toMatch(new RegExp(`^ {2}${name} {2,}${help.split(' ', 1)}`, 'm'));
+			const lines = text.trimEnd().split('\n');
+			if (columns === undefined) expect(lines).toHaveLength(options.length + 1);
+			else for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+		}
+	}
 });
 
 test('what -o and --for can say is JSON with --json', async () => {

@@ -95,11 +95,11 @@ Parents are folded in, unless --keep-chain or --layer says otherwise.`,
 		if (asksForOptions(args.option)) {
 			const name = args['output-format'];
 			const format = name ? formatNamed(diskFormats, name) : targetFormat(diskFormats, args.operands.at(-1) ?? '');
-			io.stdout.write(optionsHelp(format, isJson(args)));
+			io.stdout.write(optionsHelp(format, isJson(args), io.stdout.columns));
 			return 0;
 		}
 		if (args.for === 'help' || args.for === '?') {
-			io.stdout.write(profilesHelp(isJson(args)));
+			io.stdout.write(profilesHelp(isJson(args), io.stdout.columns));
 			return 0;
 		}
 		const [input, output] = operands(args, 'IN', 'OUT');

@@ -45,7 +45,7 @@ What dirty bitmaps of IMAGE would add to a QCOW2 is told apart: vconv convert le
 		const profile = args.for === undefined ? undefined : profileNamed(args.for);
 		const format = targetFormat(diskFormats, '', args['output-format'] ?? (profile ? undefined : 'raw'), profile);
 		if (asksForOptions(args.option)) {
-			io.stdout.write(optionsHelp(format, isJson(args)));
+			io.stdout.write(optionsHelp(format, isJson(args), io.stdout.columns));
 			return 0;
 		}
 		const [image] = args.size === undefined ? operands(args, 'IMAGE') : ['disk'];
