@@ -18,7 +18,7 @@ export const imageInfo = (
 	compressed: !has(header.incompatible, INCOMPATIBLE.dataFile),
 	dirty: has(header.incompatible, INCOMPATIBLE.dirty),
 	snapshots: snapshots.length === 0 ? undefined : snapshots.map(({ l1: _, size: __, at: ___, ...info }) => info),
-	bitmapsSize: (clusterSize) => bitmapsSize(bitmaps ?? [], header.size, clusterSize),
+	...(header.version === 3 && { bitmapsSize: (clusterSize: number) => bitmapsSize(bitmaps ?? [], header.size, clusterSize) }),
 	snapshot: shown?.name,
 	encrypted: encrypt && true,
 	specific: {

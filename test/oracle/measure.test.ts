@@ -35,6 +35,9 @@ test.skipIf(!has('qemu-img')).for(['cluster_size=64k', 'cluster_size=4k', 'clust
 		const [some, theirs] = await bitmaps();
 		expect(some).toBe(theirs);
 		expect(JSON.parse((await vconv('measure', '--output=json', '-O', 'raw', image)).stdout)).not.toHaveProperty('bitmaps');
+		// An image of version 2 can have none, and nothing is said of them.
+		run('qemu-img', 'create', '-q', '-f', 'qcow2', '-o', 'compat=0.10', image, '9G');
+		expect(await bitmaps()).toEqual([undefined, undefined]);
 	},
 );
 
