@@ -37,8 +37,8 @@ export type Extent = {
 
 export type Status = Zero | Absent | Data | Packed | Computed;
 
-/** Reads as zeros. */
-export type Zero = { readonly kind: 'zero' };
+/** Reads as zeros. `beyond`: no image has it, for the parent that would ends before. */
+export type Zero = { readonly kind: 'zero'; readonly beyond?: true };
 
 /** Nothing here: ask the parent; without one it reads as zeros. */
 export type Absent = { readonly kind: 'absent' };

@@ -20,7 +20,7 @@ export const overlay = (top: Disk, base: Disk): Disk => ({
 			const end = extent.offset + extent.length;
 			const inside = Math.max(extent.offset, Math.min(end, base.size));
 			if (inside > extent.offset) yield* deeper(base.extents(extent.offset, inside - extent.offset, signal));
-			if (inside < end) yield clip({ ...extent, kind: 'zero' }, inside, end);
+			if (inside < end) yield clip({ ...extent, kind: 'zero', beyond: true }, inside, end);
 		}
 	},
 	async close() {

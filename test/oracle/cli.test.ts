@@ -35,6 +35,9 @@ const makeImages = (at: (name: string) => string): void => {
 	run('qemu-img', 'snapshot', '-c', 'before', at('v3.qcow2'));
 	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'v3.qcow2', '-F', 'qcow2', at('delta.qcow2'));
 	run('qemu-io', '-c', 'write -P 7 3M 64k', '-c', 'write -z 1M 64k', at('delta.qcow2'));
+	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'delta.qcow2', '-F', 'qcow2', at('larger.qcow2'), '96M');
+	run('qemu-io', '-c', 'write -P 7 80M 64k', '-c', 'write -z 81M 64k', at('larger.qcow2'));
+	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'larger.qcow2', '-F', 'qcow2', at('largest.qcow2'), '1G');
 };
 
 const all = [
@@ -65,12 +68,15 @@ describe.skipIf(!has('qemu-img'))('beside qemu-img', () => {
 		for (const line of run('qemu-img', 'info', at(name)).split('\n')) expect(ours).toContain(line);
 	});
 
-	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'sparse.vmdk'])("map of %s is qemu-img's", async (name) => {
-		const fields = (entry: Entry) => [entry.start, entry.length, entry.depth, entry.present, entry.zero, entry.data];
-		const theirs = JSON.parse(run('qemu-img', 'map', '--output=json', at(name))) as Entry[];
-		const ours = JSON.parse((await vconv('map', '--output=json', at(name))).stdout) as Entry[];
-		expect(ours.map(fields)).toEqual(theirs.map(fields));
-	});
+	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'larger.qcow2', 'largest.qcow2', 'sparse.vmdk'])(
+		"map of %s is qemu-img's",
+		async (name) => {
+			const fields = (entry: Entry) => [entry.start, entry.length, entry.depth, entry.present, entry.zero, entry.data];
+			const theirs = JSON.parse(run('qemu-img', 'map', '--output=json', at(name))) as Entry[];
+			const ours = JSON.parse((await vconv('map', '--output=json', at(name))).stdout) as Entry[];
+			expect(ours.map(fields)).toEqual(theirs.map(fields));
+		},
+	);
 
 	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'disk.vdi', 'disk.raw'])("check of %s ends as qemu-img's", async (name) => {
 		const theirs = spawnSync('qemu-img', ['check', '--output=json', at(name)], { encoding: 'utf8' });

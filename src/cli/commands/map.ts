@@ -75,7 +75,7 @@ const entryOf = (extent: Extent): MapEntry => {
 		start: extent.offset,
 		length: extent.length,
 		depth: extent.depth ?? 0,
-		present: extent.kind !== 'absent',
+		present: extent.kind !== 'absent' && !(extent.kind === 'zero' && extent.beyond),
 		zero: quiet,
 		data: !quiet,
 		compressed: extent.kind === 'packed',
