@@ -191,9 +191,11 @@ const prepared = async (
 			const base = await openFlat(backingSource, { format: known }, options, reads);
 			open.push(base.disk);
 			const backing = { name: backingName, relative, format: base.format.id, size: base.disk.size, id: base.disk.id };
-			const { block } = planImage({ ...request, backing, name, note() {} });
+			// The delta has the size of its image, so what there is to say of that is said here.
+			const { block, size } = planImage({ ...request, backing, name });
+			const delta = difference(disk, base.disk, codec, block, size);
 			const hashing = options.hashing && { ...options.hashing, whole: disk };
-			request = { ...request, disk: difference(disk, base.disk, codec, block), backing, hashing };
+			request = { ...request, disk: delta, backing, hashing, note() {} };
 		}
 		return { ...(await move(request, reads)), format: format.id };
 	} finally {

@@ -37,9 +37,11 @@ export const keepChain = async (request: KeepRequest): Promise<readonly Written[
 		const name = names[i] as string;
 		const disk = disksFrom(layers, i);
 		const whole = { ...common, disk, backing };
-		const delta = backing && difference(disk, disksFrom(layers, i + 1), codec, planImage({ ...whole, name, note() {} }).block);
+		const layout = backing && planImage({ ...whole, name });
+		const delta = layout && difference(disk, disksFrom(layers, i + 1), codec, layout.block, layout.size);
 		const hashed = hashing && delta ? { ...hashing, whole: disk } : hashing;
-		const image: ConvertRequest = { ...whole, disk: delta ?? disk, hashing: hashed, target: await target(name) };
+		const said = delta && { disk: delta, note() {} };
+		const image: ConvertRequest = { ...whole, ...said, hashing: hashed, target: await target(name) };
 		moved.unshift(await convertDisk({ ...image, onPlan: async (layout) => onPlan?.(name, layout, image) }));
 		if (i > 0) backing = await referenceTo(name, request.format, reopen);
 	}

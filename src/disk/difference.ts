@@ -9,12 +9,14 @@ import { readDiskInto } from './read.ts';
 const WINDOW = 1 << 20;
 
 /**
- * `disk` as a delta of `base`: block by block `absent` where both read the same, `zero` where only the disk reads as zeros, and the
+ * A disk as a delta of `base`: block by block `absent` where both read the same, `zero` where only the disk reads as zeros, and the
  * disk's own extents elsewhere. A smaller base reads as zeros behind its end. Nothing is read where both maps say zeros, or where
  * both find the same place; the rest is read and compared when its extents are asked for. Closing it closes both.
  * @param block in bytes, a power of two: that of the layout that the delta is for.
+ * @param size of that layout. Where it is rounded up, what is added is zeros, and a larger base must not show through there.
  */
-export const difference = (disk: Disk, base: Disk, codec: Codec, block: number): Disk => {
+export const difference = (whole: Disk, base: Disk, codec: Codec, block: number, size = whole.size): Disk => {
+	const disk = extended(whole, size);
 	const beneath = base.size < disk.size ? extended(base, disk.size) : base;
 
 	/** The status of whole blocks, which have to be read. */
@@ -52,8 +54,8 @@ export const difference = (disk: Disk, base: Disk, codec: Codec, block: number):
 		parent: undefined,
 		async *extents(guestOffset, length, signal) {
 			const end = guestOffset + length;
-			const whole = blocks(alignDown(guestOffset, block), Math.min(disk.size, alignUp(end, block)), signal);
-			for await (const extent of joined(whole)) {
+			const all = blocks(alignDown(guestOffset, block), Math.min(disk.size, alignUp(end, block)), signal);
+			for await (const extent of joined(all)) {
 				if (extent.offset < end && extent.offset + extent.length > guestOffset) yield clip(extent, guestOffset, end);
 			}
 		},

@@ -55,6 +55,21 @@ test('behind the end of a smaller base everything that is not zeros is said', as
 	]);
 });
 
+test('a size that is rounded up is zeros at its end, whatever a larger base has there', async () => {
+	const base = patternDisk({ size: 16 * KiB, data: [[0, 16 * KiB]] });
+	const disk = patternDisk({ size: 5000, data: [[0, 5000]] });
+	expect(await kinds(difference(disk, base, pakoCodec, 4 * KiB, 5120))).toEqual([
+		['absent', 0, 4 * KiB],
+		['computed', 4 * KiB, 5000 - 4 * KiB],
+		['zero', 5000, 120],
+	]);
+	expect(await kinds(difference(disk, base, pakoCodec, 4 * KiB, 12 * KiB))).toEqual([
+		['absent', 0, 4 * KiB],
+		['computed', 4 * KiB, 5000 - 4 * KiB],
+		['zero', 5000, 12 * KiB - 5000],
+	]);
+});
+
 test('what is at the same place, or zeros in both maps, is never read', async () => {
 	const unread = {
 		...memorySource(new Uint8Array(8)),

@@ -95,6 +95,30 @@ describe.each(WAYS)('%s is a chain whose guest reads what the child had,', (_, p
 	});
 });
 
+test.for([
+	['qcow2', 5_000_001, {}],
+	['vdi', 5_000_001, {}],
+	['vhdx', 5_000_001, {}],
+	['vhd', 4 * MiB, { align: '9M' }],
+] as const)('what is added at the end of a delta is zeros, and not what its parent has there: %s', async ([format, size, options]) => {
+	const { at } = disks(LARGE, LARGE);
+	// All that it has, its parent has too.
+	fs.truncateSync(at('child.raw'), size);
+	const notes: string[] = [];
+	await convertFile(at('parent.raw'), at(`parent.${format}`));
+	await convertFile(at('child.raw'), at(`child.${format}`), {
+		options,
+		backing: at(`parent.${format}`),
+		verify: 'full',
+		onNote: ({ what }) => notes.push(what),
+	});
+	await convertFile(at(`child.${format}`), at('flat.raw'));
+	const flat = fs.readFileSync(at('flat.raw'));
+	expect(notes).toEqual([`the disk has ${flat.length} bytes`]);
+	expect(flat.subarray(0, size).equals(fs.readFileSync(at('child.raw')))).toBe(true);
+	expect(flat.subarray(size).every((byte) => byte === 0)).toBe(true);
+});
+
 /** A delta that has the first run of the disk, and nothing else. */
 const deltaOf = ({ size, data: [first] }: typeof SMALL) => {
 	const whole = patternDisk({ size, data: first ? [first] : [] });
