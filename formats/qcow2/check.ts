@@ -4,11 +4,11 @@ import { collectFindings, type Findings } from '../../src/disk/findings.ts';
 import { breather } from '../../src/io/breathe.ts';
 import { cached } from '../../src/io/cached.ts';
 import { readBitmaps } from './bitmaps.ts';
-import { type Census, takeCensus } from './census.ts';
+import { takeCensus } from './census.ts';
 import { type Header, readHeader } from './header.ts';
 import { INCOMPATIBLE, LIMIT } from './layout.ts';
 import { readSnapshots } from './snapshots.ts';
-import { openRefcounts, type StoredRefcounts } from './stored-refcounts.ts';
+import { openRefcounts } from './stored-refcounts.ts';
 import { type Walk, walkBitmap, walkL1, walkL2Tables } from './walk.ts';
 
 /**
@@ -42,16 +42,24 @@ export const checkQcow2 = async (image: Source, { limits, signal }: OpenContext)
 	const directory = header.extensions.bitmaps;
 	if (bitmaps && directory) census.use('the directory of bitmaps', directory.directoryOffset, directory.directorySize, 'structure');
 	for (const bitmap of bitmaps ?? []) await walkBitmap(walk, bitmap);
-	useRefcounts(header, stored, census);
+	useRefcounts(walk);
 
 	const imageEnd = (await compare(walk)) * clusterSize;
 	addFlags(header, findings);
 	return { ...findings.report(), imageEnd, blocks };
 };
 
-const useRefcounts = ({ refcountTable, geometry: { clusterSize } }: Header, { blocks }: StoredRefcounts, census: Census): void => {
+const useRefcounts = ({ header, stored, census, findings }: Walk): void => {
+	const { refcountTable, geometry } = header;
+	const { clusterSize } = geometry;
+	const { blocks } = stored;
 	if (blocks.length > 0) census.use('the refcount table', refcountTable.offset, refcountTable.clusters * clusterSize, 'structure');
-	for (const block of blocks) if (block !== 0) census.use('a refcount block', block, clusterSize, 'structure');
+	for (const [index, block] of blocks.entries()) {
+		if (block === 0) continue;
+		census.use('a refcount block', block, clusterSize, 'structure');
+		if (census.uses(block / clusterSize) === 1) continue;
+		findings.add({ severity: 'error', code: 'overlap', message: `refcount block ${index} is where something else is too`, offset: block });
+	}
 };
 
 /** Clusters compared at a time. */

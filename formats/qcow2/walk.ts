@@ -4,7 +4,7 @@ import type { Findings } from '../../src/disk/findings.ts';
 import { breather } from '../../src/io/breathe.ts';
 import type { Bitmap } from './bitmaps.ts';
 import type { Census } from './census.ts';
-import { decodeEntry, type Entry, hostOffset, l1Reserved } from './entries.ts';
+import { decodeEntry, hostOffset, l1Reserved } from './entries.ts';
 import type { Header, L1Table } from './header.ts';
 import { ENTRY, INCOMPATIBLE } from './layout.ts';
 import type { StoredRefcounts } from './stored-refcounts.ts';
@@ -39,7 +39,7 @@ export const walkL1 = async (walk: Walk, what: string, l1: L1Table, active: bool
 			wrong('l2-unaligned', `an L2 table at 0x${at.toString(16)} does not begin on a cluster`, place);
 			continue;
 		}
-		if (!census.use('an L2 table', at, clusterSize, active ? 'activeL2' : 'l2')) continue;
+		census.use('an L2 table', at, clusterSize, active ? 'activeL2' : 'l2');
 		if (active) checkCopied(walk, 'an L2 table', await stored.get(at / clusterSize), high, place);
 	}
 };
@@ -94,10 +94,6 @@ const walkL2 = async (walk: Walk, table: number, times: number, blocks: Blocks |
 		const entry = decodeEntry(view, index, rules);
 		if (entry.kind === 'absent') continue;
 		const place = table + index * entrySize;
-		if (entry.kind === 'invalid') {
-			wrong('l2-entry', entry.why, place);
-			continue;
-		}
 		const high = view.getUint32(index * entrySize);
 		const isCopied = (high & ENTRY.copiedHigh) !== 0;
 		if (entry.kind === 'packed') {
@@ -106,17 +102,27 @@ const walkL2 = async (walk: Walk, table: number, times: number, blocks: Blocks |
 			if (blocks) countPacked(blocks);
 			continue;
 		}
+		if (entry.kind === 'invalid') wrong('l2-entry', entry.why, place);
+		// What a wrong entry leads to is in use all the same: whoever took it for a leak would free it.
+		const at = entry.kind === 'invalid' ? wrongPlace(view, index * entrySize) : entry.at;
 		// In an external file, offset 0 is a cluster like others.
-		if (entry.at === 0 && !(dataFile && isCopied && (extendedL2 || entry.kind === 'data'))) continue;
+		if (at === 0 && !(dataFile && isCopied && (extendedL2 || entry.kind === 'data'))) continue;
 		if (blocks) {
-			countStored(blocks, entry, next);
-			next = entry.at + clusterSize;
+			countStored(blocks, at, next);
+			next = at + clusterSize;
 		}
 		if (dataFile) continue;
-		if (!census.use('a cluster of data', entry.at, clusterSize, 'data', times) || !blocks) continue;
-		const refcount = stored.get(entry.at / clusterSize);
+		census.use('a cluster of data', at, clusterSize, 'data', times);
+		if (!blocks) continue;
+		const refcount = stored.get(Math.floor(at / clusterSize));
 		checkCopied(walk, 'a cluster of data', typeof refcount === 'number' ? refcount : await refcount, high, place);
 	}
+};
+
+/** Where an entry leads that makes no sense; 0 where nothing can be told of that. */
+const wrongPlace = (view: DataView, entry: number): number => {
+	const high = view.getUint32(entry);
+	return (high & ENTRY.packedHigh) === 0 ? hostOffset(high, view.getUint32(entry + 4)) : 0;
 };
 
 /** Fragmented by nature, as qemu-img counts. */
@@ -127,7 +133,7 @@ const countPacked = (blocks: Blocks): void => {
 };
 
 /** `next`: where it would be if it followed the one before; 0 for the first. */
-const countStored = (blocks: Blocks, { at }: Extract<Entry, { at: number }>, next: number): void => {
+const countStored = (blocks: Blocks, at: number, next: number): void => {
 	blocks.allocated++;
 	if (next !== 0 && at !== next) blocks.fragmented++;
 };

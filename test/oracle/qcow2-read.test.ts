@@ -261,6 +261,12 @@ describe.skipIf(!has('qemu-img') || !has('qemu-io'))('damage is counted as qemu-
 		['a cluster used twice', (image) => image.setBigUint64(entry(1), image.getBigUint64(entry(0))), { errors: 1, leaks: 1 }],
 		['an entry not marked as used once', (image) => image.setUint8(entry(3), 0), { errors: 1, leaks: 0 }],
 		['a lost L2 table', (image) => image.setBigUint64(3 * C, 0n), { errors: 0, leaks: 17 }],
+		['an entry with a reserved bit', (image) => image.setUint8(entry(3) + 7, 4), { errors: 1, leaks: 0 }],
+		['an entry that leads between clusters', (image) => image.setUint16(entry(3) + 6, 512), { errors: 2, leaks: 0 }],
+		['an entry that leads out of the file', (image) => image.setBigUint64(entry(20), (1n << 63n) + 0x1000000n), { errors: 2, leaks: 0 }],
+		['data in the refcount block', (image) => image.setBigUint64(entry(20), (1n << 63n) + BigInt(2 * C)), { errors: 2, leaks: 0 }],
+		['a refcount block twice', (image) => image.setBigUint64(C + 8, BigInt(2 * C)), { errors: 2, leaks: 0 }],
+		['an L2 table out of the file', (image) => image.setBigUint64(3 * C, (1n << 63n) + 0x1000000n), { errors: 2, leaks: 17 }],
 		['a lost refcount block', (image) => image.setBigUint64(C, 0n), { errors: 37, leaks: 0 }],
 	])('%s', async ([, change, expected]) => {
 		expect(await expectSameCheck(damaged(change))).toMatchObject(expected);
