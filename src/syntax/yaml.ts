@@ -19,13 +19,13 @@ export const readYaml = (text: string): Tree | Unreadable => {
 	};
 	const refused = tooDeep(text);
 	if (refused) return { mistakes: [refused] };
-	const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, strict: true, uniqueKeys: true });
+	const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, strict: true, uniqueKeys: false });
 	const mistakes: Mistake[] = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
 		...at(pos[0]),
 		field: 'YAML',
 		message: message.replace(/\s+/g, ' ').replace(/^./, (first) => first.toLowerCase()),
 	}));
-	const complain = (node: Node, message: string, hint: string): void => {
+	const complain = (node: Node, message: string, hint?: string): void => {
 		mistakes.push({ ...at(node.range?.[0] ?? 0), field: 'YAML', message, hint });
 	};
 
@@ -36,10 +36,15 @@ export const readYaml = (text: string): Tree | Unreadable => {
 		if (isScalar(node)) return { ...place, kind: 'text', text: typeof node.value === 'string' ? node.value : (node.source ?? '') };
 		if (isSeq<Node | null>(node)) return { ...place, kind: 'list', items: node.items.map((item) => convert(item, place)) };
 		if (!isMap<Node, Node | null>(node)) return { ...place, kind: 'text', text: '' };
-		const entries = node.items.map(({ key, value }): Entry => {
-			const keyPlace = at(key.range?.[0] ?? 0);
-			if (!isScalar(key)) complain(key, 'a key is a word', 'key: value');
-			return { ...keyPlace, key: isScalar(key) ? String(key.source ?? key.value) : '', value: convert(value, keyPlace) };
+		// The parser compares each key with all before it.
+		const keys = new Set<string>();
+		const entries = node.items.map(({ key: word, value }): Entry => {
+			const keyPlace = at(word.range?.[0] ?? 0);
+			const key = isScalar(word) ? String(word.source ?? word.value) : '';
+			if (!isScalar(word)) complain(word, 'a key is a word', 'key: value');
+			else if (keys.has(key)) complain(word, 'map keys must be unique');
+			keys.add(key);
+			return { ...keyPlace, key, value: convert(value, keyPlace) };
 		});
 		return { ...place, kind: 'map', entries };
 	};

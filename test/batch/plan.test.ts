@@ -141,6 +141,15 @@ describe('a mistake is told with its line and column:', () => {
 		expect(mistakesOf(text)).toEqual(expected);
 	});
 
+	test('a key that stands twice, written in another way, at the end of a map of very many', () => {
+		const keys = Array.from({ length: 40_000 }, (_, index) => `key${index}: 1\n`);
+		const started = performance.now();
+		expect(readYaml(`${keys.join('')}"key0": 2\n`)).toEqual({
+			mistakes: [{ line: 40_001, column: 1, field: 'YAML', message: 'map keys must be unique' }],
+		});
+		expect(performance.now() - started).toBeLessThan(5000);
+	});
+
 	test('all of them at once', () => {
 		expect(mistakesOf('jobs:\n  - { from: a, too: b }\n  - { form: a }\n').length).toBe(5);
 	});
