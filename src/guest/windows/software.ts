@@ -7,7 +7,7 @@ const UNINSTALL = ['Microsoft\\Windows\\CurrentVersion\\Uninstall', 'WOW6432Node
 
 /** What watches drivers and the boot, and may stop new ones. */
 const ANTIVIRUS =
-	/virus|kaspersky|mcafee|trellix|norton|symantec endpoint|sophos|apex ?one|trend micro|avg technologies|eset|bitdefender|crowdstrike|sentinel ?(one|agent)|carbon black|cylance|cortex xdr|f-secure|withsecure/i;
+	/virus|kaspersky|mcafee|trellix|norton|symantec endpoint|sophos|apex ?one|trend micro|avg technologies|\beset\b|bitdefender|crowdstrike|sentinel ?(one|agent)|carbon black|cylance|cortex xdr|f-secure|withsecure/i;
 
 type Program = { readonly name: string; readonly version: string | undefined; readonly publisher: string | undefined };
 

@@ -75,6 +75,7 @@ export const SOFTWARE: Keys = {
 				Uninstall: {
 					'{F1}': { DisplayName: 'VMware Tools', DisplayVersion: '12.1.5.20735119', Publisher: 'VMware, Inc.' },
 					'{F2}': { DisplayName: 'Sophos Endpoint Agent', Publisher: 'Sophos Limited' },
+					'{F4}': { DisplayName: 'Password Reset Client', Publisher: 'Tools4ever' },
 					'{F3}': { DisplayVersion: '1' },
 				},
 			},
