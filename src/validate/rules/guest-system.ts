@@ -1,5 +1,8 @@
 import type { DiskBus, GuestReport, NetworkFacts } from '../../guest/facts.ts';
+import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
+import type { Target } from '../targets.ts';
+import { staysWithVmware } from './describe.ts';
 import { marked } from './guest-state.ts';
 
 /** What the guest's own settings say that hold for its present hardware. */
@@ -19,7 +22,7 @@ export const systemRules: readonly Rule[] = [
 		label: 'The kernel is told its root by a device name',
 		assessment: 'On another bus the disk has another name (sda becomes vda), and the kernel does not find its root.',
 		remedy: 'Put root=UUID=… on the command line, or keep the bus.',
-		find: ({ guest }) => marked(guest, 'root-device-name'),
+		find: (facts, target) => markedElsewhere(facts, target, 'root-device-name'),
 	},
 	{
 		id: 'vconv.guest.grub.map',
@@ -45,7 +48,7 @@ export const systemRules: readonly Rule[] = [
 		assessment:
 			'On another bus the disks have other names. A mount without nofail that is not found stops the start in an emergency shell.',
 		remedy: 'Name them by UUID, which blkid tells.',
-		find: ({ guest }) => marked(guest, 'device-name'),
+		find: (facts, target) => markedElsewhere(facts, target, 'device-name'),
 	},
 	{
 		id: 'vconv.guest.fstab.hardware',
@@ -53,7 +56,7 @@ export const systemRules: readonly Rule[] = [
 		label: 'fstab names disks by their place or serial number',
 		assessment: 'Names under /dev/disk/by-path and by-id are made of the hardware, which is another at the target.',
 		remedy: 'Name them by UUID, which blkid tells.',
-		find: ({ guest }) => marked(guest, 'device-by-path', 'device-by-id'),
+		find: (facts, target) => markedElsewhere(facts, target, 'device-by-path', 'device-by-id'),
 	},
 	{
 		id: 'vconv.guest.fstab.optional',
@@ -61,7 +64,7 @@ export const systemRules: readonly Rule[] = [
 		label: 'fstab names disks that the guest can do without by device, place or serial number',
 		assessment: 'On other hardware they are not found: swap is not used, and what is marked nofail or noauto is not mounted.',
 		remedy: 'Name them by UUID, which blkid tells.',
-		find: ({ guest }) => marked(guest, 'device-name-optional', 'device-by-path-optional', 'device-by-id-optional'),
+		find: (facts, target) => markedElsewhere(facts, target, 'device-name-optional', 'device-by-path-optional', 'device-by-id-optional'),
 	},
 	{
 		id: 'vconv.guest.fstab.missing',
@@ -94,7 +97,7 @@ export const systemRules: readonly Rule[] = [
 		label: 'LVM goes by a list of devices',
 		assessment: 'The list names disks by serial numbers of the source, and LVM does not open others.',
 		remedy: 'Remove /etc/lvm/devices/system.devices before the move, or run `lvmdevices --update` after it.',
-		find: ({ guest }) => marked(guest, 'lvm-devices-file', 'lvm-filter'),
+		find: (facts, target) => markedElsewhere(facts, target, 'lvm-devices-file', 'lvm-filter'),
 	},
 	{
 		id: 'vconv.guest.network.names',
@@ -103,7 +106,8 @@ export const systemRules: readonly Rule[] = [
 		assessment:
 			'The name comes from the place of the card (ens192) and may be another at the target, where these settings then do nothing.',
 		remedy: 'The move keeps the name where it can; a .link file or `match: macaddress:` keeps it for sure.',
-		find: ({ guest }) => {
+		find: ({ guest, machine }, target) => {
+			if (staysWithVmware({ machine }, target)) return [];
 			// Without predictable names, or with a list of them, ethN is what it is by its order or its address.
 			const keepsEth = marked(guest, 'net-ifnames-off', 'udev-persistent-net').length > 0;
 			const byPlace = keepsEth ? /^en[sop]\w*\d/ : /^(en[sop]|eth)\w*\d/;
@@ -116,7 +120,8 @@ export const systemRules: readonly Rule[] = [
 		label: 'Windows with a fixed address',
 		assessment: 'A new card is a new adapter: the old one is hidden and keeps the address.',
 		remedy: 'Note the settings, and set the new adapter up after the move.',
-		find: ({ guest }) => networks(guest, ({ method }) => guest?.os?.family === 'windows' && method === 'static'),
+		find: ({ guest, machine }, target) =>
+			networks(guest, ({ method }) => guest?.os?.family === 'windows' && method === 'static' && !staysWithVmware({ machine }, target)),
 	},
 	{
 		id: 'vconv.guest.network.persistent',
@@ -188,12 +193,12 @@ export const systemRules: readonly Rule[] = [
 		id: 'vconv.guest.azure.console',
 		category: 'Information',
 		label: 'No console on the serial port',
-		assessment: "Azure's console is the first serial port; without it nobody sees why a guest does not start.",
-		remedy: 'Put console=ttyS0 on the kernel command line.',
+		assessment: "The target's console is the first serial port; without it nobody sees why a guest does not start.",
+		remedy: 'Put console=ttyS0 on the kernel command line; on Arm, at Azure and Google Cloud, console=ttyAMA0.',
 		targets: ['azure', 'gcp', 'aws'],
 		find: ({ guest }) => {
 			const line = guest?.os?.bootloader?.commandLine;
-			return guest?.os?.family === 'linux' && line !== undefined && !/\bconsole=ttyS0\b/.test(line)
+			return guest?.os?.family === 'linux' && line !== undefined && !/\bconsole=tty(S|AMA)0\b/.test(line)
 				? [{ what: line, key: guest.os.bootloader?.file }]
 				: [];
 		},
@@ -236,7 +241,7 @@ export const systemRules: readonly Rule[] = [
 		label: 'Windows leaves new disks offline',
 		assessment: 'Data disks on another controller count as new, and stay offline after the move.',
 		remedy: '`diskpart`: `san policy=OnlineAll` before the move, or bring them online after it.',
-		find: ({ guest, disks }) => (disks.length > 1 ? marked(guest, 'san-policy') : []),
+		find: (facts, target) => (facts.disks.length > 1 ? markedElsewhere(facts, target, 'san-policy') : []),
 	},
 	{
 		id: 'vconv.guest.vbs',
@@ -307,7 +312,7 @@ export const systemRules: readonly Rule[] = [
 		label: 'Guest of 32 bits',
 		assessment: 'The target runs systems of 64 bits alone, or supports others no more.',
 		remedy: 'Choose another target.',
-		targets: ['azure', 'aws', 'gcp', 'kubevirt'],
+		targets: ['azure', 'aws', 'gcp'],
 		find: ({ guest }) => (/^(i[3-6]86|x86)$/.test(guest?.os?.arch ?? '') ? [{ what: `${guest?.os?.name}, ${guest?.os?.arch}` }] : []),
 	},
 	{
@@ -322,6 +327,10 @@ export const systemRules: readonly Rule[] = [
 
 /** Those that came with virtualisation: whatever starts from one of them has drivers made for it. */
 const NEW_BUSES: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi', 'nvme', 'hyperv-scsi', 'xen'];
+
+/** The same as `marked` for what goes by the hardware, which stays as it is at VMware. */
+const markedElsewhere = (facts: Facts, target: Target, ...codes: readonly string[]): Evidence[] =>
+	staysWithVmware(facts, target) ? [] : marked(facts.guest, ...codes);
 
 const networks = (guest: GuestReport | undefined, seen: (network: NetworkFacts) => boolean): Evidence[] =>
 	(guest?.network ?? []).filter(seen).map(({ name, method, source }) => ({ what: `${name ?? 'a card'}, ${method}`, key: source }));

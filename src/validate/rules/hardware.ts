@@ -24,7 +24,10 @@ export const hardwareRules: readonly Rule[] = [
 		label: 'Secure Boot',
 		assessment: 'Keys and boot entries in the firmware stay behind. The guest starts at the target with the keys that the target enrols.',
 		remedy: 'See that the boot loader is signed for the usual keys, and enrol your own again.',
-		find: ({ machine }) => (machine?.spec.firmware.secureBoot ? [at(machine, 'Secure Boot is on', 'uefi.secureBoot.enabled')] : []),
+		find: ({ machine }, target) =>
+			machine?.spec.firmware.secureBoot && !staysWithVmware({ machine }, target)
+				? [at(machine, 'Secure Boot is on', 'uefi.secureBoot.enabled')]
+				: [],
 	},
 	{
 		id: 'vconv.secure_boot.absent',
@@ -172,9 +175,11 @@ export const hardwareRules: readonly Rule[] = [
 		label: 'Display',
 		assessment: 'The display adapter is another one at the target, and the guest needs its driver for more than a plain screen.',
 		remedy: "Install the target's guest tools after the move.",
-		find: ({ machine }) => {
+		find: ({ machine }, target) => {
 			const found = machine && keyed(machine.spec, /^mks\.enable3d$/i);
-			return found && /^true$/i.test(found.value) ? [at(machine, 'it is accelerated', found.key)] : [];
+			return found && /^true$/i.test(found.value) && !staysWithVmware({ machine }, target)
+				? [at(machine, 'it is accelerated', found.key)]
+				: [];
 		},
 	},
 	{

@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest';
+import type { Facts } from '../../src/validate/facts.ts';
+import { targetNamed, validate } from '../../src/validate/validate.ts';
+import { domain, fired, inside, vm } from './facts-of.ts';
+import { guest, healthy, machine, noDrivers, system } from './healthy.ts';
+
+it('says that a machine was not shut down with the key, and not of one that was, nor of one that runs or is suspended', () => {
+	const unclean = vm('cleanShutdown = "FALSE"');
+	const found = validate(unclean, targetNamed('esxi')).find(({ id }) => id === 'vconv.vm.unclean');
+	expect(found?.evidence).toEqual([
+		{ what: 'cleanShutdown is FALSE, and no lock tells that it runs', file: 'web.vmx', key: 'cleanShutdown' },
+	]);
+	const told = unclean.machine as NonNullable<Facts['machine']>;
+	for (const facts of [
+		vm('cleanShutdown = "TRUE"'),
+		healthy({ machine: { ...told, locks: ['web.vmx.lck'] } }),
+		healthy({ machine: { ...told, suspended: ['web.vmss'] } }),
+	])
+		expect(fired(facts, 'esxi')).not.toContain('vconv.vm.unclean');
+});
+
+it('tells that a CPU of a domain is lost where its description means nothing, and a mask of a VMX anywhere but at VMware', () => {
+	const masks = (facts: Facts, to: string) => validate(facts, targetNamed(to)).find(({ id }) => id === 'vconv.cpu.masks')?.evidence;
+	const shown = domain(
+		'',
+		'<cpu mode="custom" match="exact"><model fallback="allow">Nehalem</model><feature policy="disable" name="avx"/><feature name="x2apic"/></cpu>',
+	);
+	expect(masks(shown, 'esxi')).toMatchObject([
+		{ what: 'it is shown a Nehalem', key: 'cpu/model' },
+		{ what: 'features: avx (disable), x2apic (require)' },
+	]);
+	for (const to of ['libvirt', 'kubevirt', 'proxmox']) expect(masks(shown, to)).toBeUndefined();
+	for (const cpu of [
+		'<cpu mode="host-passthrough" check="none" migratable="on"><feature policy="disable" name="vmx"/></cpu>',
+		'<cpu mode="custom"><model>qemu64</model></cpu>',
+	])
+		expect(masks(domain('', cpu), 'azure')).toBeUndefined();
+	const masked = vm('cpuid.1.ecx = "---- ---- ---- ---- ---- ---- --0- ----"');
+	expect(masks(masked, 'libvirt')).toHaveLength(1);
+	expect(masks(masked, 'esxi')).toBeUndefined();
+});
+
+it('says nothing of the age of a guest that starts from the disks of the target', () => {
+	const kernels = [{ version: '2.6.32-754.el6.x86_64', default: true }];
+	const starting = { state: 'boot', evidence: 'the initramfs' } as const;
+	const old = (disks: object) =>
+		inside({ os: system({ kernels }), drivers: { ...noDrivers, disk: { ...noDrivers.disk, ide: starting, ...disks } } });
+	expect(fired(old({}), 'libvirt')).toContain('vconv.guest.old');
+	expect(fired(old({ 'virtio-blk': starting }), 'libvirt')).not.toContain('vconv.guest.old');
+	// Of Hyper-V's disks it knows nothing.
+	expect(fired(old({ 'virtio-blk': starting }), 'hyperv')).toContain('vconv.guest.old');
+});
+
+it('what goes by the hardware is told where that changes, and not of a VMX at VMware', () => {
+	const marks = (['root-device-name', 'device-name', 'device-by-path', 'lvm-devices-file', 'device-name-optional'] as const).map(
+		(code) => ({ code, evidence: 'seen', where: 'somewhere' }),
+	);
+	const network = [{ source: '/etc/network/interfaces:3', name: 'ens192', method: 'static' }] as const;
+	const facts = healthy({
+		machine: machine('firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"', 'mks.enable3d = "TRUE"'),
+		guest: guest({ os: system({ marks }), network, firmware: { type: 'uefi', fallbackLoader: true } }),
+	});
+	const told = [
+		'vmware.secure_boot.detected',
+		'vconv.guest.grub.device',
+		'vconv.guest.fstab.device',
+		'vconv.guest.fstab.hardware',
+		'vconv.guest.lvm.devices',
+		'vconv.guest.network.names',
+		'vconv.guest.fstab.optional',
+		'vconv.video.3d',
+	];
+	expect(fired(facts, 'libvirt')).toEqual(expect.arrayContaining(told));
+	expect(fired({ ...facts, machine: undefined }, 'esxi')).toEqual(expect.arrayContaining(told.slice(1, -1)));
+	expect(fired(facts, 'esxi')).toEqual([]);
+});
+
+it('a console of Arm is one, and KubeVirt has guests of 32 bits', () => {
+	const line = (commandLine: string) => inside({ os: system({ arch: 'aarch64', bootloader: { kind: 'grub', commandLine } }) });
+	expect(fired(line('root=UUID=1 console=ttyAMA0,115200'), 'azure')).not.toContain('vconv.guest.azure.console');
+	expect(fired(line('root=UUID=1 console=tty0'), 'azure')).toContain('vconv.guest.azure.console');
+	expect(fired(inside({ os: system({ arch: 'i686' }) }), 'kubevirt')).not.toContain('vconv.guest.arch32');
+});
