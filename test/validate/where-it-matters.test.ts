@@ -81,3 +81,22 @@ it('a console of Arm is one, and KubeVirt has guests of 32 bits', () => {
 	expect(fired(line('root=UUID=1 console=tty0'), 'azure')).toContain('vconv.guest.azure.console');
 	expect(fired(inside({ os: system({ arch: 'i686' }) }), 'kubevirt')).not.toContain('vconv.guest.arch32');
 });
+
+it('how a machine is run is told where it is set up in another way', () => {
+	const told = ['vmware.cpu_memory.hotplug.enabled', 'vconv.cpu.shares', 'vconv.watchdog'];
+	const seen = (facts: Facts, to: string) => fired(facts, to).filter((id) => told.includes(id));
+	const vmx = vm('vcpu.hotadd = "TRUE"', 'sched.cpu.shares = "high"');
+	expect(seen(vmx, 'libvirt').sort()).toEqual([...told.slice(0, 2)].sort());
+	expect(seen(vmx, 'esxi')).toEqual([]);
+	// Workstation adds nothing to a machine that runs.
+	expect(seen(vmx, 'workstation')).toEqual(told.slice(0, 1));
+	const kvm = domain('<watchdog model="itco" action="reset"/>', '<cputune><shares>2048</shares></cputune>');
+	expect(seen(kvm, 'esxi').sort()).toEqual([...told.slice(1)].sort());
+	expect(seen(kvm, 'libvirt')).toEqual([]);
+});
+
+it('USB and sound of a domain are told by their elements', () => {
+	const found = validate(domain('<controller type="usb" model="qemu-xhci"/><sound model="ich9"/>'), targetNamed('azure'));
+	const keys = ['vmware.usb_controller.detected', 'vconv.sound'].map((id) => found.find((one) => one.id === id)?.evidence[0]?.key);
+	expect(keys).toEqual(['devices/controller', 'devices/sound']);
+});

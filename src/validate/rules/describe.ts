@@ -14,6 +14,10 @@ export const startsByEfi = ({ spec: { firmware } }: MachineFacts): boolean =>
 export const staysWithVmware = ({ machine }: Pick<Facts, 'machine'>, { id }: Pick<Target, 'id'>): boolean =>
 	machine?.format === 'vmx' && ['esxi', 'workstation'].includes(id);
 
+/** Whether the target reads the very description that a machine has. */
+export const keepsDescription = (facts: Pick<Facts, 'machine'>, target: Pick<Target, 'id'>): boolean =>
+	staysWithVmware(facts, target) || (facts.machine?.format === 'libvirt' && target.id === 'libvirt');
+
 /** Whether a machine starts by EFI: as its disks are made for, or as its description says. */
 export const wantsEfi = ({ machine, guest }: Pick<Facts, 'machine' | 'guest'>): boolean =>
 	guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine));
@@ -41,6 +45,8 @@ const LIBVIRT: Readonly<Record<string, string>> = {
 	'sched.mem.minsize': 'memtune/min_guarantee',
 	'sched.mem.pin': 'memoryBacking/locked',
 	'vhv.enable': 'cpu/feature',
+	usb: 'devices/controller',
+	sound: 'devices/sound',
 	'scsi*.virtualDev': 'devices/controller/@model',
 };
 

@@ -3,7 +3,7 @@ import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
 import type { CharBackend, Network } from '../../machine/spec.ts';
 import type { Facts } from '../facts.ts';
 import type { Rule } from '../rule.ts';
-import { inDescription as at, coded, keyed, pieces, startsByEfi, staysWithVmware } from './describe.ts';
+import { inDescription as at, coded, keepsDescription, keyed, pieces, startsByEfi, staysWithVmware } from './describe.ts';
 
 /** What the machine has besides its disks and network cards, and the target has not, or has in another way. */
 export const hardwareRules: readonly Rule[] = [
@@ -188,7 +188,8 @@ export const hardwareRules: readonly Rule[] = [
 		label: 'Watchdog, I/O threads and other ways of running it',
 		assessment: 'Settings of the source host about how the machine is run do not come along.',
 		remedy: 'Set them up at the target where they are needed.',
-		find: ({ machine }) => pieces(machine, RUN).map(({ key, value }) => at(machine, value || 'it is there', key)),
+		find: ({ machine }, target) =>
+			keepsDescription({ machine }, target) ? [] : pieces(machine, RUN).map(({ key, value }) => at(machine, value || 'it is there', key)),
 	},
 	{
 		id: 'vconv.hardware_version',

@@ -2,7 +2,7 @@ import { humanSize } from '../../bytes/size.ts';
 import { unclearMemory } from '../../machine/unclear-memory.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
-import { inDescription as at, coded, pieces, sizeAgainst, staysWithVmware } from './describe.ts';
+import { inDescription as at, coded, keepsDescription, pieces, sizeAgainst, staysWithVmware } from './describe.ts';
 
 /** What the machine has of CPUs and memory, and how it is bound to those of its host. */
 export const processorRules: readonly Rule[] = [
@@ -12,10 +12,13 @@ export const processorRules: readonly Rule[] = [
 		label: 'CPUs or memory can be added while it runs',
 		assessment: 'The target does this in another way or not at all; the machine has what it has now.',
 		remedy: 'Set it up at the target after the move.',
-		find: ({ machine }) => [
-			...(machine?.spec.cpu.hotAdd ? [at(machine, 'CPUs', 'vcpu.hotadd')] : []),
-			...(machine?.spec.memory.hotAdd ? [at(machine, 'memory', 'mem.hotadd')] : []),
-		],
+		find: ({ machine }, target) =>
+			keepsDescription({ machine }, target) && target.has.includes('hot-add')
+				? []
+				: [
+						...(machine?.spec.cpu.hotAdd ? [at(machine, 'CPUs', 'vcpu.hotadd')] : []),
+						...(machine?.spec.memory.hotAdd ? [at(machine, 'memory', 'mem.hotadd')] : []),
+					],
 	},
 	{
 		id: 'vmware.cpu_affinity.detected',
@@ -48,7 +51,8 @@ export const processorRules: readonly Rule[] = [
 		label: 'Shares, limits or reservations',
 		assessment: 'What the machine gets when machines compete is set up in another way at the target.',
 		remedy: 'Set it up at the target after the move.',
-		find: ({ machine }) => {
+		find: ({ machine }, target) => {
+			if (keepsDescription({ machine }, target)) return [];
 			const { cpu, memory } = machine?.spec ?? {};
 			return [
 				...(cpu?.shares !== undefined && cpu.shares !== 'normal' ? [at(machine, `shares: ${cpu.shares}`, 'sched.cpu.shares')] : []),
