@@ -23,7 +23,8 @@ export const parseFormatOptions = (said: readonly string[] = []): OptionValues =
 };
 
 /** Whether the options are asked for, not given. */
-export const asksForOptions = (said: readonly string[] = []): boolean => said.some((list) => list === 'help' || list === '?');
+export const asksForOptions = (said: readonly string[] = []): boolean =>
+	said.some((list) => list.split(',').some((word) => word === 'help' || word === '?'));
 
 /** A row of a list, in lines of no more than `columns` characters where its words allow; one line where there is no terminal. */
 const row = (name: string, width: number, text: string, columns: number | undefined): string => {

@@ -144,6 +144,7 @@ test('mistakes are JSON where JSON was asked for', async () => {
 test('-o help lists the options of a format, and needs no files', async () => {
 	const { code, stdout } = await vconv('convert', '-O', 'raw', '-o', 'help');
 	expect(code).toBe(0);
+	expect(await vconv('convert', '-O', 'raw', '-o', 'align=1M,help')).toEqual({ code, stdout, stderr: '' });
 	expect(stdout).toMatch(/^ {2}preallocation .*\(off, falloc, full\) \[off\]$/m);
 });
 
