@@ -33,6 +33,13 @@ export const inputOptions = {
 	json: { type: 'boolean', describe: 'the same as --output=json; errors and notes as JSON lines' },
 } as const satisfies Record<string, Options>;
 
+/** qemu-img's caches, with those words of it that mean no more here than another has said. */
+export const CACHES = ['writeback', 'none', 'writethrough', 'directsync', 'unsafe'] as const;
+
+export const sourceCacheOption = {
+	'source-cache': { alias: 'T', choices: CACHES, describe: 'accepted, and without effect: what is read, and how, is the same for each' },
+} as const satisfies Record<string, Options>;
+
 export const snapshotOption = {
 	snapshot: { alias: 'l', type: 'string', describe: 'an internal snapshot, by id or name, instead of the present state' },
 } as const satisfies Record<string, Options>;

@@ -52,8 +52,22 @@ test('-t unsafe waits for nothing, and nor does what only passes through a spool
 	expect(calls).toEqual(['linkSync', 'linkSync']);
 });
 
-test.each(['none', 'writethrough', 'directsync', 'fast'])('-t %s is refused, with what there is', async (cache) => {
+test.each(['none', 'writethrough', 'directsync'])(
+	'-t %s, as scripts for qemu-img have it, waits for the disk too, and -T says nothing',
+	async (cache) => {
+		const { input, at } = disk();
+		expect(await vconv('-t', cache, '-T', cache, input, at('a.qcow2'))).toMatchObject({ code: 0, stderr: '' });
+		expect(calls).toEqual(['fsyncSync', 'linkSync', 'fsyncSync']);
+		expect((await vconv('compare', '-T', cache, input, at('a.qcow2'))).code).toBe(0);
+		expect((await vconv('check', '-T', cache, at('a.qcow2'))).code).toBe(0);
+	},
+);
+
+test.each(['-t', '-T'])('%s fast is refused, with what there is', async (option) => {
 	const { input, at } = disk();
-	const { code, stderr } = await vconv('-t', cache, input, at('a.qcow2'));
-	expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^vconv: --cache \w+ is not possible\n.*writeback, unsafe/) });
+	const { code, stderr } = await vconv(option, 'fast', input, at('a.qcow2'));
+	expect({ code, stderr }).toEqual({
+		code: 2,
+		stderr: expect.stringMatching(/^vconv: --(source-)?cache fast is not possible\n.*writeback, none/),
+	});
 });

@@ -4,12 +4,13 @@ import type { CheckReport } from '../../core/format.ts';
 import { UsageError } from '../../errors.ts';
 import { openFile } from '../../node/file.ts';
 import { command, operands } from '../command.ts';
-import { inputOptions, isJson, openOptions } from '../input.ts';
+import { inputOptions, isJson, openOptions, sourceCacheOption } from '../input.ts';
 import { plain, toJson } from '../render.ts';
 
 const options = {
 	...inputOptions,
 	repair: { alias: 'r', choices: ['leaks', 'all'], describe: 'refused: vconv never changes an image' },
+	...sourceCacheOption,
 } as const satisfies Record<string, Options>;
 
 /** qemu-img's codes. */

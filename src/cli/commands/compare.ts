@@ -5,7 +5,7 @@ import { VconvError } from '../../errors.ts';
 import { comparing } from '../../node/comparing.ts';
 import { nodeCodec } from '../../node/packer.ts';
 import { type Arguments, command, operands } from '../command.ts';
-import { inputOptions, isJson } from '../input.ts';
+import { inputOptions, isJson, sourceCacheOption } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
 import { openSteady } from '../reading.ts';
@@ -18,6 +18,7 @@ const options = {
 	'second-format': { alias: 'F', type: 'string', describe: 'format of B; by its bytes where left out' },
 	...rest,
 	strict: { alias: 's', type: 'boolean', describe: 'the sizes and what is allocated must be the same too' },
+	...sourceCacheOption,
 	p: { type: 'boolean', describe: 'show progress, on no terminal too' },
 	progress: { choices: ['bar', 'json', 'none'], describe: 'how to show progress; a bar on a terminal where left out' },
 } as const satisfies Record<string, Options>;

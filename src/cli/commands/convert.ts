@@ -17,7 +17,7 @@ import { canSeekHoles } from '../../node/holes.ts';
 import { convertPipe, PIPE } from '../../node/stdio.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { asksForOptions, optionsHelp, parseFormatOptions, profilesHelp, sectorSizeOption } from '../format-options.ts';
-import { inputOptions, isJson, noteWriter, snapshotOption } from '../input.ts';
+import { CACHES, inputOptions, isJson, noteWriter, snapshotOption, sourceCacheOption } from '../input.ts';
 import type { Io } from '../io.ts';
 import { progressStyle, reporter } from '../progress.ts';
 import { messageLine, plain, toJson } from '../render.ts';
@@ -43,9 +43,10 @@ const options = {
 	mode: { type: 'string', describe: 'who may read OUT, as chmod takes it: 0640; never more than the umask allows [0600]' },
 	cache: {
 		alias: 't',
-		choices: ['writeback', 'unsafe'],
+		choices: CACHES,
 		default: 'writeback',
-		describe: 'unsafe does not wait until OUT is on the disk: sooner done, and after a power failure OUT may be there and damaged',
+		describe:
+			'unsafe does not wait until OUT is on the disk: sooner done, and after a power failure OUT may be there and damaged; all others do',
 	},
 	proof: { type: 'boolean', describe: 'write OUT.vconv.json too: what a guest sees of OUT, as hashes, for vconv verify' },
 	verify: {
@@ -66,6 +67,7 @@ const options = {
 	p: { type: 'boolean', describe: 'show progress, on no terminal too' },
 	progress: { choices: ['bar', 'json', 'none'], describe: 'how to show progress; a bar on a terminal where left out' },
 	verbose: { type: 'boolean', describe: 'say how it was done' },
+	...sourceCacheOption,
 	W: { type: 'boolean', describe: 'accepted, and without effect: writes are out of order anyway, the bytes always the same' },
 } as const satisfies Record<string, Options>;
 
