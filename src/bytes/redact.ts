@@ -1,26 +1,43 @@
-/** Names of values that are secrets, in options, URLs and headers. */
-const SECRET = /password|passwd|passphrase|secret|token|api-?key|access-?key|signature|x-amz-|credential|^(--)?sig$/i;
+/** Words in names of values that are secrets: of options, of parts of a query, of headers, of keys in a description, of a kernel's parameters. */
+const SECRET =
+	/pass(word|wd|phrase|code)|pass\b|pw\b|secret|token|credential|signature|(api|access|private|luks)[-_.]?key|x-amz-|^(--)?sig$/i;
+
+/** Whether what is called so is nobody's business. */
+export const isSecretName = (name: string): boolean => SECRET.test(name);
 
 /** A name and what stands between it and its value: `name=`, `"name": "`, `--name `. Whole words only, so that it takes linear time. */
 const NAMED = /(?<![\w.-])([\w.-]+)(["']?\s*=\s*["']?|["']\s*:\s*["']|\s+(?!-))/g;
 
-const VALUE = /[^\s&,;"']+/y;
+/** A value by how it begins; a bare one goes on after a comma that no further name follows. */
+const VALUES = { '"': /[^"\r\n]+/y, "'": /[^'\r\n]+/y, bare: /(?:[^\s&,;"']|[,;](?![\w.-]*=|\s|$))+/y } as const;
 
-/** https://user:password@host */
-const USER = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@'"]{1,500}@/gi;
+const ADDRESS = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s'"<>]+/gi;
+
+/** The user of an iSCSI disk as a kernel has it: `netroot=iscsi:user:password@host`. */
+const ISCSI_USER = /\b(iscsi:)[^\s/@'"]{1,500}@/gi;
 
 const HEADER = /\b(authorization|cookie|set-cookie)(\s*[:=]\s*)[^\r\n"]+/gi;
 
-/** A text for a log or a report, without what looks like a secret: user names in URLs, passwords, tokens, signatures, cookies. */
-export const redact = (text: string): string => redactValues(text.replace(USER, '$1***@').replace(HEADER, '$1$2***'));
+/** A text for a log or a report, without what looks like a secret: users and queries of URLs, passwords, tokens, signatures, cookies. */
+export const redact = (text: string): string =>
+	redactValues(text.replace(ADDRESS, redactUrl).replace(ISCSI_USER, '$1***@').replace(HEADER, '$1$2***'));
+
+/** Any query may be signed. What ends the sentence is none of it. */
+const redactUrl = (url: string): string => {
+	const safe = url.replace(/^([^/]*\/\/)[^/?#]*@/, '$1***@');
+	const query = safe.indexOf('?');
+	return query < 0 ? safe : `${safe.slice(0, query)}?***${/[),.;]?$/.exec(safe)?.[0]}`;
+};
 
 const redactValues = (text: string): string => {
 	let redacted = '';
 	let at = 0;
 	for (const { 0: said, 1: name = '', 2: between = '', index } of text.matchAll(NAMED)) {
-		if (index < at || !SECRET.test(name) || (between.trim() === '' && !name.startsWith('--'))) continue;
-		VALUE.lastIndex = index + said.length;
-		const value = VALUE.exec(text)?.[0];
+		if (index < at || !isSecretName(name) || (between.trim() === '' && !name.startsWith('--'))) continue;
+		const quote = between.slice(-1);
+		const pattern = VALUES[quote === '"' || quote === "'" ? quote : 'bare'];
+		pattern.lastIndex = index + said.length;
+		const value = pattern.exec(text)?.[0];
 		if (value === undefined) continue;
 		redacted += `${text.slice(at, index + said.length)}***`;
 		at = index + said.length + value.length;

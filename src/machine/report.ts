@@ -1,3 +1,4 @@
+import { isSecretName, redact } from '../bytes/redact.ts';
 import { CODES, type Code, type Loss, type Severity } from './codes.ts';
 import type { RawEntry } from './spec.ts';
 
@@ -18,10 +19,10 @@ export type ReportEntry = {
 	readonly remedy?: string | undefined;
 };
 
-type Said = Pick<ReportEntry, 'subject' | 'message'> & Partial<Pick<ReportEntry, 'keys' | 'action' | 'severity' | 'remedy'>>;
+type Told = Pick<ReportEntry, 'subject' | 'message'> & Partial<Pick<ReportEntry, 'keys' | 'action' | 'severity' | 'remedy'>>;
 
 /** An entry, with what the catalogue has for its code; something was dropped where nothing else is said. */
-export const entry = (code: Code, { subject, message, keys = [], action = 'dropped', ...rest }: Said): ReportEntry => ({
+export const entry = (code: Code, { subject, message, keys = [], action = 'dropped', ...rest }: Told): ReportEntry => ({
 	...CODES[code],
 	code,
 	message,
@@ -31,27 +32,32 @@ export const entry = (code: Code, { subject, message, keys = [], action = 'dropp
 	...rest,
 });
 
-/** Names of keys whose values are nobody's business. */
+type Said = Pick<RawEntry, 'key' | 'value'>;
+
+/** Further keys whose values are nobody's business: those of an encrypted machine, of QEMU's surroundings, of a disk on the web. */
 const SECRET =
-	/pass(word|wd|phrase|code)|pass\b|secret|token|credential|(api|access|private)[-_]?key|^qemu:commandline\/qemu:env(\[\d+\])?\/@value$|^encryption\.|^vtpm\.ek|vnc\.key$|^machine\.id$|\/source\/@query$|\/cookies\/cookie/i;
+	/^[^/:]+:commandline\/[^/:]+:env(\[\d+\])?\/@value$|^encryption\.|^vtpm\.ek|vnc\.key$|^machine\.id$|\/source\/@query$|\/cookies\/cookie/i;
 
 /** What a guest is given to set itself up: whole configurations, with the keys and passwords in them. */
 const FOR_GUEST =
 	/^guestinfo\.((user|vendor|meta)-?data|ovfenv|ignition|butane|combustion|kickstart|runcmd|coreos|talos|.*p(wd?|sw)(\b|_)|.*(key|cred|cert|private|kubeconfig|cloud-?init))|^sysinfo(\[\d+\])?\/(entry|oemstrings\/)/i;
 
-/** Whether a key holds something that no report and no result may show. */
-export const isSecret = (key: string): boolean => SECRET.test(key) || FOR_GUEST.test(key);
+const isSecret = (key: string): boolean => isSecretName(key) || SECRET.test(key) || FOR_GUEST.test(key);
 
-/** Arguments of QEMU that carry a secret, or what the guest is given: `secret,id=s,data=…`, `name=opt/org.x,string=…`, `value=io.systemd.credential:…`. */
-const SECRET_ARGUMENT = /pass(word|wd|phrase)|secret|token|credential|\b(data|string)=|:\/\/[^/]*@/i;
+/** Arguments of QEMU that the guest, or QEMU alone, is given: `secret,id=s,data=…`, `name=opt/org.x,string=…`, `type=11,value=…`, `rbd:…:key=…`. */
+const GIVEN = /\b(data|string|value|key)["']?\s*[=:]/i;
 
-const holdsSecret = ({ key, value }: RawEntry): boolean =>
-	isSecret(key) || (key.startsWith('qemu:commandline/') && SECRET_ARGUMENT.test(value));
+/** Whether no report may show any of a piece. */
+export const isHidden = ({ key, value }: Said): boolean =>
+	isSecret(key) || (/^[^/:]+:commandline\//.test(key) && (GIVEN.test(value) || isSecretName(value)));
+
+/** Whether a piece is a secret, or has one in its text. */
+export const holdsSecret = (piece: Said): boolean => isHidden(piece) || redact(piece.value) !== piece.value;
 
 /** A value as a report may show it. */
-export const shown = (piece: RawEntry): string => {
-	const { value } = piece;
-	if (holdsSecret(piece)) return 'a secret';
+export const shown = (piece: Said): string => {
+	if (isHidden(piece)) return 'a secret';
+	const value = redact(piece.value);
 	return value.length > 60 ? `'${value.slice(0, 60)}…'` : `'${value}'`;
 };
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { isSecret } from '../machine/report.ts';
+import { shown } from '../machine/report.ts';
 import type { Entry, Tree } from '../syntax/tree.ts';
 import { readYaml } from '../syntax/yaml.ts';
 import type { Facts } from './facts.ts';
@@ -80,7 +80,7 @@ const keysLike = (machine: NonNullable<Facts['machine']>, key: RegExp, value: Re
 	return pieces
 		.filter(([name, said]) => key.test(name) && (!value || value.test(said)))
 		.slice(0, MOST_EVIDENCE)
-		.map(([name, said]) => ({ what: isSecret(name) ? 'a secret' : `'${said.slice(0, 60)}'`, file: machine.path, key: name }));
+		.map(([name, said]) => ({ what: shown({ key: name, value: said }), file: machine.path, key: name }));
 };
 
 /** What a file says, each thing as what it must be. */

@@ -78,7 +78,7 @@ test('without a terminal there is a line for each job that ends, and with none n
 });
 
 test.for([
-	['https://user:hunter2@host/a.vmdk?x=1&X-Amz-Signature=hunter2&sig=hunter2', 'https://***@host/a.vmdk?x=1&X-Amz-Signature=***&sig=***'],
+	['https://user:hunter2@host/a.vmdk?x=1&X-Amz-Signature=hunter2&sig=hunter2', 'https://***@host/a.vmdk?***'],
 	['Authorization: Basic hunter2 ==', 'Authorization: ***'],
 	['{"password":"hunter2","user":"me"}', '{"password":"***","user":"me"}'],
 	['vconv convert --db-password hunter2 --api-token=hunter2 a b', 'vconv convert --db-password *** --api-token=*** a b'],

@@ -79,6 +79,43 @@ describe('T60: a secret of a VMX is in no report', () => {
 		}
 	});
 
+	test.for([
+		['what QEMU is told', `<q:arg value='-smbios'/><q:arg value='type=11,value=${PASSWORD}'/><q:arg value='-fw_cfg'/>`],
+		['what QEMU is given', `<q:arg value='name=opt/org.x,string=${PASSWORD}'/><q:arg value='file=rbd:p/i:id=x:key=${PASSWORD}'/>`],
+		['what QEMU has around it', `<q:env name='PROXY' value='${PASSWORD}'/>`],
+	])('nor is %s in any report of a domain, whatever it calls the namespace of that', async ([, said]) => {
+		const folder = temporaryFolder();
+		const [file, other] = [path.join(folder, 'web.xml'), path.join(folder, 'other.xml')];
+		const xml = kvmWith('').replace('</domain>', `<q:commandline>${said}</q:commandline></domain>`);
+		fs.writeFileSync(file, xml.replace('<domain ', `<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0' `));
+		fs.writeFileSync(other, fs.readFileSync(file, 'utf8').replaceAll(PASSWORD, 'other'));
+		for (const argv of [
+			['config', '--force', file, path.join(folder, 'web.vmx')],
+			['config', 'diff', file, other],
+			['validate', '--to', 'esxi', file],
+		]) {
+			const { stdout, stderr } = await vconv(...argv);
+			expect(stdout + stderr).not.toContain(PASSWORD);
+		}
+	});
+
+	test('nor is one in the command line of a kernel, of which the rest is told', async () => {
+		const folder = temporaryFolder();
+		const file = path.join(folder, 'web.xml');
+		const line = `ro rd.luks.key=${PASSWORD} inst.ks=https://u:${PASSWORD}@h/k?x=${PASSWORD} rootpw="a ${PASSWORD}"`;
+		fs.writeFileSync(file, kvmWith('').replace('</type>', `</type><kernel>/boot/vmlinuz</kernel><cmdline>${line}</cmdline>`));
+		fs.writeFileSync(path.join(folder, 'other.xml'), fs.readFileSync(file, 'utf8').replaceAll(PASSWORD, 'other').replace('ro rd', 'rw rd'));
+		for (const argv of [
+			['config', '--force', file, path.join(folder, 'web.vmx')],
+			['config', 'diff', file, path.join(folder, 'other.xml')],
+			['validate', '--to', 'esxi', file],
+		]) {
+			const { stdout, stderr } = await vconv(...argv);
+			expect(stdout + stderr).toContain('ro rd.luks.key=***');
+			expect(stdout + stderr).not.toContain(PASSWORD);
+		}
+	});
+
 	test('of lint and diff', async () => {
 		const folder = temporaryFolder();
 		const at = (name: string): string => path.join(folder, name);
@@ -106,6 +143,11 @@ test.for([
 	`Cookie: session=${PASSWORD}`,
 	`{"apiKey": "${PASSWORD}"}`,
 	`AWS_SECRET_ACCESS_KEY=${PASSWORD}`,
+	`https://host/disk?unknown=${PASSWORD}`,
+	`https://user:a@${PASSWORD}@host/disk`,
+	`password="two words, ${PASSWORD}"`,
+	`passwd=a,${PASSWORD} root=/dev/vda`,
+	`netroot=iscsi:user:${PASSWORD}@host::::iqn`,
 ])('T60: the log of a batch has no secret of %s', (line) => {
 	expect(redact(line)).not.toContain(PASSWORD);
 	expect(redact(line)).toContain('***');

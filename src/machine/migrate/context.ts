@@ -1,7 +1,7 @@
 import { notInXml } from '../../bytes/xml-text.ts';
 import type { Code } from '../codes.ts';
 import type { Machine } from '../format.ts';
-import { entry, isSecret, leftovers, type ReportEntry } from '../report.ts';
+import { entry, holdsSecret, leftovers, type ReportEntry } from '../report.ts';
 import type { RawEntry, VmSpec } from '../spec.ts';
 import type { GuestOs } from './guests.ts';
 import type { MigrateOptions } from './options.ts';
@@ -65,4 +65,4 @@ const MAX_KEPT = 16 << 10;
 
 /** Whether a key of the source may stand in the result. */
 export const canKeep = (key: string, value: string): boolean =>
-	!isSecret(key) && value.length <= MAX_KEPT && notInXml(`${key} ${value}`) === undefined;
+	value.length <= MAX_KEPT && !holdsSecret({ key, value }) && notInXml(`${key} ${value}`) === undefined;
