@@ -74,7 +74,9 @@ const readDisk = (disk: Dom, path: string): DiskDevice => {
 };
 
 const readMedia = (disk: Dom, type: string): Media => {
-	if (type !== 'file' && type !== 'block') return { type: 'other', said: type, name: nameOf(disk.more().child('source'), type) };
+	if (type !== 'file' && type !== 'block') {
+		return { type: 'other', said: type, name: nameOf(disk.more().child('source'), type), wants: wantsOf(disk.unread()) };
+	}
 	const source = disk.child('source');
 	const path = source?.attribute(type === 'file' ? 'file' : 'dev');
 	if (path) return { type, path };
@@ -107,6 +109,17 @@ const nameOf = (source: Dom | undefined, type: string): string | undefined => {
 	}
 	if (type === 'volume') return `${source?.attribute('pool') ?? ''}/${source?.attribute('volume') ?? ''}`;
 	return source?.attribute('path') ?? source?.attribute('dir');
+};
+
+/** What it takes to read it besides its name. */
+const wantsOf = (disk: Dom): readonly string[] | undefined => {
+	const source = disk.child('source');
+	const wants = [
+		...(source?.attribute('query') ? ['query'] : []),
+		...(source?.child('cookies') ? ['cookies'] : []),
+		...((source?.child('auth') ?? disk.child('auth')) ? ['user'] : []),
+	];
+	return wants.length > 0 ? wants : undefined;
 };
 
 type More = Pick<DiskDevice, 'bootOrder' | 'serial' | 'wwn' | 'shareable' | 'snapshots' | 'format' | 'sectorSize' | 'encrypted'>;

@@ -82,8 +82,18 @@ export type Media =
 	| { readonly type: 'block'; readonly path: string }
 	/** Whichever drive the host has. */
 	| { readonly type: 'auto' }
-	/** What no form but libvirt's can say: `network`, `volume`, …, and which one: `rbd:pool/image`. */
-	| { readonly type: 'other'; readonly said: string; readonly name?: string | undefined };
+	/** What no form but libvirt's can say. */
+	| OtherMedia;
+
+export type OtherMedia = {
+	readonly type: 'other';
+	/** libvirt's word for the kind: `network`, `volume`, … */
+	readonly said: string;
+	/** Which one: `rbd:pool/image`. */
+	readonly name?: string | undefined;
+	/** What else it takes to read it, which is secret or may be: `query`, `cookies`, `user`. */
+	readonly wants?: readonly string[] | undefined;
+};
 
 export type Nic = {
 	readonly index: number;

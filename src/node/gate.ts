@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { redact } from '../bytes/redact.ts';
 import type { OpenOptions } from '../convert/open.ts';
 import { type LimitOptions, limitsOf, refuseOver } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
@@ -57,7 +58,7 @@ export const gate =
 	({ allow = [], untrusted = false, pathMap = [] }: GateOptions = {}) =>
 	async (source: Source, reference: string): Promise<Source> => {
 		const refuse = (why: string, hint?: string): never => {
-			throw new AccessError(`it names another file, '${reference}', ${why}`, { path: source.name, hint, reason: 'refused' });
+			throw new AccessError(`it names another file, '${redact(reference)}', ${why}`, { path: source.name, hint, reason: 'refused' });
 		};
 		if (untrusted) refuse('and --untrusted opens none');
 		if (reference === '' || reference.includes('\0')) refuse('which is no name');

@@ -1,4 +1,5 @@
 import { fileName } from '../bytes/path.ts';
+import { redact } from '../bytes/redact.ts';
 import type { Layer } from '../convert/open.ts';
 import type { Source } from '../core/source.ts';
 import { UnsupportedError } from '../errors.ts';
@@ -42,7 +43,7 @@ export const refuseOtherChain = async (
 		if (dataFile) {
 			const identity = await identityOf(dataFile, `${part}dataStore`);
 			if (!opened.some((source) => source.identity === identity)) {
-				refuse(`has its data in '${nameOf(dataFile)}' by the domain, and elsewhere by its image ${image}`, `${part}dataStore`);
+				refuse(`has its data in '${told(dataFile)}' by the domain, and elsewhere by its image ${image}`, `${part}dataStore`);
 			}
 		}
 		part += 'backingStore';
@@ -51,7 +52,7 @@ export const refuseOtherChain = async (
 			if (beneath) refuse(`ends with ${image} by the domain, and has ${fileName(beneath.source.name)} beneath by the image`, part);
 			return;
 		}
-		const name = nameOf(backing.media);
+		const name = told(backing.media);
 		if (backing.slice) refuse(`has a part of '${name}' alone beneath it, which vconv does not read`, part);
 		if (!beneath) return refuse(`has '${name}' beneath it by the domain, and nothing by its image ${image}`, part);
 		const { id: format, aliases } = beneath.format;
@@ -59,7 +60,7 @@ export const refuseOtherChain = async (
 			refuse(`has '${name}' beneath it as ${backing.format} by the domain, and as ${format} by its image ${image}`, part);
 		}
 		if ((await identityOf(backing.media, part)) !== beneath.source.identity) {
-			refuse(`has '${name}' beneath it by the domain, and ${besides(name ?? '', beneath.source.name)} by its image ${image}`, part);
+			refuse(`has '${name}' beneath it by the domain, and ${besides(name, beneath.source.name)} by its image ${image}`, part);
 		}
 		said = backing;
 		part += '/';
@@ -69,7 +70,7 @@ export const refuseOtherChain = async (
 /** @throws UnsupportedError for a disk that is but a part of its file: vconv would read all of it. */
 export const refuseSlice = (description: string, { id, keys: [field = ''], media, chain }: DiskDevice): void => {
 	if (!chain?.slice) return;
-	throw new UnsupportedError(`its disk ${id} is but a part of '${nameOf(media)}', which vconv does not read`, {
+	throw new UnsupportedError(`its disk ${id} is but a part of '${told(media)}', which vconv does not read`, {
 		path: description,
 		field: `${field}/source/slices`,
 		hint: 'a copy of that part in a file of its own (dd iflag=skip_bytes,count_bytes), and a domain that names it',
@@ -78,6 +79,9 @@ export const refuseSlice = (description: string, { id, keys: [field = ''], media
 
 /** A file's name without its folder, by which nobody knows it elsewhere; with it where another has that name too. */
 const besides = (other: string, file: string): string => (fileName(other) === fileName(file) ? file : fileName(file));
+
+/** Its name as a message may have it: one on the network may be signed, or have a user in it. */
+const told = (media: Media): string => redact(nameOf(media) ?? '');
 
 const nameOf = (media: Media): string | undefined => {
 	if (media.type === 'none' || media.type === 'auto') return undefined;

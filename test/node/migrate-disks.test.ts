@@ -33,6 +33,11 @@ const elsewhere = [
 		/qemu-img convert .* iscsi:\/\/h:3260/,
 	],
 	['a download', network('https', 'it&apos;s.img', "<host name='h' port='443'/>"), /curl -o vda\.img 'https:\/\/h:443\/it'\\''s\.img'/],
+	[
+		'a download that wants more',
+		onTarget('network', "<source protocol='https' name='a.img' query='sig=hunter2'><host name='u:hunter2@h'/></source>"),
+		/^curl -o vda\.img 'https:\/\/\*\*\*@h\/a\.img' with the domain's query \(not shown here\), and then/,
+	],
 	['a volume', onTarget('volume', "<source pool='default' volume='web.img'/>"), /virsh vol-path --pool default web\.img/],
 	['an NVMe drive of the host', onTarget('nvme', "<source type='pci' namespace='1'/>"), /a copy of it in a file, and --path-map/],
 	['a folder', onTarget('dir', "<source dir='/srv'/>"), /a copy of it in a file, and --path-map/],
@@ -44,6 +49,21 @@ describe('a disk that is in no file', () => {
 		const planning = planMigration(folder, path.join(folder, 'out'), { to: 'esxi' });
 		await expect(planning).rejects.toThrow(UnsupportedError);
 		await expect(planning).rejects.toMatchObject({ exitCode: 3, field: 'devices/disk', hint: expect.stringMatching(hint) });
+	});
+
+	test('is told without the user and the query of its address, and so is what is beneath another', async () => {
+		const source = "<source protocol='https' name='a.img?sig=hunter2'><host name='u:hunter2@h'/></source>";
+		const beneath = (format: string) =>
+			`<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='a.qcow2'/><backingStore type='network'>${format}${source}</backingStore><target dev='vda' bus='virtio'/></disk>`;
+		for (const disk of [onTarget('network', source), beneath(''), beneath("<format type='raw'/>")]) {
+			const folder = domain(disk);
+			fs.writeFileSync(path.join(folder, 'base.raw'), patternBytes(0, MiB));
+			const [top, base] = [path.join(folder, 'a.qcow2'), path.join(folder, 'base.raw')];
+			await convertFile(base, top, { format: 'qcow2', backing: base, backingFormat: 'raw' });
+			const planning = planMigration(folder, path.join(folder, 'out'), { to: 'esxi' });
+			await expect(planning).rejects.toThrow('https://***@h/a.img?***');
+			await expect(planning).rejects.not.toThrow('hunter2');
+		}
 	});
 
 	test('is taken from where the user says', async () => {

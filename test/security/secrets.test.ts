@@ -43,7 +43,7 @@ describe('T60: a secret of a VMX is in no report', () => {
 		fs.writeFileSync(
 			at('web.xml'),
 			kvmWith(
-				`<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/><disk type='network' device='disk'><source protocol='https' name='b/x.img' query='sig=${PASSWORD}'><host name='h' port='443'/><cookies><cookie name='s'>${PASSWORD}</cookie></cookies></source><target dev='vdq' bus='virtio'/></disk>`,
+				`<graphics type='vnc' port='5901' passwd='${PASSWORD}'/><graphics type='spice' passwd='${PASSWORD}'/><disk type='network' device='disk'><source protocol='https' name='b/x.img' query='sig=${PASSWORD}'><host name='h' port='443'/><cookies><cookie name='s'>${PASSWORD}</cookie></cookies></source><target dev='vdq' bus='virtio'/></disk><disk type='network' device='disk'><source protocol='https' name='b/y.img?z=${PASSWORD}'><host name='u:${PASSWORD}@h'/></source><target dev='vdr' bus='virtio'/></disk>`,
 			).replace(
 				'<devices>',
 				`<sysinfo type='fwcfg'><entry name='opt/com.coreos/config'>${PASSWORD}</entry></sysinfo><sysinfo type='smbios'><oemStrings><entry>${PASSWORD}</entry></oemStrings></sysinfo><devices>`,
@@ -52,6 +52,7 @@ describe('T60: a secret of a VMX is in no report', () => {
 		for (const form of ['text', 'json', 'sarif']) {
 			const { stdout, stderr } = await vconv('config', '--force', `--report=${form}`, at('web.xml'), at('web.vmx'));
 			expect(stdout + stderr).not.toContain(PASSWORD);
+			expect(fs.readFileSync(at('web.vmx'), 'utf8')).not.toContain(PASSWORD);
 		}
 	});
 

@@ -1,3 +1,4 @@
+import { redact } from '../../bytes/redact.ts';
 import { UnsupportedError } from '../../errors.ts';
 import { toVmxPath } from '../faithful/paths.ts';
 import type { DiskDevice, Media } from '../spec.ts';
@@ -125,11 +126,13 @@ const imageFor = ({ target, id }: DiskDevice, { options }: Migration): string | 
 
 /** The name that the image of a disk has as a VMDK. One on a datastore stays where it is. */
 const vmdkName = (media: Media, target: string): string => {
-	const said = media.type === 'file' || media.type === 'block' ? media.path : media.type === 'other' ? (media.name ?? '') : '';
+	const said = media.type === 'file' || media.type === 'block' ? media.path : media.type === 'other' ? withoutQuery(media.name ?? '') : '';
 	if (/\.vmdk$/i.test(said)) return toVmxPath(said);
 	const stem = (said.split(/[/\\:\]]/).at(-1) ?? '').trim().replace(/\.(qcow2|raw|img|vdi|vhdx?|qed)$/i, '');
 	return `${stem || target}.vmdk`;
 };
+
+const withoutQuery = (url: string): string => url.replace(/\?.*$/s, '');
 
 /** Two images in different folders may have one name; and names that differ in case alone are one on Windows and macOS. */
 const unique = (name: string, names: ReadonlySet<string>): string => {
@@ -170,7 +173,7 @@ const planFloppy = (disk: DiskDevice, m: Migration): Medium => {
 const describe = (media: Media): string => {
 	if (media.type === 'none') return 'empty';
 	if (media.type === 'auto') return "the host's drive";
-	return media.type === 'other' ? `${media.said} ${media.name ?? ''}`.trim() : media.path;
+	return media.type === 'other' ? redact(`${media.said} ${media.name ?? ''}`.trim()) : media.path;
 };
 
 /** Drives that are on another bus, or at another place of the same one, than they were. */

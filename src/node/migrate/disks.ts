@@ -77,12 +77,12 @@ export const locateDisk = async (
 	const said = media.type === 'other' ? (media.name ?? media.said) : media.path;
 	const isMapped = options.pathMap?.some(({ from }) => from !== '' && said.startsWith(from)) ?? false;
 	if (!options.untrusted && !isMapped) {
-		if (media.type === 'other' && media.said !== 'volume') throw noFile(description, device, { said: media.said, name: said });
+		if (media.type === 'other' && media.said !== 'volume') throw noFile(description, device, media);
 		if (media.type === 'block' && statOf(said)?.isBlockDevice()) throw refusedDevice(description, device, said);
 	}
 	const found = await locate(description, said, options, note).catch((error) => {
 		if (!isMissing(error)) throw error;
-		throw media.type === 'other' ? noFile(description, device, { said: media.said, name: said }) : missing(description, device, said);
+		throw media.type === 'other' ? noFile(description, device, media) : missing(description, device, said);
 	});
 	try {
 		holdSource(found, options, note);

@@ -1,9 +1,7 @@
+import { redact } from '../../bytes/redact.ts';
 import { quoted } from '../../bytes/shell.ts';
 import { AccessError, UnsupportedError, type VconvError } from '../../errors.ts';
-import type { DiskDevice } from '../../machine/spec.ts';
-
-/** What a disk is that is in no file: libvirt's word for the kind, and its name in that. */
-type Elsewhere = { readonly said: string; readonly name: string };
+import type { DiskDevice, OtherMedia } from '../../machine/spec.ts';
 
 /** How the bytes of a disk on the network come into a file, as they are: the domain says their format. QEMU reads most of them. */
 const copyFrom = (name: string, file: string): string => {
@@ -17,12 +15,14 @@ const copyFrom = (name: string, file: string): string => {
  * The error for a disk that is in no file of this computer: what it is, and how a file comes of it.
  * @param description the file that names it.
  */
-export const noFile = (description: string, { id, keys }: DiskDevice, { said, name }: Elsewhere): VconvError => {
+export const noFile = (description: string, { id, keys }: DiskDevice, { said, name: whole = said, wants = [] }: OtherMedia): VconvError => {
 	const detail = { path: description, field: keys[0] };
+	const name = redact(whole);
 	const mapped = (file: string): string => `--path-map ${quoted(`${name}=${file}`)}`;
 	if (said === 'network') {
 		const copy = copyFrom(name, id);
-		const hint = `${copy}, and then ${mapped(copy.startsWith('curl') ? `${id}.img` : `${id}.raw`)}`;
+		const more = wants.length === 0 ? '' : ` with the domain's ${wants.join(', ')} (not shown here)`;
+		const hint = `${copy}${more}, and then ${mapped(copy.startsWith('curl') ? `${id}.img` : `${id}.raw`)}`;
 		return new UnsupportedError(`its disk ${id} is on the network, ${name}, and in no file`, { ...detail, hint });
 	}
 	if (said === 'volume') {

@@ -104,10 +104,8 @@ const deviceRequest = async (
 	await found?.close();
 	if (found) return [request];
 	if (media.type === 'block') return [{ state: { name, path, device } }];
-	const { kind, message, field, hint = '' } = problemOf(noFile(machine.path, device, { said: media.said, name: path }));
 	// A name on the network may be signed, or have a user in it.
-	const problem = { kind, message: redact(message), path: machine.path, field, hint: redact(hint) };
-	return [{ state: { name, path: redact(path), device, problem } }];
+	return [{ state: { name, path: redact(path), device, problem: problemOf(noFile(machine.path, device, media)) } }];
 };
 
 /** @throws AccessError, UnsupportedError for what is not there or no file, so that a mistyped name is none of the machine's faults. */
