@@ -1,3 +1,4 @@
+import { entry, type ReportEntry } from '../../src/machine/report.ts';
 import type { Controller, DiskDevice, Media, SaidBacking, SaidImage } from '../../src/machine/spec.ts';
 import type { Dom } from './dom.ts';
 import { countOf } from './units.ts';
@@ -19,6 +20,15 @@ export const readControllers = (devices: Dom | undefined, hypervisor: string | u
 
 export const readDisks = (devices: Dom | undefined, path: string): DiskDevice[] =>
 	inLibvirtOrder((devices?.children('disk') ?? []).map((disk) => readDisk(disk, path)));
+
+/** libvirt takes no hard disk without an image, but for a `lun`, which may be an optical drive: such a domain is none of its own. */
+export const disksLackingImages = (disks: readonly DiskDevice[]): ReportEntry[] =>
+	disks.flatMap(({ id, kind, media, keys }) => {
+		if (kind !== 'disk' || (media.type !== 'none' && media.type !== 'auto')) return [];
+		const message = `the hard disk ${id} has no image, and libvirt takes no such disk`;
+		const remedy = `say its <source>; or for an optical drive, device='cdrom'`;
+		return [entry('DISK_WITHOUT_FILE', { subject: id, message, keys, action: 'none', remedy })];
+	});
 
 /** As libvirt has them once it has the domain: each bus where it is first named, and its disks by the letters of their targets. */
 const inLibvirtOrder = (disks: readonly DiskDevice[]): DiskDevice[] => {

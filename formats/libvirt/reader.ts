@@ -8,7 +8,7 @@ import { type Dom, dom } from './dom.ts';
 import { readOrigin, readOsinfo } from './metadata.ts';
 import { dispositions } from './parts.ts';
 import { readDisplays, readPorts, readSharedFolders, readSounds, readTpms, readUsb, readVideos } from './read-devices.ts';
-import { readControllers, readDisks } from './read-disks.ts';
+import { disksLackingImages, readControllers, readDisks } from './read-disks.ts';
 import { readFirmware } from './read-firmware.ts';
 import { readNics } from './read-nics.ts';
 import { readSlots } from './read-slots.ts';
@@ -73,6 +73,7 @@ export const readDomain = (bytes: Uint8Array, path: string): Machine => {
 		management: readManagement(root),
 		origin,
 	};
+	report.push(...disksLackingImages(spec.disks));
 	return { format: 'libvirt', path, spec: { ...spec, extras: dispositions(root.rest()) }, report };
 };
 

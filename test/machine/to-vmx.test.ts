@@ -336,6 +336,13 @@ describe('a domain of KVM as a VMX', () => {
 		expect(said("<hyperv mode='passthrough'/>")).toBe('VMware tells Windows by itself what KVM would');
 	});
 
+	// libvirt 9.0: 'missing source information for device vdb'.
+	test('a hard disk without an image, which libvirt does not take, is an error', () => {
+		const disk = (said: string) => `<disk type='file' device='${said}'><target dev='sdb' bus='scsi'/></disk>`;
+		expect(entry(kvmWith(disk('disk')), 'DISK_WITHOUT_FILE')).toMatchObject({ severity: 'error', subject: 'sdb', keys: ['devices/disk'] });
+		for (const kind of ['lun', 'cdrom']) expect(entry(kvmWith(disk(kind)), 'DISK_WITHOUT_FILE')).toBeUndefined();
+	});
+
 	test('a kernel that the host starts is no boot loader, which is an error', () => {
 		const os = '<os><type>hvm</type><kernel>/boot/vmlinuz</kernel><initrd>/boot/initrd</initrd><cmdline>root=/dev/vda1</cmdline></os>';
 		const said = entry(kvmWith('', '', os), 'DIRECT_BOOT_LOST');

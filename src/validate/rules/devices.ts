@@ -134,7 +134,7 @@ export const deviceRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'Drive without a file',
 		assessment: 'It says neither its image nor that it is an optical drive. Were it a hard disk, its contents would not come along.',
-		remedy: 'Say its file (fileName), or what it is (deviceType = "cdrom-image").',
+		remedy: 'Say its file (fileName, <source>), or what it is (deviceType = "cdrom-image", device=\'cdrom\').',
 		find: ({ machine }) => reported(machine, 'DISK_WITHOUT_FILE'),
 	},
 	{

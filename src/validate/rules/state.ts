@@ -165,7 +165,7 @@ export const stateRules: readonly Rule[] = [
 		remedy: 'See that it was meant so: vconv config lint shows the lines.',
 		find: ({ machine }) =>
 			(machine?.report ?? [])
-				.filter(({ severity }) => severity !== 'info')
+				.filter(({ severity }) => severity === 'warning') // errors have rules of their own
 				.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] })),
 	},
 	{
