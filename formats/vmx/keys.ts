@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
 		/^(sched\.swap\.derivedname|sched\.cpu\.units|svga\.(present|guestbackedprimaryaware)|workingdir|filesearchpath)$/,
 		'VMX_STATE_IGNORED',
 	),
-	row(/^(nvp|vio)\.|^root-disk-uuid$|^(guestinfo|guestos)\.detailed\.data$/, 'METADATA_DROPPED'),
+	row(/^(nvp|vio|vconv)\.|^root-disk-uuid$|^(guestinfo|guestos)\.detailed\.data$/, 'METADATA_DROPPED'),
 	// identity, guest, firmware
 	row(/^uuid\.location$/, 'UUID_FROM_LOCATION'),
 	row(/^uuid\.action$/, 'UUID_ACTION'),

@@ -84,6 +84,7 @@ const readIdentity = (c: Cursor, report: ReportEntry[]): Identity => {
 		biosUuid: c.uuid('uuid.bios'),
 		locationUuid: c.more().uuid('uuid.location'),
 		instanceUuid: c.uuid('vc.uuid'),
+		domainUuid: c.more().uuid('vconv.uuid'),
 		generationId: readGenerationId(c, report),
 	};
 };

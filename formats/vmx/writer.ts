@@ -80,13 +80,14 @@ export const printVmx = (spec: VmSpec): string => {
 };
 
 const sayUuids = ({ identity, platform }: VmSpec, say: Say): void => {
-	const { biosUuid, instanceUuid, generationId } = identity;
+	const { biosUuid, instanceUuid, domainUuid, generationId } = identity;
 	if (biosUuid === undefined) say('uuid.action', 'create');
 	else say('uuid.bios', uuidBytes(biosUuid));
 	if (platform.product === undefined) return;
 	// Nobody is asked whether the machine was moved or copied, and it keeps its UUID.
 	if (biosUuid !== undefined) say('uuid.action', 'keep');
 	say('vc.uuid', instanceUuid && uuidBytes(instanceUuid));
+	say('vconv.uuid', domainUuid);
 	const halves = generationId && new DataView(generationId.buffer, generationId.byteOffset, generationId.byteLength);
 	say('vm.genid', halves && String(halves.getBigInt64(0, true)));
 	say('vm.genidX', halves && String(halves.getBigInt64(8, true)));

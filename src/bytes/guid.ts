@@ -18,6 +18,12 @@ export const uuidText = (bytes: Uint8Array): string => text(bytes, PLAIN);
 /** The 16 bytes of a UUID in the order of its text, with or without braces; undefined if it is none. */
 export const uuidBytes = (uuid: string): Uint8Array | undefined => parse(uuid, PLAIN);
 
+/** A UUID with its first three fields the other way round: that of the same bytes, read the other way. */
+export const swapFields = (uuid: string): string => {
+	const bytes = uuidBytes(uuid);
+	return bytes ? guidText(bytes) : uuid;
+};
+
 const text = (bytes: Uint8Array, order: readonly number[]): string => {
 	const hex = hexDigits(Uint8Array.from(order, (from) => bytes[from] ?? 0));
 	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');

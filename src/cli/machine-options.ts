@@ -21,7 +21,7 @@ export const migrateOptions = {
 	firmware: { choices: ['auto', 'bios', 'efi'], default: 'auto', describe: 'instead of what the source says' },
 	'secure-boot': { choices: ['auto', 'on', 'off'], default: 'auto', describe: 'instead of what the source says' },
 	tpm: { choices: ['auto', 'on', 'off'], default: 'auto', describe: 'instead of what the source says' },
-	uuid: { choices: UUID_MODES, default: 'verbatim', describe: 'as vCenter shows it, as the guest reads it, or a new one for a copy' },
+	uuid: { choices: UUID_MODES, describe: 'verbatim as vCenter shows it (the default), as the guest reads it, or a new one for a copy' },
 	clock: { choices: ['auto', 'utc', 'localtime'], default: 'auto', describe: 'what the guest takes its clock for' },
 	'net-map': {
 		type: 'string',

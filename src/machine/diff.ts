@@ -1,3 +1,4 @@
+import { swapFields } from '../bytes/guid.ts';
 import { hexDigits } from '../bytes/hex.ts';
 import { redact } from '../bytes/redact.ts';
 import type { Machine } from './format.ts';
@@ -123,12 +124,7 @@ const hardware = (spec: VmSpec): Facts => {
 };
 
 /** A UUID, whichever way round its first three fields are. */
-const eitherWay = (uuid: string | undefined): string | undefined => {
-	if (uuid === undefined) return undefined;
-	const [a = '', b = '', c = '', ...rest] = uuid.split('-');
-	const turned = [a, b, c].map((field) => (field.match(/../g) ?? []).reverse().join(''));
-	return [uuid, [...turned, ...rest].join('-')].sort()[0];
-};
+const eitherWay = (uuid: string | undefined): string | undefined => uuid && [uuid, swapFields(uuid)].sort()[0];
 
 const disk = ({ bus, mode, shareable, media }: DiskDevice): unknown => ({
 	bus,

@@ -79,6 +79,8 @@ export type Identity = {
 	readonly instanceUuid?: string | undefined;
 	/** What the guest reads from SMBIOS, in the notation of the file. */
 	readonly biosUuid?: string | undefined;
+	/** That of the domain which a VMX was made from, where `biosUuid` has its first three fields the other way round. */
+	readonly domainUuid?: string | undefined;
 	/** What VMware made of the place of the file. */
 	readonly locationUuid?: string | undefined;
 	/** The 16 bytes as they lie in the guest's memory. */

@@ -484,6 +484,26 @@ scsi1.virtualDev = "lsilogic"
 	});
 });
 
+describe('a domain of KVM that was a VMX for a while', () => {
+	const UUID = '00112233-4455-6677-8899-aabbccddeeff';
+	const print = (text: string, to: 'libvirt' | 'vmx'): string =>
+		printMachine(planMachine(parse(text, 'x'), { intent: 'migrate', to }), machineFormats);
+
+	test('has its UUID again, as often as it goes there and back, and the guest reads it throughout', () => {
+		const vmx = print(kvmWith(), 'vmx');
+		// VMware shows the first three fields of these bytes the other way round (hardware specification, appendix C).
+		expect(vmx).toContain('uuid.bios = "33 22 11 00 55 44 77 66-88 99 aa bb cc dd ee ff"');
+		const domain = print(vmx, 'libvirt');
+		expect(domain).toContain(`<uuid>${UUID}</uuid>`);
+		expect(print(print(domain, 'vmx'), 'libvirt')).toContain(`<uuid>${UUID}</uuid>`);
+	});
+
+	test('and another one, where VMware has copied it meanwhile', () => {
+		const copy = print(kvmWith(), 'vmx').replace('uuid.bios = "33', 'uuid.bios = "34');
+		expect(print(copy, 'libvirt')).toContain('<uuid>34221100-5544-7766-8899-aabbccddeeff</uuid>');
+	});
+});
+
 describe('two descriptions', () => {
 	test('are the same machine, however they are written', () => {
 		const upper = richVmx.replaceAll('"TRUE"', '"true"').split('\n').toReversed().join('\n').replace('memSize', 'MEMSIZE');

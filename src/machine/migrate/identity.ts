@@ -1,3 +1,4 @@
+import { swapFields } from '../../bytes/guid.ts';
 import { plainText } from '../../bytes/xml-text.ts';
 import { nameOfVmx } from '../faithful/paths.ts';
 import type { Identity } from '../spec.ts';
@@ -54,8 +55,11 @@ const cleanText = (text: string, c: Context): string => {
 
 /** Libvirt before 12.4 has one UUID, and the guest reads it from SMBIOS. */
 const planUuid = (c: Context): string | undefined => {
-	const { biosUuid, locationUuid, instanceUuid } = c.source.identity;
-	const mode = c.options.uuid ?? 'verbatim';
+	const { biosUuid, locationUuid, instanceUuid, domainUuid } = c.source.identity;
+	// A machine that VMware has copied has another by now.
+	const wasDomain = biosUuid !== undefined && domainUuid === swapFields(biosUuid);
+	const mode = c.options.uuid ?? (wasDomain ? 'guest-bytes' : 'verbatim');
+	c.honour('vconv.uuid');
 	if (instanceUuid !== undefined) {
 		const message = `vCenter's own id of the machine, ${instanceUuid}, has no place beside the UUID that the guest sees`;
 		c.tell('UUID_DROPPED', 'identity', message, {
@@ -87,13 +91,6 @@ const planUuid = (c: Context): string | undefined => {
 	c.tell('UUID_VIEW', 'identity', message, { keys: ['uuid.bios'], action: 'none', severity: differs ? 'warning' : 'info' });
 	return said;
 };
-
-/** The same 16 bytes, the first three fields read the other way round. It is its own inverse. */
-const swapFields = (uuid: string): string =>
-	uuid
-		.split('-')
-		.map((field, index) => (index < 3 ? (field.match(/../g) ?? []).reverse().join('') : field))
-		.join('-');
 
 const planGenerationId = (bytes: Uint8Array | undefined, c: Context): Pick<Identity, 'generationId'> => {
 	if (bytes === undefined || bytes.every((byte) => byte === 0)) return {};

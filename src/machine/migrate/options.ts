@@ -64,7 +64,7 @@ export type MigrateOptions = {
 	readonly firmware?: 'bios' | 'efi' | undefined;
 	readonly secureBoot?: boolean | undefined;
 	readonly tpm?: boolean | undefined;
-	/** `verbatim` where left out. */
+	/** `verbatim` where left out, but for a VMX that was made from a domain: that has its own again. */
 	readonly uuid?: UuidMode | undefined;
 	/** `utc`, `localtime`. */
 	readonly clock?: 'utc' | 'localtime' | undefined;

@@ -7,7 +7,7 @@ const MIB = 1 << 20;
 
 /** Keys that are about the file that was, or that this plan decides whatever was said. */
 const NEVER =
-	/^(uuid\.|vc\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|datafilekey$|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|bios\.)/;
+	/^(uuid\.|vc\.uuid$|vconv\.uuid$|vm\.genid|checkpoint\.|sched\.swap\.|encryption\.|datafilekey$|vmotion\.|migrate\.|cleanshutdown$|extendedconfigfile$|nvram$|vtpm\.|uefi\.secureboot|firmware$|bios\.)/;
 
 /** Keys that name files and devices of the host where the machine was: it would not start for them, or run on another's. */
 const OF_HOST =

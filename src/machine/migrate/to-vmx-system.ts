@@ -1,3 +1,4 @@
+import { swapFields } from '../../bytes/guid.ts';
 import type { Cpu, Firmware, Identity, Shares, VmSpec } from '../spec.ts';
 import type { Migration } from './to-vmx-context.ts';
 
@@ -29,7 +30,13 @@ export const planIdentity = (m: Migration): Identity => {
 };
 
 /** What the guest reads shall be what it was: from hardware version 13 on VMware shows the first three fields the other way round. */
-const planUuids = ({ spec, origin, options, hardwareVersion, tell }: Migration): Pick<Identity, 'biosUuid' | 'instanceUuid'> => {
+const planUuids = ({
+	spec,
+	origin,
+	options,
+	hardwareVersion,
+	tell,
+}: Migration): Pick<Identity, 'biosUuid' | 'instanceUuid' | 'domainUuid'> => {
 	const uuid = spec.identity.biosUuid ?? spec.identity.instanceUuid;
 	const keys = ['uuid', 'hwuuid'];
 	if (uuid === undefined || options.newUuid) {
@@ -37,22 +44,16 @@ const planUuids = ({ spec, origin, options, hardwareVersion, tell }: Migration):
 		return {};
 	}
 	const was = origin?.identity;
-	if (was?.biosUuid !== undefined && (was.biosUuid === uuid || was.biosUuid === swapped(uuid))) {
-		return { biosUuid: was.biosUuid, instanceUuid: was.instanceUuid };
+	if (was?.biosUuid !== undefined && (was.biosUuid === uuid || was.biosUuid === swapFields(uuid))) {
+		return { biosUuid: was.biosUuid, instanceUuid: was.instanceUuid, domainUuid: was.biosUuid === uuid ? undefined : uuid };
 	}
 	if (spec.platform.hypervisor === 'vmware' || hardwareVersion < 13) {
 		tell('UUID_VIEW', 'identity', `the guest reads ${uuid} in the order that it is written in`, { keys, action: 'none' });
 		return { biosUuid: uuid };
 	}
-	const message = `uuid.bios is ${swapped(uuid)}, for the guest to read ${uuid} as before`;
+	const message = `uuid.bios is ${swapFields(uuid)}, for the guest to read ${uuid} as before`;
 	tell('UUID_SWAPPED', 'identity', message, { keys });
-	return { biosUuid: swapped(uuid) };
-};
-
-const swapped = (uuid: string): string => {
-	const [a = '', b = '', c = '', ...rest] = uuid.split('-');
-	const turned = [a, b, c].map((field) => (field.match(/../g) ?? []).reverse().join(''));
-	return [...turned, ...rest].join('-');
+	return { biosUuid: swapFields(uuid), domainUuid: uuid };
 };
 
 export const planCpu = (m: Migration): Cpu => {
