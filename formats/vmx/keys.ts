@@ -76,7 +76,7 @@ const ROWS: readonly Row[] = [
 	row(/^ethernet\d+\./, 'NIC_OPTION_LOST', OFF),
 	// other devices
 	row(/^(pcipassthru|svga\.vgpu)/, 'PASSTHROUGH', OFF),
-	row(/^usb\.autoconnect|^usb\.generic\.autoconnect$/, 'USB_PASSTHROUGH', OFF),
+	row(/^(usb|ehci|usb_xhci)\.(autoconnect\b|generic\.autoconnect$)/, 'USB_PASSTHROUGH', OFF),
 	// Of what may be plugged in, a hard disk alone has data that is nowhere else.
 	row(/^usb(_xhci)?:\d+\.filename$/, 'DISK_USB_LOST', /^$|\.iso$/i),
 	row(/^nvdimm\d+:\d+\.filename$/, 'PMEM_LOST', EMPTY),
@@ -102,17 +102,21 @@ const DEVICE =
 /** What is plugged into one that may, but need not, say so itself. */
 const PLUGGED = /^((?:usb|usb_xhci|nvdimm\d+):\d+)\./;
 
+/** What is plugged in by USB, whose controller another generation's key may say. */
+const BY_USB = /^(?:(?:usb|ehci|usb_xhci)\.(?:generic\.)?autoconnect\b|usb(?:_xhci)?:\d+\.)/;
+
 /** What the keys mean that no reader has taken. */
 export const dispositions = (c: Cursor, { entries }: Dictionary): RawEntry[] => {
 	const present = (device: string): string | undefined => entries.get(`${device}.present`)?.value.toLowerCase();
+	const hasUsb = ['usb', 'ehci', 'usb_xhci'].some((controller) => present(controller) === 'true');
 	return c.rest().map(({ key, value }): RawEntry => {
 		const held = c.isHeld(key) || undefined;
 		const lower = key.toLowerCase();
 		const device = DEVICE.exec(lower)?.[1];
 		// There is always an IDE controller.
-		const absent = device !== undefined && !/^ide\d+$/.test(device) && present(device) !== 'true';
+		const isThere = device === undefined || /^ide\d+$/.test(device) || present(device) === 'true' || (hasUsb && BY_USB.test(lower));
 		const plugged = PLUGGED.exec(lower)?.[1];
-		if (absent || (plugged !== undefined && present(plugged) === 'false'))
+		if (!isThere || (plugged !== undefined && present(plugged) === 'false'))
 			return { key, value, subject: 'absent devices', code: 'DEVICE_ABSENT', held };
 		const found = ROWS.find(({ keys }) => keys.test(lower));
 		const subject = device ?? lower.split('.')[0] ?? lower;

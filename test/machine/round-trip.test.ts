@@ -88,6 +88,7 @@ scsi1.virtualDev = "lsilogic"
 			['bios440.filename', '/old/bios.rom'],
 			['scsi0:0.redo', '/old/a.REDO'],
 			['usb.autoConnect.device0', 'path:1/2/3 autoclean:1'],
+			['usb_xhci.autoConnect.device0', 'path:1/7/2 autoclean:1'],
 			['nvdimm0:0.fileName', 'x.nvdimm'],
 			['pciPassthru0.present', 'TRUE'],
 			['pciPassthru0.id', '0000:03:00.0'],

@@ -462,6 +462,14 @@ describe('data that does not come along is an error', () => {
 	});
 });
 
+test.each([
+	['usb_xhci.autoConnect.device0 = "path:1/7/2 autoclean:1"', 'usb_xhci'],
+	['usb.autoConnect.device0 = "vid:0529 pid:0001 autoclean:0"', 'usb'],
+])('a device of the host is told of whichever controller it is on: %s', (line, subject) => {
+	expect(said(vmx('debian12-64', 'usb_xhci.present = "TRUE"', line))).toContain(`warning USB_PASSTHROUGH ${subject}`);
+	expect(said(vmx('debian12-64', line)).join()).not.toContain('USB_PASSTHROUGH');
+});
+
 test('nothing of it vanishes, and no secret is said', () => {
 	expect(unaccounted(richVmx, planMigration).filter((key) => !INERT.test(key))).toEqual([]);
 	const plan = planMigration(richVmx, { keepSource: true });

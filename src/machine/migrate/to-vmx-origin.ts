@@ -11,7 +11,7 @@ const NEVER =
 
 /** Keys that name files and devices of the host where the machine was: it would not start for them, or run on another's. */
 const OF_HOST =
-	/^(workingdir|filesearchpath|(vmx\.)?log\.filename|(bios440|efi32|efi64)\.filename|nvdimm\d+[.:].*|usb\.autoconnect\..*|.*:\d+\.redo)$/;
+	/^(workingdir|filesearchpath|(vmx\.)?log\.filename|(bios440|efi32|efi64)\.filename|nvdimm\d+[.:].*|(usb|ehci|usb_xhci)\.autoconnect\..*|.*:\d+\.redo)$/;
 
 /** Keys that say again what a part of the model holds: they come back where that part does. */
 const HELD: readonly (readonly [keys: RegExp, part: (spec: VmSpec, index: number) => unknown])[] = [
