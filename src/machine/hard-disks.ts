@@ -12,3 +12,6 @@ const OPTICAL = /^(\/vmfs\/devices\/cdrom\/|\/dev\/(sr|scd|cdrom|dvd))/;
 /** Whether a drive is a SCSI device of the host that a VMX hands through, and no optical one: a disk, a tape, a changer. */
 export const isHostScsi = ({ kind, deviceType = '', media }: DiskDevice): boolean =>
 	kind === 'lun' && /^scsi-passthru$/i.test(deviceType) && media.type === 'block' && !OPTICAL.test(media.path);
+
+/** Whether what is written to a disk is thrown away at power-off; without the word in front, as older products say it. */
+export const isTransient = ({ mode }: Pick<DiskDevice, 'mode'>): boolean => /^(independent[-_])?nonpersistent$/i.test(mode ?? '');

@@ -455,6 +455,12 @@ describe('data that does not come along is an error', () => {
 		expect(said(given).join()).not.toContain('DISK_REDO');
 	});
 
+	test.each(['independent-nonpersistent', 'nonpersistent'])('and one that forgets goes on to forget: %s', (mode) => {
+		const forgetful = machine(`scsi0:0.mode = "${mode}"`);
+		expect(said(forgetful)).toContain('warning DISK_NONPERSISTENT scsi0:0');
+		expect(migrate(forgetful).xml).toContain('<transient/>');
+	});
+
 	test('of a disk on USB', () => {
 		const stick = ['usb.present = "TRUE"', 'usb:1.present = "TRUE"', 'usb:1.deviceType = "disk"'];
 		expect(said(machine(...stick, 'usb:1.fileName = "stick.vmdk"'))).toContain('error DISK_USB_LOST usb');

@@ -95,6 +95,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	],
 	'vmware.disk_mode.independent': [withDisks('scsi0:0.mode = "independent-persistent"')],
 	'vconv.disk.nonpersistent': [withDisks('scsi0:0.mode = "independent-nonpersistent"')],
+	'vconv.disk.undoable': [withDisks('scsi0:0.mode = "undoable"')],
 	'vmware.disk.shared.detected': [withDisks('scsi0:0.sharing = "multi-writer"')],
 	'vconv.disk.encrypted': [
 		domain('<disk type="file"><source file="a.raw"><encryption format="luks"/></source><target dev="vda" bus="virtio"/></disk>'),
@@ -310,6 +311,11 @@ describe('a rule', () => {
 		const memory = '<memory model="nvdimm"><source><path>/images/pmem</path></source></memory>';
 		expect(fired(domain(memory), 'libvirt')).not.toContain('vconv.memory.persistent');
 		expect(fired(domain(memory), 'esxi')).toContain('vconv.memory.persistent');
+	});
+
+	it.each(['undoable', 'append'])('says of %s that a log is lost, and not that writes are thrown away', (mode) => {
+		const found = fired(withDisks(`scsi0:0.mode = "${mode}"`), 'libvirt');
+		expect(found.filter((id) => /undoable|nonpersistent/.test(id))).toEqual(['vconv.disk.undoable']);
 	});
 
 	it('holds the largest file of a folder against the image that a target gets, and not against the disk', () => {

@@ -1,5 +1,5 @@
 import { diskName } from '../faithful/names.ts';
-import { isHostScsi } from '../hard-disks.ts';
+import { isHostScsi, isTransient } from '../hard-disks.ts';
 import type { Controller, DiskDevice } from '../spec.ts';
 import { bootPlaces, inBusOrder } from './boot.ts';
 import type { Context } from './context.ts';
@@ -92,13 +92,13 @@ const planHard = (disk: DiskDevice, image: DriveTarget | undefined, at: Place, c
 	const { id, mode, connected, shareable } = disk;
 	const keys = [`${id}.mode`];
 	const redo = c.extra(`${id}.redo`);
-	if (redo && redo.value !== '' && mode !== 'independent-nonpersistent') {
+	if (redo && redo.value !== '' && !isTransient(disk)) {
 		const message = `its changes are in a log, '${redo.value}', and without them it is as it was before`;
 		c.tell('DISK_REDO', id, message, { keys: [redo.key], severity: 'error' });
 	}
 	if (mode === 'independent-persistent') {
 		c.tell('DISK_INDEPENDENT', id, 'it is no part of snapshots', { keys });
-	} else if (mode === 'independent-nonpersistent') {
+	} else if (isTransient(disk)) {
 		c.tell('DISK_NONPERSISTENT', id, 'what the guest writes to it is gone at power-off; it cannot be migrated live', {
 			keys: [...keys, `${id}.redo`],
 			action: 'none',
@@ -120,7 +120,7 @@ const planHard = (disk: DiskDevice, image: DriveTarget | undefined, at: Place, c
 		format: image?.format,
 		// Past the host's cache, whose content the other machines would not see.
 		cache: shareable ? (disk.cache === 'writethrough' ? 'directsync' : 'none') : disk.cache,
-		mode: mode === 'independent-nonpersistent' ? mode : undefined,
+		mode: isTransient(disk) ? 'independent-nonpersistent' : undefined,
 		snapshots: mode === 'independent-persistent' ? false : undefined,
 		serial: enabled && image?.uuid ? planSerial(id, image.uuid, at, c) : undefined,
 		wwn: at.wwn,

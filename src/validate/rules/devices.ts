@@ -1,4 +1,5 @@
 import type { Code } from '../../machine/codes.ts';
+import { isTransient } from '../../machine/hard-disks.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { DiskState, Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
@@ -46,9 +47,20 @@ export const deviceRules: readonly Rule[] = [
 		id: 'vconv.disk.nonpersistent',
 		category: 'Warning',
 		label: 'Disk that forgets',
-		assessment: 'The source throws away what the guest writes to this disk whenever it is switched off. The target keeps it.',
-		remedy: 'Make the disk transient at the target where that is wanted.',
-		find: (facts) => devices(facts, ({ mode }) => /nonpersistent|undoable|append/i.test(mode ?? '') && `its mode is ${mode}`),
+		assessment:
+			'The source throws away what the guest writes to this disk whenever it is switched off. So does what vconv makes of the machine for libvirt, ESXi and Workstation; the image elsewhere keeps it.',
+		remedy:
+			'Where that is not wanted, take <transient/> out of the domain, or the mode out of the VMX; make the disk transient elsewhere where it is.',
+		find: (facts) => devices(facts, (device) => isTransient(device) && `its mode is ${device.mode}`),
+	},
+	{
+		id: 'vconv.disk.undoable',
+		category: 'Warning',
+		label: 'Disk whose changes can be undone',
+		assessment:
+			'VMware writes what the guest changes to a log, and asks at power-off what becomes of it (undoable), or keeps it until told (append). The target has a plain disk, without what is only in the log.',
+		remedy: 'Commit the log at the source, and make the disk persistent there, before the move.',
+		find: (facts) => devices(facts, ({ mode }) => /^(independent[-_])?(undoable|append)$/i.test(mode ?? '') && `its mode is ${mode}`),
 	},
 	{
 		id: 'vmware.disk.shared.detected',
@@ -237,7 +249,7 @@ const devices = ({ disks, machine }: Facts, seen: (device: DiskDevice, disk: Dis
 
 /** Whether a disk, of which a key is named, forgets at each power-off what was written: then nothing is lost with its log. */
 const forgets = (machine: Facts['machine'], key = ''): boolean =>
-	(machine?.spec.disks ?? []).some(({ id, mode }) => key.startsWith(`${id}.`) && mode === 'independent-nonpersistent');
+	(machine?.spec.disks ?? []).some((disk) => key.startsWith(`${disk.id}.`) && isTransient(disk));
 
 /** What reading the description told under a code. */
 const reported = (machine: Facts['machine'], wanted: Code): Evidence[] =>
