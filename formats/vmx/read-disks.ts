@@ -83,15 +83,18 @@ const kindOf = (deviceType = '', fileName = ''): string => {
 	if (/^cdrom-raw$/.test(type)) return 'lun';
 	if (/cdrom/.test(type)) return 'cdrom';
 	if (type !== '') return 'disk';
-	return fileName === '' || /\.iso$/i.test(fileName) || isPlaceholder(fileName) ? 'cdrom' : 'disk';
+	return fileName === '' || /\.iso$/i.test(fileName) || isPlaceholder(fileName) || isAnyDrive(fileName) ? 'cdrom' : 'disk';
 };
+
+/** What stands in `fileName` of an optical drive that is whichever the host has. */
+const isAnyDrive = (name: string): boolean => /^auto detect$/i.test(name);
 
 /** What stands in `fileName` where there is no file. */
 const isPlaceholder = (name: string): boolean => /^(emptybackingstring|vmware-null-remote-.*|-1)?$/i.test(name);
 
 const mediaOf = (kind: string, deviceType = '', fileName = ''): Media => {
 	const block = kind === 'lun' || /^atapi-cdrom$/i.test(deviceType);
-	if (/^auto detect$/i.test(fileName)) return { type: 'auto' };
+	if (isAnyDrive(fileName)) return { type: 'auto' };
 	if (isPlaceholder(fileName)) return { type: 'none', of: block ? 'block' : 'file' };
 	return block ? { type: 'block', path: fileName } : { type: 'file', path: fileName };
 };

@@ -438,6 +438,12 @@ test('delays of the BIOS are as long as libvirt takes them', () => {
 	expect(said(text).filter((each) => each === 'info BOOT_OPTION_LOST firmware')).toHaveLength(2);
 });
 
+test('what takes any drive of the host is an optical one, and no disk, without a type too', () => {
+	const drive = vmx('debian12-64', 'sata0.present = "TRUE"', 'sata0:0.present = "TRUE"', 'sata0:0.fileName = "auto detect"');
+	expect(said(drive)).toContain('warning CDROM_HOST_DEVICE sata0:0');
+	expect(planMigration(drive).spec.disks.map(({ kind }) => kind)).toEqual(['cdrom']);
+});
+
 test('a floppy drive with an image is there unless that is denied', () => {
 	const image = 'floppy0.fileName = "driver.flp"';
 	expect(said(vmx('debian12-64', image))).toContain('info FLOPPY_DROPPED floppy0');
