@@ -318,6 +318,16 @@ describe('a rule', () => {
 		expect(found.filter((id) => /undoable|nonpersistent/.test(id))).toEqual(['vconv.disk.undoable']);
 	});
 
+	it.each([
+		['cdrom-image', 'web.iso', true],
+		['cdrom-image', '/usr/lib/vmware/isoimages/linux.iso', false],
+		['cdrom-image', 'C:\\Program Files (x86)\\VMware\\VMware Workstation\\windows.iso', false],
+		['atapi-cdrom"\nide0:0.clientDevice = "TRUE', 'CD/DVD drive 0', false],
+	])('tells of a disc that somebody put in, and not of that of VMware Tools or of a viewer: %s, %s', (type, file, isTold) => {
+		const facts = vm('ide0:0.present = "TRUE"', `ide0:0.deviceType = "${type}"`, `ide0:0.fileName = "${file}"`);
+		expect(fired(facts, 'libvirt').includes('vconv.optical.media')).toBe(isTold);
+	});
+
 	it('holds the largest file of a folder against the image that a target gets, and not against the disk', () => {
 		const need = (length: number) => [{ path: 'web.vmdk', length, written: 2 ** 20 }];
 		const disks = [disk({ image: image({ size: 5 * TiB }) })];

@@ -58,6 +58,9 @@ const reportSource = ({ id, deviceType = '' }: DiskDevice, said: string, c: Cont
 	}
 };
 
+/** Whether a path is the disc of VMware Tools, where ESXi, Workstation and Fusion have it. */
+export const isToolsDisc = (path: string): boolean => /isoimages|[\\/](vmtools|VMware (Workstation|Player))[\\/][^\\/]+\.iso$/i.test(path);
+
 /** What is in an optical drive on the new host. */
 export const planOptical = (disk: DiskDevice, c: Context): DiskDevice['media'] => {
 	const { id, media, client, deviceType = '' } = disk;
@@ -69,7 +72,7 @@ export const planOptical = (disk: DiskDevice, c: Context): DiskDevice['media'] =
 	} else if (media.type === 'block' || media.type === 'auto' || disk.kind === 'lun') {
 		c.tell('CDROM_HOST_DEVICE', id, `${id} was a drive of the old host (${deviceType || 'any'}): it is empty`, { keys });
 	} else if (media.type === 'file') {
-		const tools = /isoimages/i.test(media.path) ? ' of VMware Tools' : '';
+		const tools = isToolsDisc(media.path) ? ' of VMware Tools' : '';
 		const more = tools === '' ? {} : { remedy: undefined };
 		c.tell('CDROM_MEDIA_DROPPED', id, `the image${tools} in ${id}, '${media.path}', is taken out`, { keys, ...more });
 	}

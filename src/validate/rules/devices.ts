@@ -1,5 +1,6 @@
 import type { Code } from '../../machine/codes.ts';
 import { isTransient } from '../../machine/hard-disks.ts';
+import { isToolsDisc } from '../../machine/migrate/media.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { DiskState, Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
@@ -214,7 +215,7 @@ export const deviceRules: readonly Rule[] = [
 		label: 'Disc in an optical drive',
 		assessment: 'The image of the disc is not converted: the drive is empty after the move, or needs the image copied.',
 		remedy: 'Take the disc out, or copy its image to the target.',
-		find: ({ machine }) => drives(machine, 'cdrom'),
+		find: ({ machine }) => drives(machine, 'cdrom', (path) => !isToolsDisc(path)),
 	},
 	{
 		id: 'vconv.floppy',
@@ -257,12 +258,12 @@ const reported = (machine: Facts['machine'], wanted: Code): Evidence[] =>
 		.filter(({ code }) => code === wanted)
 		.map(({ message, keys }) => ({ what: message, file: machine?.path, key: keys[0] }));
 
-/** Drives of a kind with something in them. */
-const drives = (machine: Facts['machine'], kind: string): Evidence[] =>
+/** Drives of a kind with something in them that is wanted; what is in one of a console's viewer is nobody's. */
+const drives = (machine: Facts['machine'], kind: string, isWanted: (path: string) => boolean = () => true): Evidence[] =>
 	(machine?.spec.disks ?? []).flatMap((device) => {
-		if (device.kind !== kind) return [];
 		const { media } = device;
-		return media.type === 'file' || media.type === 'block' ? [at(machine, device.id, media.path)] : [];
+		const path = media.type === 'file' || media.type === 'block' ? media.path : undefined;
+		return device.kind === kind && !device.client && path !== undefined && isWanted(path) ? [at(machine, device.id, path)] : [];
 	});
 
 const twice = (names: readonly string[]): readonly string[] => [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
