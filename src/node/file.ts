@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../core/source.ts';
-import { AccessError, ChangedError, UnsupportedError } from '../errors.ts';
+import { AccessError, ChangedError, UnsupportedError, UsageError } from '../errors.ts';
 import { trusted } from '../io/guarded.ts';
 import { pastEnd } from '../io/memory.ts';
 import { dataRuns } from './holes.ts';
@@ -93,6 +93,11 @@ const fileSource = (fd: number, name: string, named: boolean, otherwise?: string
 	let open = true;
 	let changed: string | undefined;
 	const change = (): string | undefined => (open ? changeOf(opened, fs.fstatSync(fd, { bigint: true }), name) : changed);
+	/** Its number may be another file's by now. @throws UsageError once it is closed. */
+	const usable = (): number => {
+		if (!open) throw new UsageError('it is closed: nothing can be read of it', { path: name, hint: 'open it again' });
+		return fd;
+	};
 	const source: Source = {
 		name,
 		size,
@@ -102,21 +107,22 @@ const fileSource = (fd: number, name: string, named: boolean, otherwise?: string
 			if (offset < 0 || offset + length > size) throw pastEnd(name, offset, length, size);
 			// Not zeroed first: all of it is filled, or we throw.
 			const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-			readFully(fd, bytes, offset, name);
+			readFully(usable(), bytes, offset, name);
 			return bytes;
 		},
 		async readInto(offset, bytes, signal) {
 			signal?.throwIfAborted();
 			if (offset < 0 || offset + bytes.length > size) throw pastEnd(name, offset, bytes.length, size);
-			readFully(fd, bytes, offset, name);
+			readFully(usable(), bytes, offset, name);
 		},
-		allocated: (offset, length) => dataRuns(fd, offset, length),
+		allocated: (offset, length) => dataRuns(usable(), offset, length),
 		async close() {
 			if (!open) return;
 			try {
 				changed = change();
 			} finally {
 				open = false;
+				descriptors.delete(source);
 				fs.closeSync(fd);
 			}
 		},

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { identityOf, openFile } from '../../src/node/file.ts';
+import { convertFile } from '../../src/node/convert.ts';
+import { descriptorOf, identityOf, openFile } from '../../src/node/file.ts';
 import { vconv } from '../helpers/cli.ts';
 import { patternBytes } from '../helpers/pattern.ts';
 import { has, temporaryFolder } from '../helpers/programs.ts';
@@ -41,6 +42,22 @@ test('where a read of many pages fails is told, not where it began', async () =>
 	onTestFinished(() => spy.mockRestore());
 	await expect(source.read(4096, 32768 + 8192)).rejects.toMatchObject({ code: 'ACCESS', offset: BAD, path: name });
 	await source.close();
+});
+
+test('a source that is closed reads nothing, and not the file that has its number by then', async () => {
+	const folder = temporaryFolder();
+	const [first, second, out] = ['first.raw', 'second.raw', 'out.qcow2'].map((name) => path.join(folder, name)) as [string, string, string];
+	fs.writeFileSync(first, patternBytes(0, 4096));
+	fs.writeFileSync(second, Buffer.alloc(4096, 1));
+	const source = await openFile(first);
+	await source.close();
+	const other = await openFile(second);
+	expect(descriptorOf(source)).toBeUndefined();
+	await expect(source.read(0, 512)).rejects.toMatchObject({ code: 'USAGE', path: first });
+	await expect(source.readInto?.(0, new Uint8Array(512))).rejects.toMatchObject({ code: 'USAGE' });
+	await expect(convertFile(source, out)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('it is closed') });
+	expect(fs.existsSync(out)).toBe(false);
+	await other.close();
 });
 
 test('two names of a file have one identity, and a copy has another', async () => {
