@@ -7,7 +7,7 @@ export type Command = (argv: readonly string[], io: Io) => Promise<number>;
 
 /** A command that also says, without doing anything, whether its words make sense. */
 type CheckedCommand = Command & {
-	/** @throws UsageError for what no run would get past. */
+	/** @throws UsageError for what no run would get past, and for what does no work that a job could be. */
 	check(argv: readonly string[]): void;
 };
 
@@ -29,7 +29,7 @@ type Spec<O extends OptionSpecs> = {
 	readonly options: O;
 	/** Pairs of a command line and what it does. */
 	readonly examples: readonly (readonly [string, string])[];
-	/** What can be said against the words alone. @throws UsageError. */
+	/** What can be said against the words alone, as those of a job. @throws UsageError. */
 	check?(args: Arguments<O>): void;
 	run(args: Arguments<O>, io: Io): Promise<number>;
 };
@@ -83,7 +83,8 @@ export const command = <const O extends OptionSpecs>(spec: Spec<O>): CheckedComm
 	};
 	const check = (argv: readonly string[]): void => {
 		const { args } = parse(argv);
-		if (args) spec.check?.(args);
+		if (!args) throw new UsageError('--help does nothing but show help');
+		spec.check?.(args);
 	};
 	return Object.assign(run, { check });
 };

@@ -124,6 +124,18 @@ test('jobs in conflict are told with their lines, also where further arguments s
 	);
 });
 
+test('further arguments with which a command does no work are told with their lines', async () => {
+	const { batch, state } = batchFolder(
+		'{ from: a.raw, to: x.vhd, arguments: [--help] }',
+		'{ kind: migrate, from: plan.yaml, to: web, target: libvirt, arguments: [-n] }',
+	);
+	const { code, stderr } = await batch();
+	expect(code).toBe(2);
+	expect(stderr).toMatch(/--help does nothing but show help\n {2}at plan\.yaml:2:\d+, jobs\[1\]\.arguments/);
+	expect(stderr).toMatch(/--dry-run writes nothing, and a job has to\n {2}at plan\.yaml:3:\d+, jobs\[2\]\.arguments/);
+	expect(fs.existsSync(state)).toBe(false);
+});
+
 test('the dry run says which jobs would fail, and so does its exit code', async () => {
 	const { folder, batch } = batchFolder(
 		'{ from: no-such.vmdk, to: a.qcow2 }',

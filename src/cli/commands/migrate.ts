@@ -70,6 +70,7 @@ Nothing has its name before everything is there. The same command goes on with w
 		operands(args, 'VM', 'DIR');
 		planOptions(args);
 		threadCount(args.threads);
+		if (args['dry-run']) throw new UsageError('--dry-run writes nothing, and a job has to', { hint: 'vconv batch --dry-run' });
 	},
 	async run(args, io) {
 		const [vm, folder] = operands(args, 'VM', 'DIR');
