@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { KIN } from '../../src/machine/migrate/guest-kin.ts';
 import { guestOfOsinfo, guestOfVmx } from '../../src/machine/migrate/guests.ts';
 
 /** Every id of libosinfo's for a system of Microsoft's (`osinfo-query os`), and VMware's key by the name that VMware gives it. */
@@ -45,6 +46,43 @@ test.for([
 		expect(guestOfVmx(key).profile).toBe(found?.profile);
 		expect(guestOfOsinfo(guestOfVmx(key).osinfo ?? '', 64)?.key).toBe(key);
 	}
+});
+
+/** libosinfo's ids (osinfo-db), and VMware's keys by the names that VMware gives them: 'Mac OS 10.6' is darwin10, 'macOS 11' darwin20. */
+test.for([
+	['apple.com/macosx/10.5', 'darwin-64', 'exact'],
+	['apple.com/macosx/10.6', 'darwin10-64', 'exact'],
+	['apple.com/macosx/10.7', 'darwin11-64', 'exact'],
+	['novell.com/netware/4', 'netware4', 'exact'],
+	['novell.com/netware/5', 'netware5', 'exact'],
+	['novell.com/netware/6', 'netware6', 'exact'],
+	['apple.com/macosx/10.1', 'darwin-64', 'family'],
+	['apple.com/macosx/10.11', 'darwin15-64', 'family'],
+	['apple.com/macosx/11', 'darwin20-64', 'family'],
+	['apple.com/macosx/26', 'darwin23-64', 'family'],
+	['openbsd.org/openbsd/7.0', 'freeBSD-64', 'family'],
+	['netbsd.org/netbsd/9.0', 'freeBSD-64', 'family'],
+	['dragonflybsd.org/dragonflybsd/5.6', 'freeBSD-64', 'family'],
+	['alpinelinux.org/alpinelinux/3.17', 'other5xlinux-64', 'family'],
+	['archlinux.org/archlinux/rolling', 'other5xlinux-64', 'family'],
+	['mandriva.com/mandriva/2011', 'other26xlinux-64', 'family'],
+	['mandriva.com/mandrake/9.2', 'other24xlinux-64', 'family'],
+	['scientificlinux.org/scientificlinux/7.6', 'centos7-64', 'family'],
+	['scientificlinux.org/scientificlinux/7-unknown', 'centos7-64', 'family'],
+	['suse.com/sled/12.5', 'sles12-64', 'family'],
+	['oracle.com/oel/5.4', 'oraclelinux-64', 'family'],
+	['sun.com/opensolaris/2009.06', 'solaris11-64', 'family'],
+	['freedos.org/freedos/1.2', 'dos', 'family'],
+	['haiku-os.org/haiku/r1beta3', 'other-64', 'family'],
+] as const)('%s is %s', ([path, key, match]) => {
+	const id = `http://${path}`;
+	expect(guestOfOsinfo(id, 64)).toMatchObject({ key, match });
+	expect(guestOfVmx(key).match).toBe('exact');
+	expect(guestOfVmx(key).osinfo === id).toBe(match === 'exact');
+});
+
+test('every key that stands in for a system is known', () => {
+	for (const [, key] of KIN) expect(guestOfVmx(key), key).toMatchObject({ match: 'exact' });
 });
 
 test('where the hardware version or the processor is too old for a key, an older one of the same kind is taken', () => {

@@ -25,8 +25,8 @@ export type GuestRow = {
 	readonly osinfo?: string;
 	/** Others of libosinfo's that VMware has the same key for, in the same form. */
 	readonly also?: readonly string[];
-	/** Those that VMware has no key for and are nearest to this one. */
-	readonly near?: readonly string[];
+	/** It comes in both, and nearly all who have it have that of 32 bits. */
+	readonly mostly32?: boolean;
 	readonly profile: GuestProfile;
 	readonly initramfs?: 'generic' | 'host-only';
 	/** The key says no version, and libosinfo's id is that of any. */
@@ -35,7 +35,7 @@ export type GuestRow = {
 	readonly since: number;
 };
 
-type More = Partial<Pick<GuestRow, 'bits' | 'initramfs' | 'since' | 'anyVersion' | 'also' | 'near'>>;
+type More = Partial<Pick<GuestRow, 'bits' | 'initramfs' | 'since' | 'anyVersion' | 'also' | 'mostly32'>>;
 
 const row = (group: string, profile: GuestProfile, name: string, osinfo: string | undefined, more: More = {}): GuestRow => ({
 	name,
@@ -73,6 +73,11 @@ const anyVersion = { anyVersion: true } as const;
 const only64 = { bits: 64 } as const;
 const only32 = { bits: 32 } as const;
 
+/** Versions of Darwin, each with the hardware version that brought its key. */
+const DARWIN = Object.entries({ 23: 20, 22: 20, 21: 18, 20: 18, 19: 17, 18: 14, 17: 14, 16: 13, 15: 13, 14: 11, 13: 10, 12: 9 })
+	.map(([version, since]) => [Number(version), since] as const)
+	.reverse();
+
 /** VMX's keys, VMware's own names for them, and libosinfo's ids. Hardware specification, section 9.1. */
 export const GUESTS: readonly GuestRow[] = [
 	row('windows', 'win-modern', 'windows11', 'microsoft.com/win/11', { ...only64, since: 20 }),
@@ -80,7 +85,7 @@ export const GUESTS: readonly GuestRow[] = [
 	row('windows', 'win-modern', 'windows8', 'microsoft.com/win/8.1', { since: 8, also: ['microsoft.com/win/8'] }),
 	row('windows', 'win-nt6', 'windows7', 'microsoft.com/win/7', { since: 7 }),
 	row('windows', 'win-nt6', 'winvista', 'microsoft.com/win/vista'),
-	row('windows', 'win-legacy', 'winXPPro', 'microsoft.com/win/xp'),
+	row('windows', 'win-legacy', 'winXPPro', 'microsoft.com/win/xp', { mostly32: true }),
 	row('windows', 'win-legacy', 'winXPHome', 'microsoft.com/win/xp', only32),
 	row('windows server', 'win-modern', 'windows2022srvNext', 'microsoft.com/win/2k25', { ...only64, since: 20 }),
 	row('windows server', 'win-modern', 'windows2019srvNext', 'microsoft.com/win/2k22', { ...only64, since: 18 }),
@@ -95,18 +100,12 @@ export const GUESTS: readonly GuestRow[] = [
 	...['win2000Serv', 'win2000AdvServ', 'win2000Pro', 'win2000'].map((name) =>
 		row('windows server', 'win-legacy', name, 'microsoft.com/win/2k', only32),
 	),
-	row('windows old', 'win-legacy', 'winNT', 'microsoft.com/winnt/4.0', {
-		...only32,
-		near: ['microsoft.com/winnt/3.51', 'microsoft.com/winnt/3.5', 'microsoft.com/winnt/3.1'],
-	}),
+	row('windows old', 'win-legacy', 'winNT', 'microsoft.com/winnt/4.0', only32),
 	row('windows old', 'win-legacy', 'nt4', 'microsoft.com/winnt/4.0', only32),
 	row('windows old', 'win-legacy', 'winMe', 'microsoft.com/win/me', only32),
 	row('windows old', 'win-legacy', 'win98', 'microsoft.com/win/98', only32),
 	row('windows old', 'win-legacy', 'win95', 'microsoft.com/win/95', only32),
-	row('windows old', 'win-legacy', 'win31', 'microsoft.com/win/3.1', {
-		...only32,
-		near: ['microsoft.com/win/2.1', 'microsoft.com/win/2.0', 'microsoft.com/win/1.0'],
-	}),
+	row('windows old', 'win-legacy', 'win31', 'microsoft.com/win/3.1', only32),
 	row('dos', 'other', 'dos', 'microsoft.com/msdos/6.22', only32),
 	...distribution(
 		'rhel',
@@ -206,11 +205,13 @@ export const GUESTS: readonly GuestRow[] = [
 	row('solaris', 'solaris', 'solaris10', 'sun.com/solaris/10'),
 	row('solaris', 'solaris', 'solaris9', 'sun.com/solaris/9', only32),
 	row('solaris', 'solaris', 'solaris8', undefined, only32),
-	row('darwin', 'darwin', 'darwin', undefined),
+	...DARWIN.map(([version, since]) => row('darwin', 'darwin', `darwin${version}`, undefined, { ...only64, since })),
+	row('darwin', 'darwin', 'darwin11', 'apple.com/macosx/10.7', { since: 8 }),
+	row('darwin', 'darwin', 'darwin10', 'apple.com/macosx/10.6', { since: 8 }),
+	row('darwin', 'darwin', 'darwin', 'apple.com/macosx/10.5'),
 	row('esx', 'esx', 'vmkernel', undefined, only32),
-	...['netware6', 'netware5', 'netware4', 'os2', 'eComStation', 'unixware7', 'openserver6', 'openserver5'].map((name) =>
-		row('old', 'other', name, undefined, only32),
-	),
+	...[6, 5, 4].map((version) => row('netware', 'other', `netware${version}`, `novell.com/netware/${version}`, only32)),
+	...['os2', 'eComStation', 'unixware7', 'openserver6', 'openserver5'].map((name) => row('old', 'other', name, undefined, only32)),
 	row('other', 'other', 'other', undefined),
 ];
 

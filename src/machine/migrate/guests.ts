@@ -1,3 +1,4 @@
+import { KIN } from './guest-kin.ts';
 import { FAMILIES, GUESTS, type GuestProfile, type GuestRow } from './guest-table.ts';
 
 /** What kind of system runs in a machine. */
@@ -46,12 +47,12 @@ export const guestOfOsinfo = (id: string, bits: 32 | 64, hardwareVersion = LATES
 	const isHere = (row: GuestRow): boolean => row.since <= hardwareVersion && (row.bits ?? bits) <= bits;
 	const orOlder = (row: GuestRow | undefined): GuestRow | undefined =>
 		row && GUESTS.slice(GUESTS.indexOf(row)).find((other) => other.group === row.group && isHere(other));
-	const exact =
-		GUESTS.find(({ osinfo, also }) => osinfo === path || also?.includes(major(path))) ??
-		GUESTS.find(({ osinfo }) => osinfo && major(osinfo) === major(path));
+	const same = GUESTS.find(({ osinfo, also }) => osinfo === path || also?.includes(major(path)));
+	const kin = same ? undefined : kinOf(path);
+	const exact = same ?? (kin ? undefined : GUESTS.find(({ osinfo }) => osinfo && major(osinfo) === major(path)));
 	const found = orOlder(
 		exact ??
-			GUESTS.find(({ near }) => near?.includes(path)) ??
+			kin ??
 			nearest(
 				path,
 				GUESTS.filter(({ osinfo }) => osinfo && series(osinfo) === series(path)),
@@ -61,6 +62,17 @@ export const guestOfOsinfo = (id: string, bits: 32 | 64, hardwareVersion = LATES
 	if (found !== exact) return guestOf(found, bits, 'family');
 	return { ...guestOf(exact, bits, 'exact'), ...(exact.also?.includes(major(path)) && { osinfo: `http://${path}` }) };
 };
+
+/** What stands in for a system that VMware has no key for. */
+const kinOf = (path: string): GuestRow | undefined => {
+	const fits = (start: string): boolean => path.startsWith(start) && (start.endsWith('/') || !/\w/.test(path.charAt(start.length)));
+	const key = KIN.find(([start]) => fits(start))?.[1];
+	return key === undefined ? undefined : GUESTS.find(({ name }) => name === key);
+};
+
+/** Whether nearly all who have a system have that of 32 bits. */
+export const isMostly32 = (id: string): boolean =>
+	GUESTS.some(({ osinfo, mostly32 }) => mostly32 && id.replace(/^https?:\/\//, '').toLowerCase() === osinfo);
 
 /** Of some versions of a system, the newest first, the last before this one; the oldest where all came later. */
 const nearest = (path: string, rows: readonly GuestRow[]): GuestRow | undefined =>
