@@ -356,6 +356,19 @@ describe('a domain of KVM as a VMX', () => {
 		expect(entry(kvmWith('', '', os), 'XML_UNKNOWN_PARTS')).toBeUndefined();
 	});
 
+	// osinfo-db has media of both for it, and the x64 edition is an oddity; other Windows are as often of 64 bits.
+	test('Windows XP is of 32 bits on a processor of 64, unless the disk or the user says otherwise', () => {
+		const domain = kvmWith(disk('hda', 'ide'), OLD_WINDOWS);
+		const is64 = 'guestOS = "winXPPro-64"';
+		expect(toVmx(domain)).toContain('guestOS = "winXPPro"');
+		expect(entry(domain, 'GUESTOS_GUESSED')?.severity).toBe('info');
+		expect(toVmx(domain, { guestOs: 'winXPPro-64' })).toContain(is64);
+		expect(toVmx(domain, { guest: { bits: 64 } })).toContain(is64);
+		expect(entry(domain, 'GUESTOS_GUESSED', { guest: { bits: 32 } })).toBeUndefined();
+		expect(toVmx(kvmWith('', osinfo('microsoft.com/win/2k3')))).toContain('guestOS = "winNetEnterprise-64"');
+		expect(toVmx(kvmWith('', WINDOWS), { guest: { bits: 32 } })).toContain('guestOS = "windows9"');
+	});
+
 	test('a guest that nobody knows is taken as it is said, with a warning', () => {
 		const text = kvmWith();
 		expect(entry(text, 'GUESTOS_UNKNOWN', { guestOs: 'ubunto-64' })).toMatchObject({ severity: 'warning', action: 'none' });

@@ -13,8 +13,15 @@ export const guestFacts = ({ os, drivers, firmware, disks: found }: GuestReport,
 		firmware: type,
 		loaderBits: loaderBits(firmware.loaders ?? []),
 		bootDisk: disks[bootDisk(type, firmware.esp, found) ?? -1],
+		bits: os ? bitsOf(os) : undefined,
 		osinfo: os ? osinfoOf(os) : undefined,
 	};
+};
+
+/** Programs of 32 bits may run on a Linux of 64, which no other machine can start. */
+const bitsOf = ({ family, arch }: OperatingSystem): GuestFacts['bits'] => {
+	if (family !== 'windows') return undefined;
+	return arch === 'x86_64' ? 64 : arch === 'i686' ? 32 : undefined;
 };
 
 const loaderBits = (loaders: readonly string[]): GuestFacts['loaderBits'] => {

@@ -6,7 +6,7 @@ import type { GuestFacts } from './options.ts';
 /** What runs in the machine: what was found on its disks counts before what Tools reported, and that before what the VMX says. */
 export const decideGuest = ({ vmxGuestOs, reported }: Guest, facts: GuestFacts | undefined): GuestOs => {
 	const said = guestOfVmx(vmxGuestOs ?? 'other');
-	const found = facts?.osinfo === undefined ? undefined : guestOfOsinfo(facts.osinfo, said.bits);
+	const found = facts?.osinfo === undefined ? undefined : guestOfOsinfo(facts.osinfo, facts.bits ?? said.bits);
 	if (found) return { ...found, osinfo: facts?.osinfo };
 	return guestOfReport(reported) ?? said;
 };

@@ -37,6 +37,8 @@ export type GuestFacts = {
 	readonly loaderBits?: 32 | 64 | undefined;
 	/** The disk that it is on, by its VMX name: `scsi0:0`. */
 	readonly bootDisk?: string | undefined;
+	/** Of the system, whatever the processor has. */
+	readonly bits?: 32 | 64 | undefined;
 	/** libosinfo's id. */
 	readonly osinfo?: string | undefined;
 };

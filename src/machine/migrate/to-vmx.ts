@@ -3,7 +3,7 @@ import type { Machine } from '../format.ts';
 import { isHostScsi } from '../hard-disks.ts';
 import { leftovers, type ReportEntry } from '../report.ts';
 import type { Chipset, VmSpec } from '../spec.ts';
-import { type GuestOs, guestOfOsinfo, guestOfVmx } from './guests.ts';
+import { type GuestOs, guestOfOsinfo, guestOfVmx, isMostly32 } from './guests.ts';
 import { hardwareVersionFor, tellTooLow } from './hardware-version.ts';
 import { asAsked, tellAsked } from './to-vmx-asked.ts';
 import { planBoot } from './to-vmx-boot.ts';
@@ -115,13 +115,15 @@ const refuseOtherArchitectures = ({ spec, path }: Machine): void => {
 };
 
 /** What runs in the machine. Hardware specification, section 8.2. */
-const guestOf = (spec: VmSpec, origin: VmSpec | undefined, { guestOs }: ToVmxOptions, hardwareVersion: number): GuestOs => {
+const guestOf = (spec: VmSpec, origin: VmSpec | undefined, { guestOs, guest }: ToVmxOptions, hardwareVersion: number): GuestOs => {
 	const { osinfo, arch, vmxGuestOs } = spec.guest;
 	const said = guestOs ?? origin?.guest.vmxGuestOs ?? vmxGuestOs;
 	if (said !== undefined) return { ...guestOfVmx(said), key: said };
-	const bits = arch === 'i686' ? 32 : 64;
+	// The architecture of a domain is its processor's, and systems of 32 bits run on those of 64.
+	const isTakenFor32 = arch !== 'i686' && guest?.bits === undefined && osinfo !== undefined && isMostly32(osinfo);
+	const bits = arch === 'i686' || isTakenFor32 ? 32 : (guest?.bits ?? 64);
 	const known = osinfo === undefined ? undefined : guestOfOsinfo(osinfo, bits, hardwareVersion);
-	if (known) return known;
+	if (known) return isTakenFor32 ? { ...known, match: 'family' } : known;
 	const key = spec.platform.enlightenments ? 'windows9' : usesVirtio(spec) ? linux(hardwareVersion) : 'other';
 	return { ...guestOfVmx(bits === 64 ? `${key}-64` : key), match: 'guess' };
 };

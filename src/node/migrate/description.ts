@@ -95,11 +95,10 @@ const vmwareGuest = (
 	guest: GuestReport,
 	said: Pick<ToVmxOptions, 'guestOs' | 'assumeVmwareDrivers' | 'hardwareVersion'> = {},
 ): Pick<ToVmxOptions, 'guestOs' | 'assumeVmwareDrivers'> => {
-	const { disk, nic, osinfo } = guestFacts(guest, []);
+	const { disk, nic, osinfo, bits = spec.guest.arch === 'i686' ? 32 : 64 } = guestFacts(guest, []);
 	const ready = disk?.pvscsi === 'boot' && (nic?.['vmxnet3'] === 'boot' || nic?.['vmxnet3'] === 'installed');
 	const known = spec.guest.osinfo ?? spec.origin;
-	const found =
-		known || osinfo === undefined ? undefined : guestOfOsinfo(osinfo, spec.guest.arch === 'i686' ? 32 : 64, said.hardwareVersion);
+	const found = known || osinfo === undefined ? undefined : guestOfOsinfo(osinfo, bits, said.hardwareVersion);
 	return {
 		guestOs: said.guestOs ?? found?.key,
 		assumeVmwareDrivers: said.assumeVmwareDrivers ?? (ready || undefined),
