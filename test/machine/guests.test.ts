@@ -56,6 +56,8 @@ test.for([
 	['novell.com/netware/4', 'netware4', 'exact'],
 	['novell.com/netware/5', 'netware5', 'exact'],
 	['novell.com/netware/6', 'netware6', 'exact'],
+	['redhat.com/rhel/2.1', 'rhel2', 'exact'],
+	['redhat.com/rhel/3', 'rhel3-64', 'exact'],
 	['apple.com/macosx/10.1', 'darwin-64', 'family'],
 	['apple.com/macosx/10.11', 'darwin15-64', 'family'],
 	['apple.com/macosx/11', 'darwin20-64', 'family'],
@@ -89,6 +91,8 @@ test('where the hardware version or the processor is too old for a key, an older
 	expect(guestOfOsinfo('http://microsoft.com/win/11', 64, 19)).toMatchObject({ key: 'windows9-64', match: 'family' });
 	expect(guestOfOsinfo('http://microsoft.com/win/2k12', 64, 7)).toMatchObject({ key: 'windows7srv-64', match: 'family' });
 	expect(guestOfOsinfo('http://microsoft.com/win/2k12', 32)).toMatchObject({ key: 'longhorn', match: 'family' });
+	expect(guestOfOsinfo('http://freebsd.org/freebsd/14.0', 64, 19)).toMatchObject({ key: 'freeBSD13-64', match: 'family' });
+	expect(guestOfOsinfo('http://apple.com/macosx/13', 64, 19)).toMatchObject({ key: 'darwin21-64', match: 'family' });
 	expect(guestOfOsinfo('http://microsoft.com/win/2k28', 64, 19)).toMatchObject({ key: 'windows2019srvNext-64', match: 'family' });
 });
 

@@ -58,12 +58,13 @@ const distribution = (
 ): GuestRow[] =>
 	versions.map(([version, id, since = 4, also]) => {
 		const profile = version >= modern ? 'linux-modern' : version <= legacy ? 'linux-24' : 'linux-26';
-		const only64 = version >= modern && name !== 'debian' ? { bits: 64 as const } : {};
+		const isOld = name === 'rhel' && version === 2;
+		const bits = version >= modern && name !== 'debian' ? only64 : isOld ? only32 : {};
 		return row(name, profile, `${name}${version || ''}`, osinfo && (id.startsWith('/') ? osinfo.replace(/\/.*/, id) : `${osinfo}/${id}`), {
 			initramfs,
 			since,
 			...(also && { also }),
-			...only64,
+			...bits,
 		});
 	});
 
@@ -73,10 +74,18 @@ const anyVersion = { anyVersion: true } as const;
 const only64 = { bits: 64 } as const;
 const only32 = { bits: 32 } as const;
 
-/** Versions of Darwin, each with the hardware version that brought its key. */
+/** Versions of Darwin and of FreeBSD, each with the hardware version that brought its key. */
 const DARWIN = Object.entries({ 23: 20, 22: 20, 21: 18, 20: 18, 19: 17, 18: 14, 17: 14, 16: 13, 15: 13, 14: 11, 13: 10, 12: 9 })
 	.map(([version, since]) => [Number(version), since] as const)
 	.reverse();
+
+const FREEBSD = [
+	[15, 22],
+	[14, 20],
+	[13, 18],
+	[12, 14],
+	[11, 14],
+] as const;
 
 /** VMX's keys, VMware's own names for them, and libosinfo's ids. Hardware specification, section 9.1. */
 export const GUESTS: readonly GuestRow[] = [
@@ -199,7 +208,7 @@ export const GUESTS: readonly GuestRow[] = [
 	row('linux', 'linux-26', 'otherlinux', undefined),
 	row('linux', 'linux-26', 'genericlinux', undefined),
 	row('linux', 'linux-26', 'linux', undefined, only32),
-	...[15, 14, 13, 12, 11].map((version) => row('bsd', 'bsd', `freeBSD${version}`, `freebsd.org/freebsd/${version}.0`, { since: 14 })),
+	...FREEBSD.map(([version, since]) => row('bsd', 'bsd', `freeBSD${version}`, `freebsd.org/freebsd/${version}.0`, { since })),
 	row('bsd', 'bsd', 'freeBSD', 'freebsd.org/freebsd/10.0', anyVersion),
 	row('solaris', 'solaris', 'solaris11', 'oracle.com/solaris/11', only64),
 	row('solaris', 'solaris', 'solaris10', 'sun.com/solaris/10'),
