@@ -1,6 +1,5 @@
-/** Words in names of values that are secrets: of options, of parts of a query, of headers, of keys in a description, of a kernel's parameters. */
-const SECRET =
-	/pass(word|wd|phrase|code)|pass\b|pw\b|secret|token|credential|signature|(api|access|private|luks)[-_.]?key|x-amz-|^(--)?sig$/i;
+/** Words in names of values that are secrets: of options, of parts of a query, of headers, of keys in a description. */
+const SECRET = /pass(word|wd|phrase|code)|pass\b|pw\b|secret|token|credential|signature|(api|access|private)[-_.]?key|x-amz-|^(--)?sig$/i;
 
 /** Whether what is called so is nobody's business. */
 export const isSecretName = (name: string): boolean => SECRET.test(name);
@@ -13,14 +12,10 @@ const VALUES = { '"': /[^"\r\n]+/y, "'": /[^'\r\n]+/y, bare: /(?:[^\s&,;"']|[,;]
 
 const ADDRESS = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s'"<>]+/gi;
 
-/** The user of an iSCSI disk as a kernel has it: `netroot=iscsi:user:password@host`. */
-const ISCSI_USER = /\b(iscsi:)[^\s/@'"]{1,500}@/gi;
-
 const HEADER = /\b(authorization|cookie|set-cookie)(\s*[:=]\s*)[^\r\n"]+/gi;
 
 /** A text for a log or a report, without what looks like a secret: users and queries of URLs, passwords, tokens, signatures, cookies. */
-export const redact = (text: string): string =>
-	redactValues(text.replace(ADDRESS, redactUrl).replace(ISCSI_USER, '$1***@').replace(HEADER, '$1$2***'));
+export const redact = (text: string): string => redactValues(text.replace(ADDRESS, redactUrl).replace(HEADER, '$1$2***'));
 
 /** Any query may be signed. What ends the sentence is none of it. */
 const redactUrl = (url: string): string => {

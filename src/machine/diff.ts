@@ -1,10 +1,9 @@
 import { swapFields } from '../bytes/guid.ts';
 import { hexDigits } from '../bytes/hex.ts';
-import { redact } from '../bytes/redact.ts';
 import type { Machine } from './format.ts';
 import { isHardDisk } from './hard-disks.ts';
 import { guestOfOsinfo, guestOfVmx } from './migrate/guests.ts';
-import { isHidden } from './report.ts';
+import { isHidden, withoutSecrets } from './report.ts';
 import type { CharBackend, DiskDevice, Network, Nic, VmSpec } from './spec.ts';
 
 /** Something that two descriptions do not say alike. */
@@ -32,7 +31,8 @@ export const diffMachines = (a: Machine, b: Machine): MachineDifference[] => {
 		const kind = other === undefined ? 'missing' : said === undefined ? 'extra' : 'different';
 		const key = path.replace(/^others\//, '');
 		const isSecret = [said, other].some((value = '') => isHidden({ key, value }));
-		differences.push(isSecret ? { path, kind } : { path, kind, a: said && redact(said), b: other && redact(other) });
+		const shown = (value: string | undefined) => value && withoutSecrets({ key, value });
+		differences.push(isSecret ? { path, kind } : { path, kind, a: shown(said), b: shown(other) });
 	}
 	// In a VMX the names of devices say where they are, and not the order of their lines.
 	if (all && a.format !== 'vmx') differences.push(...orders(a.spec, b.spec));

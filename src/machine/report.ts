@@ -1,4 +1,5 @@
 import { isSecretName, redact } from '../bytes/redact.ts';
+import { commandLineWithoutSecrets } from '../guest/linux/secrets.ts';
 import { CODES, type Code, type Loss, type Severity } from './codes.ts';
 import type { RawEntry } from './spec.ts';
 
@@ -51,13 +52,18 @@ const GIVEN = /\b(data|string|value|key)["']?\s*[=:]/i;
 export const isHidden = ({ key, value }: Said): boolean =>
 	isSecret(key) || (/^[^/:]+:commandline\//.test(key) && (GIVEN.test(value) || isSecretName(value)));
 
+/** A value without the secrets in its text. */
+export const withoutSecrets = ({ key, value }: Said): string => redact(key === 'os/cmdline' ? commandLineWithoutSecrets(value) : value);
+
+const words = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
+
 /** Whether a piece is a secret, or has one in its text. */
-export const holdsSecret = (piece: Said): boolean => isHidden(piece) || redact(piece.value) !== piece.value;
+export const holdsSecret = (piece: Said): boolean => isHidden(piece) || words(withoutSecrets(piece)) !== words(piece.value);
 
 /** A value as a report may show it. */
 export const shown = (piece: Said): string => {
 	if (isHidden(piece)) return 'a secret';
-	const value = redact(piece.value);
+	const value = withoutSecrets(piece);
 	return value.length > 60 ? `'${value.slice(0, 60)}…'` : `'${value}'`;
 };
 

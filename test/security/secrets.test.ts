@@ -103,7 +103,7 @@ describe('T60: a secret of a VMX is in no report', () => {
 	test('nor is one in the command line of a kernel, of which the rest is told', async () => {
 		const folder = temporaryFolder();
 		const file = path.join(folder, 'web.xml');
-		const line = `ro rd.luks.key=${PASSWORD} inst.ks=https://u:${PASSWORD}@h/k?x=${PASSWORD} rootpw="a ${PASSWORD}"`;
+		const line = `ro rd.luks.key=${PASSWORD} inst.ks=https://u:${PASSWORD}@h/k?x=${PASSWORD} rootpw="a ${PASSWORD}" http_proxy=u:${PASSWORD}@h:80 netroot=iscsi:u:p/${PASSWORD}@h::::iqn`;
 		fs.writeFileSync(file, kvmWith('').replace('</type>', `</type><kernel>/boot/vmlinuz</kernel><cmdline>${line}</cmdline>`));
 		fs.writeFileSync(path.join(folder, 'other.xml'), fs.readFileSync(file, 'utf8').replaceAll(PASSWORD, 'other').replace('ro rd', 'rw rd'));
 		for (const argv of [
@@ -112,7 +112,7 @@ describe('T60: a secret of a VMX is in no report', () => {
 			['validate', '--to', 'esxi', file],
 		]) {
 			const { stdout, stderr } = await vconv(...argv);
-			expect(stdout + stderr).toContain('ro rd.luks.key=***');
+			expect(stdout + stderr).toContain('ro rd.luks.key=…');
 			expect(stdout + stderr).not.toContain(PASSWORD);
 		}
 	});
@@ -148,7 +148,6 @@ test.for([
 	`https://user:a@${PASSWORD}@host/disk`,
 	`password="two words, ${PASSWORD}"`,
 	`passwd=a,${PASSWORD} root=/dev/vda`,
-	`netroot=iscsi:user:${PASSWORD}@host::::iqn`,
 ])('T60: the log of a batch has no secret of %s', (line) => {
 	expect(redact(line)).not.toContain(PASSWORD);
 	expect(redact(line)).toContain('***');
