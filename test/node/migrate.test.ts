@@ -386,6 +386,15 @@ test('a plan says which driver decided', async () => {
 	expect(ofGuest(blind)).toBe(0);
 });
 
+test.each([
+	['esxi', 'no VMX is rewritten for ESXi', 'vconv --for esxi DISK.vmdk'],
+	['workstation', 'no VMX is rewritten for Workstation', 'vconv -o subformat=monolithicSparse DISK.vmdk'],
+] as const)("a machine of VMware's is not moved to %s, and what to do instead is said", async (to, what, hint) => {
+	const vm = await machine();
+	const refusal = { exitCode: 2, message: expect.stringContaining(what), hint: expect.stringContaining(hint) };
+	await expect(planMigration(vm, out(vm), { to })).rejects.toMatchObject(refusal);
+});
+
 test('a word that is not known is refused with those that are, before anything is looked at', async () => {
 	const wrong = async (options: object): Promise<unknown> =>
 		planMigration('no-such.vmx', 'out', options as never).catch(({ name, message, hint }) => `${name}: ${message}; ${hint}`);

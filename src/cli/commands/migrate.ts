@@ -58,6 +58,7 @@ export const migrate = command({
 	operands: 'VM DIR',
 	about: `Move a machine that is off to another hypervisor: VM is its .vmx, a folder with one, or a libvirt XML. DIR gets its description, its
 disks with everything beneath them folded in, report.json with all that is lost or changed, and README.txt with the commands that are next.
+A machine goes from VMware to libvirt, or from libvirt to VMware: no VMX is rewritten for another product of VMware's.
 Nothing has its name before everything is there. The same command goes on with what was interrupted.`,
 	options,
 	examples: [

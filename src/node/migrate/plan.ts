@@ -62,6 +62,21 @@ export const namesOf = ({ disks, description }: Pick<MigrationPlan, 'disks' | 'd
 	description,
 ];
 
+const BESIDE = 'and a copy of the .vmx beside them, with a virtualHW.version and networks that are there';
+
+/** What is to be done instead where a machine has the form of the target already. */
+const STAYS: Readonly<Record<Destination, { readonly what: string; readonly hint: string }>> = {
+	libvirt: { what: 'it is a domain of libvirt already', hint: 'vconv convert on its disks, if they are to change' },
+	esxi: {
+		what: "it is a machine of VMware's, and no VMX is rewritten for ESXi",
+		hint: `vconv --for esxi DISK.vmdk NEW/DISK.vmdk for each disk, ${BESIDE}, and then vim-cmd solo/registervm`,
+	},
+	workstation: {
+		what: "it is a machine of VMware's, and no VMX is rewritten for Workstation",
+		hint: `vconv -o subformat=monolithicSparse DISK.vmdk NEW/DISK.vmdk for each disk, ${BESIDE}`,
+	},
+};
+
 /** Bytes a second that a plain disk is assumed to take, and to give when copies are compared. */
 const RATE = 100e6;
 
@@ -78,10 +93,7 @@ export const planMigration = async (vm: string, folder: string, options: PlanOpt
 	const machine = options.name === undefined ? read : renamed(read, options.name);
 	const { form } = DESTINATIONS[options.to];
 	if (machine.format === form) {
-		throw new UsageError(`it is a machine of ${options.to} already`, {
-			path: machine.path,
-			hint: 'vconv convert on its disks, if they are to change',
-		});
+		throw new UsageError(STAYS[options.to].what, { path: machine.path, hint: STAYS[options.to].hint });
 	}
 	const reading = readingOptions(options, diskFormats);
 	const stem = nameFor(machine);
