@@ -286,6 +286,21 @@ describe('network cards', () => {
 		]);
 	});
 
+	test.for([
+		'a=direct=eth0,mode=foo',
+		'a=bridge=b,model=vmxnet2',
+		'a=bridge=br0,portgroup=web',
+		'a=ovs=br0,mode=vepa',
+		'a=network=n,portgroup=',
+		'a=user,vlan=5',
+	])('%s asks for what libvirt or QEMU has not', (rule) => {
+		expect(() => parseNetRule(rule)).toThrow(UsageError);
+	});
+
+	test.for(['e1000-82545em', 'virtio-non-transitional', 'i82559er', 'igb', 'ne2k_pci'])('a card may be any that QEMU has: %s', (model) => {
+		expect(parseNetRule(`a=direct=eth0,mode=passthrough,model=${model}`)).toMatchObject({ model, network: { mode: 'passthrough' } });
+	});
+
 	test.for(['bridge', 'a=bridge', 'a=bridge=b,vlan=5000', 'a=bridge=b,mtu=9000', 'a=what=b', 'nam:a=bridge=b'])('%s is no rule', (rule) => {
 		expect(() => parseNetRule(rule)).toThrow(UsageError);
 	});

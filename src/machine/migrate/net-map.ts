@@ -49,18 +49,40 @@ export const parseNetRules = (text: string): NetRule[] =>
 		.filter((line) => line !== '')
 		.map(parseNetRule);
 
-const OPTIONS = ['portgroup', 'mode', 'vlan', 'model'];
+/** What a network of each type may have said besides its name. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+	bridge: ['vlan', 'model'],
+	ovs: ['vlan', 'model'],
+	network: ['portgroup', 'vlan', 'model'],
+	direct: ['mode', 'vlan', 'model'],
+	user: ['model'],
+	none: ['model'],
+};
+
+/** libvirt's words for how a card of the host is shared. */
+const MODES = ['vepa', 'bridge', 'private', 'passthrough'];
+
+/** What QEMU has for a PC, as libvirt calls it; of the kinds of i8255x all. */
+const MODELS =
+	/^(virtio(-(non-)?transitional)?|e1000(-82544gc|-82545em)?|e1000e|igb|vmxnet3|rtl8139|pcnet|ne2k_(pci|isa)|tulip|usb-net|i82(55[01]|55[7-9][ab]|55[79]c|559er|562|801))$/;
 
 const parseTarget = (target: string, refuse: (what: string) => never): Pick<NetRule, 'network' | 'vlan' | 'model'> => {
 	const [first = '', ...more] = target.split(',').map((part) => part.trim());
 	const [type = '', name = ''] = pair(first);
 	const options = new Map(more.map(pair));
-	for (const option of options.keys()) if (!OPTIONS.includes(option)) refuse(`'${option}' is none of ${OPTIONS.join(', ')}`);
-	const vlan = options.get('vlan');
-	if (vlan !== undefined && !(/^\d{1,4}$/.test(vlan) && Number(vlan) > 0 && Number(vlan) < 4095))
-		refuse(`'${vlan}' is no VLAN from 1 to 4094`);
 	const network = networkOf(type, name, options);
 	if (!network) return refuse('it is none of bridge=NAME, ovs=NAME, network=NAME, direct=CARD, user, none');
+	const known = OPTIONS[type] ?? [];
+	for (const [option, value] of options) {
+		if (!known.includes(option)) refuse(`'${option}' is none of ${known.join(', ')}, which ${type} has`);
+		if (value === '') refuse(`${option} is empty`);
+	}
+	const { vlan, mode = 'bridge', model = 'virtio' } = Object.fromEntries(options);
+	if (vlan !== undefined && !(/^\d{1,4}$/.test(vlan) && Number(vlan) > 0 && Number(vlan) < 4095))
+		refuse(`'${vlan}' is no VLAN from 1 to 4094`);
+	if (!MODES.includes(mode)) refuse(`'${mode}' is none of ${MODES.join(', ')}`);
+	if (!MODELS.test(model))
+		refuse(`QEMU has no network card '${model}': it has virtio, e1000, e1000e, igb, vmxnet3, rtl8139, pcnet and others`);
 	return { network, vlan: vlan === undefined ? undefined : Number(vlan), model: options.get('model') };
 };
 
