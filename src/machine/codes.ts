@@ -142,6 +142,7 @@ export const CODES = {
 	// network
 	MAC_MISSING: row('warning', 'identity'),
 	MAC_INVALID: row('warning', 'identity'),
+	NET_RULE_UNUSED: row('info', 'none'),
 	NET_UNMAPPED: row('warning', 'config', '--net-map'),
 	VLAN_NEEDS_OVS: row('warning', 'security'),
 	NIC_NAME_CHANGES: row('warning', 'config', 'a .link file of systemd for each address'),

@@ -278,6 +278,18 @@ describe('network cards', () => {
 		expect(xml('connectionType = "nat"')).toContain("<source network='lan' portgroup='p'/>");
 	});
 
+	test.each([
+		['as the VMX has it', '50 34 26 b2 94 e9 3b 16-1d 68 87 bf ff 4a 54 40'],
+		['as libvirt has it', '503426B2-94e9-3b16-1d68-87bfff4a5440'],
+	])('a distributed switch is known by its UUID %s, and a rule that fits no card is told', (_, uuid) => {
+		const netMap = parseNetRules(`dvs:${uuid} -> bridge=br3\nname:Other -> bridge=br9`);
+		const dvs = card('dvs.switchId = "50 34 26 b2 94 e9 3b 16-1d 68 87 bf ff 4a 54 40"', 'dvs.portgroupId = "dvportgroup-1"');
+		expect(migrate(vmx('debian11-64', ...dvs), { netMap }).xml).toContain("<source bridge='br3'/>");
+		const { report } = planMigration(vmx('debian11-64', ...dvs), { netMap });
+		const unused = report.filter(({ code }) => code === 'NET_RULE_UNUSED').map(({ severity, message }) => [severity, message]);
+		expect(unused).toEqual([['info', "the rule 'name:Other' for bridge=br9 fits no card of this machine"]]);
+	});
+
 	test('a rule fits by the address that the card has in the domain', () => {
 		const netMap = parseNetRules('mac:00:50:56:00:00:01 -> bridge=br7\ndefault -> bridge=br0');
 		const { xml } = migrate(vmx('debian11-64', ...card('address = "00:50:56:00:00:01"')), { netMap });

@@ -11,6 +11,7 @@ export const planNetwork = (machine: string, places: ReadonlyMap<string, number>
 	const gap = nics.find((nic, position) => nic.index !== position);
 	if (gap)
 		c.tell('NIC_RENUMBERED', idOf(gap), `${idOf(gap)} is card ${nics.indexOf(gap)} of the domain`, { keys: [`${idOf(gap)}.present`] });
+	reportUnused(nics, c);
 	const addresses = new Set<string>();
 	const planned = nics.map((nic, position): Nic => {
 		const id = idOf(nic);
@@ -33,6 +34,18 @@ export const planNetwork = (machine: string, places: ReadonlyMap<string, number>
 	return planNames(machine, planned, c);
 };
 
+/** One map is for many machines, so that this is no warning; of one machine it may be a slip. */
+const reportUnused = (nics: readonly Nic[], c: Context): void => {
+	for (const rule of c.options.netMap ?? []) {
+		if (nics.length === 0 || nics.some((nic) => fits(rule, nic))) continue;
+		const message = `the rule '${rule.match}:${rule.value}' for ${rule.said} fits no card of this machine`;
+		c.tell('NET_RULE_UNUSED', 'networks', message, { action: 'none' });
+	}
+};
+
+/** Of a UUID, however it is written: VMware puts spaces between. */
+const digitsOf = (uuid = ''): string => uuid.replaceAll(/[\s-]/g, '');
+
 /** Whether a rule speaks of a card. */
 const fits = ({ match, value }: NetRule, { network, mac, otherAddress, opaqueNetwork }: Nic): boolean => {
 	switch (match) {
@@ -41,7 +54,7 @@ const fits = ({ match, value }: NetRule, { network, mac, otherAddress, opaqueNet
 		case 'dvpg':
 			return network.type === 'dvs' && network.portgroupId?.toLowerCase() === value;
 		case 'dvs':
-			return network.type === 'dvs' && network.switchId === value;
+			return network.type === 'dvs' && digitsOf(network.switchId) === digitsOf(value);
 		case 'nsx':
 			return opaqueNetwork?.toLowerCase() === value;
 		case 'name':
