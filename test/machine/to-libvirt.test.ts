@@ -234,6 +234,22 @@ test.for([
 	expect(report.includes('warning BOOT_OPTION_LOST boot')).toBe(order.includes('ethernet5'));
 });
 
+test.for([
+	['allow:net', ['1', '2'], '3', true],
+	['allow:hd,cd', [undefined, undefined], '1', false],
+	['deny:net', [undefined, undefined], '1', false],
+	['any', ['2', undefined], '1', false],
+	['some', ['2', undefined], '1', true],
+] as const)('the kinds of devices that it may boot from are those of bios.bootDeviceClasses: %s', ([classes, cards, hard, isWarned]) => {
+	const second = card().map((line) => line.replace('ethernet0', 'ethernet1'));
+	const order = classes === 'allow:net' ? 'hdd' : 'hdd,ethernet0';
+	const said = [`bios.bootOrder = "${order}"`, `bios.bootDeviceClasses = "${classes}"`];
+	const { xml, said: report } = migrate(vmx('debian11-64', ...scsi('lsilogic', 'scsi0:0'), ...card(), ...second, ...said));
+	expect(parts(xml, 'interface').map((nic) => child(nic, 'boot', 'order'))).toEqual(cards);
+	expect(parts(xml, 'disk').map((drive) => child(drive, 'boot', 'order'))).toEqual([hard]);
+	expect(report.includes('warning BOOT_OPTION_LOST boot')).toBe(isWarned);
+});
+
 describe('network cards', () => {
 	test.for([
 		['debian11-64', 'vmxnet3', {}, 'virtio'],

@@ -1,4 +1,4 @@
-import type { BootStep, DiskDevice } from '../spec.ts';
+import type { BootClass, BootStep, DiskDevice } from '../spec.ts';
 import type { Context } from './context.ts';
 
 /** The order of buses where nothing else decides. */
@@ -46,7 +46,7 @@ export const bootPlaces = (
 	others: { readonly cdrom: readonly string[]; readonly floppy: readonly string[]; readonly net: readonly string[] },
 	c: Context,
 ): ReadonlyMap<string, number> => {
-	const order = c.source.firmware.bootOrder ?? USUAL;
+	const order = allowedSteps(c.source.firmware.bootOrder ?? USUAL, c);
 	const ids = new Map<string, readonly string[]>([
 		['hdd', disks.map(({ id }) => id)],
 		...Object.entries(others),
@@ -62,3 +62,28 @@ export const bootPlaces = (
 	const all = new Set([...order, 'hdd'].flatMap((step) => ids.get(step) ?? []));
 	return new Map([...all].map((id, index) => [id, index + 1]));
 };
+
+const KEY = 'bios.bootDeviceClasses';
+
+/** The words of that key, as far as a machine has such devices. */
+const CLASSES: Readonly<Record<string, BootClass>> = { hd: 'hdd', cd: 'cdrom', fd: 'floppy', net: 'net' };
+
+/** The steps that the kinds of devices leave which a VMX allows or denies; what is allowed and has no place comes after the others. */
+const allowedSteps = (order: readonly BootStep[], c: Context): readonly BootStep[] => {
+	const said = c.extra(KEY)?.value.trim().toLowerCase() ?? '';
+	const warn = (message: string): void => c.tell('BOOT_OPTION_LOST', 'boot', message, { keys: [KEY], severity: 'warning' });
+	if (said === '' || said === 'any') return order;
+	const [, word, list = ''] = /^(allow|deny)\s*:([a-z,\s-]*)$/.exec(said) ?? [];
+	if (word === undefined) {
+		warn(`${KEY} is '${said}', which is not understood: every kind of device is tried`);
+		return order;
+	}
+	const named = new Set(list.split(',').flatMap((one) => CLASSES[one.trim()] ?? []));
+	const isAllowed = (step: BootStep): boolean => named.has(classOf(step)) === (word === 'allow');
+	c.honour(KEY);
+	if (!isAllowed('hdd')) warn(`${KEY} is '${said}': the hard disks are tried last all the same, for the firmware sees no others`);
+	const unplaced = [...named].filter((kind) => !order.some((step) => classOf(step) === kind));
+	return [...order, ...unplaced].filter(isAllowed);
+};
+
+const classOf = (step: BootStep): BootClass => (step.startsWith('ethernet') ? 'net' : (step as BootClass));
