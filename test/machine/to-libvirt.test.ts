@@ -110,6 +110,20 @@ describe('the boot disk of', () => {
 		).toBe(risk);
 	});
 
+	test.each(['auto', 'compat', 'safe'] as const)(
+		'the risk of SATA for a Windows of which nothing is known is the same with %s',
+		(devices) => {
+			const efi = (...lines: string[]) =>
+				said(vmx('windows9-64', 'firmware = "efi"', ...scsi('pvscsi', 'scsi0:0'), ...lines), {
+					devices,
+					guest: { disk: { sata: 'unknown' } },
+				});
+			expect(efi()).toContain('error BOOT_DRIVER_RISK scsi0:0');
+			const drive = ['sata0.present = "TRUE"', 'sata0:0.present = "TRUE"', 'sata0:0.deviceType = "cdrom-raw"'];
+			expect(efi(...drive)).toContain('warning BOOT_DRIVER_RISK scsi0:0');
+		},
+	);
+
 	test('a Windows is not put on virtio unless somebody says that it has the drivers', () => {
 		expect(() => migrate(vmx('windows9-64', ...scsi('pvscsi', 'scsi0:0')), { devices: 'virtio' })).toThrow(UsageError);
 	});

@@ -62,7 +62,7 @@ const chosenRule = (boot: DiskDevice | undefined, disks: readonly DiskDevice[], 
 		const found = facts?.disk && bootable(facts.disk, c);
 		if (found) return fixed(found, found === 'ide' ? 'pc' : 'q35');
 		if (c.guest.family === 'linux') return linuxRule(model, disks, c);
-		if (c.guest.family === 'windows') return assumeVirtio ? virtioRule(disks, c) : windowsRule(model, disks, c);
+		if (c.guest.family === 'windows') return assumeVirtio ? virtioRule(disks, c) : tableRule('compat', model, c);
 		return tableRule('safe', model, c);
 	}
 	if (devices !== 'virtio') return tableRule(devices, model, c);
@@ -110,8 +110,12 @@ const tableRule = (policy: 'compat' | 'safe' | 'preserve', boot: SourceModel, c:
 	};
 	const remedy = c.guest.family === 'windows' ? REMEDIES.windows : REMEDIES.other;
 	const blind = policy === 'preserve' && !scsiBoots && /scsi|lsi/.test(attach(boot));
-	return { attach, machine, risk: isTwin(boot, attach(boot)) && !blind ? undefined : { severity: blind ? 'error' : 'warning', remedy } };
+	const severity = blind || lacksAhci(c) ? 'error' : 'warning';
+	return { attach, machine, risk: isTwin(boot, attach(boot)) && !blind ? undefined : { severity, remedy } };
 };
+
+/** Whether a Windows, of which no more is known, likely does not start from SATA: the driver that starts at boot is one that ran in the source. */
+const lacksAhci = (c: Context): boolean => c.guest.family === 'windows' && isEfi(c) && !c.source.disks.some(({ bus }) => bus === 'sata');
 
 /** Whether the driver for the one drives the other. */
 export const isTwin = (model: SourceModel, attachment: Attachment): boolean => model === attachment;
@@ -130,14 +134,6 @@ const linuxRule = (boot: SourceModel, disks: readonly DiskDevice[], c: Context):
 	const same = tableRule('compat', boot, c);
 	if (isTwin(boot, same.attach(boot))) return same;
 	return { ...virtioRule(disks, c), risk: { severity: 'error', remedy: REMEDIES.dracut } };
-};
-
-const windowsRule = (boot: SourceModel, disks: readonly DiskDevice[], c: Context): Rule => {
-	const rule = tableRule('compat', boot, c);
-	// A driver that ran in the source starts at boot.
-	const hadSata = disks.some(({ bus }) => bus === 'sata');
-	if (!rule.risk) return rule;
-	return { ...rule, risk: { ...rule.risk, severity: isEfi(c) && !hadSata ? 'error' : 'warning' } };
 };
 
 /** VMware's model of the controller that a drive is on. */
