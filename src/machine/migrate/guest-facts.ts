@@ -24,6 +24,10 @@ const bitsOf = ({ family, arch }: OperatingSystem): GuestFacts['bits'] => {
 	return arch === 'x86_64' ? 64 : arch === 'i686' ? 32 : undefined;
 };
 
+/** Of the disks of a machine those that are inspected, in that order: an image that several name, for the first of them. */
+export const inspectedOnce = <T>(disks: readonly T[], imageOf: (disk: T) => string): readonly T[] =>
+	disks.filter((disk, index) => disks.findIndex((other) => imageOf(other) === imageOf(disk)) === index);
+
 const loaderBits = (loaders: readonly string[]): GuestFacts['loaderBits'] => {
 	if (loaders.some((path) => /(x64|aa64)\.efi$/i.test(path))) return 64;
 	return loaders.some((path) => /ia32\.efi$/i.test(path)) ? 32 : undefined;

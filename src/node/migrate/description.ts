@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { GuestReport } from '../../guest/facts.ts';
 import type { Code } from '../../machine/codes.ts';
 import type { Machine } from '../../machine/format.ts';
-import { guestFacts } from '../../machine/migrate/guest-facts.ts';
+import { guestFacts, inspectedOnce } from '../../machine/migrate/guest-facts.ts';
 import { guestOfOsinfo } from '../../machine/migrate/guests.ts';
 import type { ToVmxOptions } from '../../machine/migrate/to-vmx-context.ts';
 import { type MachinePlan, planMachine } from '../../machine/plan.ts';
@@ -46,7 +46,7 @@ export const describe = (
 		guest &&
 		guestFacts(
 			guest,
-			disks.map(({ device }) => device.id),
+			inspectedOnce(disks, ({ chain: [image = ''] }) => image).map(({ device }) => device.id),
 		);
 	const { form, product } = DESTINATIONS[options.to];
 	const there = options.kvm?.imageFolder ?? hereAsThere(folder);

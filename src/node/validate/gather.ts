@@ -2,6 +2,7 @@ import { redact } from '../../bytes/redact.ts';
 import type { Disk } from '../../core/disk.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
+import { inspectedOnce } from '../../machine/migrate/guest-facts.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { DeviceChoices, DiskNeed, DiskState, DomainCapabilities, Facts, HostFacts } from '../../validate/facts.ts';
 import type { Target } from '../../validate/targets.ts';
@@ -41,28 +42,41 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 	const requests = machine ? deviceRequests(machine, options) : imageRequests(names);
 	const looked: LookedAt[] = [];
 	try {
+		const known = new Map<string, LookedAt>();
 		for (const request of await requests) {
 			options.signal?.throwIfAborted();
-			looked.push('state' in request ? request : await lookAtDisk(request, options));
+			looked.push('state' in request ? request : await lookOnce(request, known, options));
 		}
 		const images = looked.map(({ state }) => state.path);
-		const states: DiskState[] = [];
+		const deltas = new Map<string, readonly string[]>();
 		for (const { state } of looked) {
-			const deltas = machine && state.image ? await deltasOf(state.path, options.opening) : [];
-			states.push({ ...state, deltas: deltas.filter((name) => !images.includes(name)) });
+			if (machine && state.image && !deltas.has(state.path)) deltas.set(state.path, await deltasOf(state.path, options.opening));
 		}
+		const states = looked.map(({ state }): DiskState => {
+			return { ...state, deltas: (deltas.get(state.path) ?? []).filter((name) => !images.includes(name)) };
+		});
 		const open = looked.flatMap(({ state, disk }) => (disk ? [{ disk, image: state.path }] : []));
+		const once = inspectedOnce(open, ({ image }) => image);
 		return {
 			subject,
 			machine: machine && (await machineFacts(machine, options.machineFormats)),
 			disks: states,
 			choices: options.choices,
-			guest: open.length > 0 && options.choices?.inspect !== false ? await inspectDisks(open, options.opening, options.signal) : undefined,
+			guest: once.length > 0 && options.choices?.inspect !== false ? await inspectDisks(once, options.opening, options.signal) : undefined,
 			host: await hostFacts(folder, open, options),
 		};
 	} finally {
-		for (const { disk } of looked) await disk?.close();
+		for (const disk of new Set(looked.map((one) => one.disk))) await disk?.close();
 	}
+};
+
+/** A description may name one image many times, which takes as long to look at each time. What it says of chains is of each disk. */
+const lookOnce = async (request: DiskRequest, known: Map<string, LookedAt>, options: GatherOptions): Promise<LookedAt> => {
+	const { name, path, device, format } = request;
+	const said = JSON.stringify([path, format]);
+	const found = (device?.chain ? undefined : known.get(said)) ?? (await lookAtDisk(request, options));
+	if (!device?.chain) known.set(said, found);
+	return { ...found, state: { ...found.state, name, device } };
 };
 
 /** The machine that a file describes; undefined if it is no description. @throws VconvError for a broken one. */
