@@ -212,3 +212,26 @@ test("an optical drive of VMware's host is a drive without an image, and no disk
 	expect(disks).toHaveLength(1);
 	expect(spec.disks.map(({ kind }) => kind)).toEqual(['disk', 'cdrom', 'cdrom']);
 });
+
+test('a disk that is not there is refused with the folders where VMware would look for it, and is found by the way that is told', async () => {
+	const folder = temporaryFolder();
+	fs.mkdirSync(path.join(folder, 'redo'));
+	fs.writeFileSync(path.join(folder, 'raw'), patternBytes(0, MiB));
+	const image = path.join(folder, 'redo/web.vmdk');
+	await convertFile(path.join(folder, 'raw'), image, { inputFormat: 'raw' });
+	const lines = [
+		'displayName = "web"',
+		'workingDir = "redo"',
+		'scsi0.present = "TRUE"',
+		'scsi0:0.present = "TRUE"',
+		'scsi0:0.fileName = "web.vmdk"',
+	];
+	fs.writeFileSync(path.join(folder, 'web.vmx'), lines.join('\n'));
+	const planning = (pathMap: readonly { from: string; to: string }[]) =>
+		planMigration(folder, path.join(folder, 'out'), { to: 'libvirt', pathMap });
+	await expect(planning([])).rejects.toMatchObject({
+		message: "its disk scsi0:0, 'web.vmdk', is not there; its workingDir, which is not searched, is 'redo'",
+		hint: expect.stringContaining("--path-map 'web.vmdk=WHERE IT IS'"),
+	});
+	expect((await planning([{ from: 'web.vmdk', to: image }])).disks).toHaveLength(1);
+});

@@ -9,7 +9,7 @@ import type { Source } from '../../core/source.ts';
 import { AccessError, UnrecognizedError, UnsupportedError } from '../../errors.ts';
 import type { Machine } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
-import type { DiskDevice } from '../../machine/spec.ts';
+import type { DiskDevice, VmSpec } from '../../machine/spec.ts';
 import { statOf, versionOf } from '../file.ts';
 import { type GateOptions, gate, isMissing, orBeside, siblings } from '../gate.ts';
 import { holdSource, type SharingOptions } from '../inuse.ts';
@@ -57,6 +57,7 @@ export const machineGate = (description: string, options: ReadingOptions, note?:
 /**
  * The file of a disk, by the name that the description gives.
  * @param description the file's name.
+ * @param spec says in what other folders VMware would look, for the message.
  * @throws AccessError for a disk that is not there or may not be opened, UnsupportedError for one that is in no file.
  */
 export const locateDisk = async (
@@ -64,6 +65,7 @@ export const locateDisk = async (
 	device: DiskDevice,
 	options: ReadingOptions,
 	note?: (note: Note) => void,
+	spec?: VmSpec,
 ): Promise<Source> => {
 	const { id, media, keys } = device;
 	refuseSlice(description, device);
@@ -82,7 +84,7 @@ export const locateDisk = async (
 	}
 	const found = await locate(description, said, options, note).catch((error) => {
 		if (!isMissing(error)) throw error;
-		throw media.type === 'other' ? noFile(description, device, media) : missing(description, device, said);
+		throw media.type === 'other' ? noFile(description, device, media) : missing(description, device, said, spec);
 	});
 	try {
 		holdSource(found, options, note);
@@ -97,9 +99,11 @@ export const locateDisk = async (
 const locate = (description: string, said: string, options: ReadingOptions, note?: (note: Note) => void): Promise<Source> =>
 	machineGate(description, options, note)({ name: description } as Source, said);
 
-const missing = (description: string, { id, keys }: DiskDevice, said: string): AccessError => {
+const missing = (description: string, { id, keys }: DiskDevice, said: string, spec: VmSpec | undefined): AccessError => {
 	const folder = /^\[[^\]]*\]/.exec(said)?.[0] ?? said.split(/[\\/]/).slice(0, -1).join('/');
-	return new AccessError(`its disk ${id}, '${said}', is not there`, {
+	const searched = (spec?.extras ?? []).filter(({ key, value }) => /^(workingdir|filesearchpath)$/i.test(key) && !/^\.?$/.test(value));
+	const where = searched.map(({ key, value }) => `; its ${key}, which is not searched, is '${value}'`).join('');
+	return new AccessError(`its disk ${id}, '${said}', is not there${where}`, {
 		path: description,
 		field: keys[0],
 		hint: `putting it beside ${path.basename(description)}, or --path-map '${folder === '' ? said : folder}=WHERE IT IS'`,
@@ -126,13 +130,13 @@ const refuseUnsaidFormat = (description: string, { id, format, keys }: DiskDevic
 
 /** Open a disk with all its parents. @throws as `locateDisk`, and whatever is wrong with an image. */
 export const openDiskOf = async (
-	{ path: description, format }: Pick<Machine, 'path' | 'format'>,
+	{ path: description, format, spec }: Machine,
 	device: DiskDevice,
 	options: ReadingOptions,
 	note?: (note: Note) => void,
 ): Promise<OpenDisk> => {
 	const { formats, signal } = options;
-	const top = await locateDisk(description, device, options, note);
+	const top = await locateDisk(description, device, options, note, spec);
 	const followed: Source[] = [];
 	const limits = limitsOf(options);
 	const follow = gate(options);
