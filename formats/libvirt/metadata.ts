@@ -33,6 +33,7 @@ export const readOrigin = (root: Dom): Origin | undefined => {
 	return {
 		format,
 		entries: source.children(`${prefix}:entry`).map((child) => [child.attribute('key') ?? '', child.attribute('value') ?? '']),
+		withheld: source.children(`${prefix}:withheld`).map((child) => child.attribute('key') ?? ''),
 		devices: source
 			.children(`${prefix}:device`)
 			.map((child) => [child.attribute('from') ?? '', child.attribute('to') ?? '', child.attribute('wwn')]),
@@ -41,7 +42,7 @@ export const readOrigin = (root: Dom): Origin | undefined => {
 };
 
 /** The same, as the metadata of a domain hold it. */
-export const writeOrigin = ({ format, entries, devices, written }: Origin): XmlElement =>
+export const writeOrigin = ({ format, entries, withheld = [], devices, written }: Origin): XmlElement =>
 	element(
 		'vconv:vconv',
 		{ 'xmlns:vconv': VCONV_NAMESPACE },
@@ -51,6 +52,7 @@ export const writeOrigin = ({ format, entries, devices, written }: Origin): XmlE
 			...devices.map(([from, to, wwn]) => element('vconv:device', { from, to, wwn })),
 			...written.map(([about, words]) => element('vconv:written', { about, words })),
 			...entries.map(([key, value]) => element('vconv:entry', { key, value })),
+			...withheld.map((key) => element('vconv:withheld', { key })),
 		),
 	);
 

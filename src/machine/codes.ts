@@ -38,6 +38,7 @@ export const CODES = {
 	HW_VERSION_ASSUMED: row('info', 'config', '--hw-version'),
 	HW_TOO_LOW: row('error', 'config', '--hw-version'),
 	ORIGIN_RESTORED: row('info', 'none'),
+	SECRET_WITHHELD: row('warning', 'config', 'carry it over by hand, or take it from the original'),
 	// identity, guest, firmware
 	UUID_DROPPED: row('warning', 'identity'),
 	UUID_FROM_LOCATION: row('info', 'identity'),

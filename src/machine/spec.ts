@@ -209,6 +209,8 @@ export type Origin = {
 	readonly format: string;
 	/** What it said, without secrets. */
 	readonly entries: readonly (readonly [key: string, value: string])[];
+	/** What else it said, by its keys alone: secrets, and what no domain can hold. */
+	readonly withheld?: readonly string[] | undefined;
 	/** What became of its devices: `scsi0:0` is `sda`, with the WWN that was made up for it. */
 	readonly devices: readonly (readonly [from: string, to: string, wwn?: string | undefined])[];
 	/** How the result said what it says in words of its own: `clock` is `utc`. What differs by now, somebody changed. */

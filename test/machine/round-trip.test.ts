@@ -483,6 +483,19 @@ scsi1.virtualDev = "lsilogic"
 		const xml = printMachine(planMachine(parse(full), { intent: 'migrate', to: 'libvirt' }), machineFormats);
 		expect(xml).not.toMatch(/opensesame|c2VjcmV0/);
 	});
+
+	test('and what did not is named on the way back, but for what a VMX that comes back does not say in any case', () => {
+		const { report } = planBack(
+			vmxWith('guestinfo.userdata = "c2VjcmV0"', 'RemoteDisplay.vnc.password = "opensesame"', 'vtpm.ekCRT = "x"'),
+		);
+		expect(report.find(({ code }) => code === 'SECRET_WITHHELD')).toMatchObject({
+			severity: 'warning',
+			message: expect.stringMatching(
+				/: RemoteDisplay\.vnc\.password, guestinfo\.userdata$|: guestinfo\.userdata, RemoteDisplay\.vnc\.password$/,
+			),
+		});
+		expect(planBack(vmxWith()).report.map(({ code }) => code)).not.toContain('SECRET_WITHHELD');
+	});
 });
 
 describe('a domain of KVM that was a VMX for a while', () => {

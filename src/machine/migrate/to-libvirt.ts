@@ -1,3 +1,4 @@
+import { notInXml } from '../../bytes/xml-text.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { Machine } from '../format.ts';
 import type { ReportEntry } from '../report.ts';
@@ -129,6 +130,7 @@ const planOrigin = ({ format, entries = [] }: Machine, planned: VmSpec, { keepSo
 		? {
 				format,
 				entries: entries.filter(([key, value]) => canKeep(key, value)),
+				withheld: entries.flatMap(([key, value]) => (canKeep(key, value) || notInXml(key) !== undefined ? [] : [key])),
 				// A VMX says no WWN: all that there are were made up.
 				devices: planned.disks.map(({ id, target = '', wwn }) => [id, target, wwn] as const),
 				written: writtenWords(planned),

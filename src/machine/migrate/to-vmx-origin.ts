@@ -71,6 +71,11 @@ export const restored = (planned: VmSpec, m: Migration): VmSpec['kept'] => {
 			return !NEVER.test(key) && isThere(key) && isHeldStill(key) && isSharedStill(key);
 		})
 		.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+	const withheld = (m.spec.origin?.withheld ?? []).filter((key) => !NEVER.test(key.toLowerCase()) && isThere(key.toLowerCase()));
+	if (withheld.length > 0) {
+		const message = `what the domain did not keep of the VMX that the machine came from, secrets above all, is not restored: ${few(withheld)}`;
+		m.tell('SECRET_WITHHELD', 'the way back', message, { action: 'dropped' });
+	}
 	const keys = m.spec.extras.flatMap(({ key }) => (/^metadata\//.test(key) ? [key] : []));
 	const message = `${kept.length} keys of the VMX that the machine came from are restored`;
 	m.tell('ORIGIN_RESTORED', 'the way back', message, { keys, action: 'none' });
@@ -91,11 +96,13 @@ const restorable = (origin: VmSpec, m: Migration): VmSpec['extras'] => {
 	}
 	if (named.length > 0) {
 		const keys = named.map(({ key }) => key);
-		const message = `what names files and devices of the old host is not restored: ${keys.slice(0, 8).join(', ')}${keys.length > 8 ? ', …' : ''}`;
+		const message = `what names files and devices of the old host is not restored: ${few(keys)}`;
 		m.tell('VMX_STATE_IGNORED', 'the way back', message, { action: 'dropped' });
 	}
 	return origin.extras.filter((extra) => !passed.includes(extra) && !isOfHost(extra.key));
 };
+
+const few = (keys: readonly string[]): string => `${keys.slice(0, 8).join(', ')}${keys.length > 8 ? ', …' : ''}`;
 
 /** A value that goes by another which may be changed. */
 const fitting = (key: string, value: string, { memory }: VmSpec, m: Migration): string => {
