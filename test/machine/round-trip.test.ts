@@ -494,6 +494,9 @@ scsi1.virtualDev = "lsilogic"
 				/: RemoteDisplay\.vnc\.password, guestinfo\.userdata$|: guestinfo\.userdata, RemoteDisplay\.vnc\.password$/,
 			),
 		});
+		const notes = vmxWith('annotation = "see https://me:opensesame@host/"');
+		expect(planBack(notes).spec.identity.description).toContain('opensesame');
+		expect(planBack(notes).report.map(({ code }) => code)).not.toContain('SECRET_WITHHELD');
 		expect(planBack(vmxWith()).report.map(({ code }) => code)).not.toContain('SECRET_WITHHELD');
 	});
 });

@@ -63,6 +63,9 @@ export const context = ({ spec, path, report }: Machine, options: MigrateOptions
 /** A longer value is not kept, in characters: no attribute of a domain should be. */
 const MAX_KEPT = 16 << 10;
 
+/** What the domain says itself, whatever is in it: the name and the notes. */
+const SAID_ANYWAY = /^(displayname|annotation)$/i;
+
 /** Whether a key of the source may stand in the result. */
 export const canKeep = (key: string, value: string): boolean =>
-	value.length <= MAX_KEPT && !holdsSecret({ key, value }) && notInXml(`${key} ${value}`) === undefined;
+	value.length <= MAX_KEPT && (SAID_ANYWAY.test(key) || !holdsSecret({ key, value })) && notInXml(`${key} ${value}`) === undefined;
