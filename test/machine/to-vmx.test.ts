@@ -341,6 +341,9 @@ describe('a domain of KVM as a VMX', () => {
 		const disk = (said: string) => `<disk type='file' device='${said}'><target dev='sdb' bus='scsi'/></disk>`;
 		expect(entry(kvmWith(disk('disk')), 'DISK_WITHOUT_FILE')).toMatchObject({ severity: 'error', subject: 'sdb', keys: ['devices/disk'] });
 		for (const kind of ['lun', 'cdrom']) expect(entry(kvmWith(disk(kind)), 'DISK_WITHOUT_FILE')).toBeUndefined();
+		// Nor is it a disk of the VMX, whose image nobody could make.
+		expect(plan(kvmWith(disk('disk'))).spec.disks.filter(({ kind }) => kind === 'disk')).toEqual([]);
+		expect(entry(kvmWith(disk('disk')), 'DISK_TO_CONVERT')).toBeUndefined();
 	});
 
 	test('a kernel that the host starts is no boot loader, which is an error', () => {

@@ -23,8 +23,9 @@ export const planDisks = (m: Migration): PlannedDisks => {
 	return { disks: planned, places };
 };
 
-/** A floppy drive whose image stays behind is of no use. */
+/** A floppy drive whose image stays behind is of no use, and neither is a hard disk that has none, of which the reader has told. */
 const isDropped = (disk: DiskDevice, m: Migration): boolean => {
+	if (disk.kind === 'disk' && (disk.media.type === 'none' || disk.media.type === 'auto')) return true;
 	const was = originDisk(disk, m);
 	if (disk.bus !== 'fdc' || imageFor(disk, m) !== undefined || (was && hasPath(was.fileName, m.product))) return false;
 	const message = `the floppy drive ${disk.target ?? disk.id} (${describe(disk.media)}) is left out`;
