@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { KIN } from '../../src/machine/migrate/guest-kin.ts';
+import { decideGuest } from '../../src/machine/migrate/guest.ts';
 import { guestOfOsinfo, guestOfVmx } from '../../src/machine/migrate/guests.ts';
 
 /** Every id of libosinfo's for a system of Microsoft's (`osinfo-query os`), and VMware's key by the name that VMware gives it. */
@@ -124,4 +125,14 @@ test.for([
 	['rhel8-64', 'redhat.com/rhel/8.0'],
 ] as const)('%s is %s of libosinfo', ([key, path]) => {
 	expect(guestOfVmx(key).osinfo).toBe(`http://${path}`);
+});
+
+test.for([
+	['other', 'redhat.com/rhel/9.4', 'rhel9-64', 'linux-modern'],
+	['otherlinux', 'rockylinux.org/rocky/9', 'rockylinux-64', 'linux-modern'],
+	['other', 'microsoft.com/win/2k22', 'windows2019srvNext-64', 'win-modern'],
+	['windows7', 'microsoft.com/win/7', 'windows7', 'win-nt6'],
+	['debian10', 'debian.org/debian/12', 'debian12', 'linux-modern'],
+] as const)('where guestOS is %s, and %s was found, it is %s', ([vmxGuestOs, path, key, profile]) => {
+	expect(decideGuest({ vmxGuestOs }, { osinfo: `http://${path}` })).toMatchObject({ key, profile, osinfo: `http://${path}` });
 });

@@ -6,9 +6,15 @@ import type { GuestFacts } from './options.ts';
 /** What runs in the machine: what was found on its disks counts before what Tools reported, and that before what the VMX says. */
 export const decideGuest = ({ vmxGuestOs, reported }: Guest, facts: GuestFacts | undefined): GuestOs => {
 	const said = guestOfVmx(vmxGuestOs ?? 'other');
-	const found = facts?.osinfo === undefined ? undefined : guestOfOsinfo(facts.osinfo, facts.bits ?? said.bits);
+	const found = facts?.osinfo === undefined ? undefined : foundGuest(facts.osinfo, facts.bits ?? said.bits);
 	if (found) return { ...found, osinfo: facts?.osinfo };
 	return guestOfReport(reported) ?? said;
+};
+
+/** A system that there is for 64 bits alone is one, whatever the VMX says: `other` is of 32. */
+const foundGuest = (osinfo: string, bits: 32 | 64): GuestOs | undefined => {
+	const [found, other] = [guestOfOsinfo(osinfo, bits), guestOfOsinfo(osinfo, 64)];
+	return found?.match === 'exact' || other?.match !== 'exact' ? (found ?? other) : other;
 };
 
 /** Distributions by what Tools call them in `prettyName` or `distroName`. */
