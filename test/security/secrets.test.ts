@@ -103,7 +103,7 @@ describe('T60: a secret of a VMX is in no report', () => {
 	test('nor is one in the command line of a kernel, of which the rest is told', async () => {
 		const folder = temporaryFolder();
 		const file = path.join(folder, 'web.xml');
-		const line = `ro rd.luks.key=${PASSWORD} inst.ks=https://u:${PASSWORD}@h/k?x=${PASSWORD} rootpw="a ${PASSWORD}" http_proxy=u:${PASSWORD}@h:80 netroot=iscsi:u:p/${PASSWORD}@h::::iqn`;
+		const line = `ro rd.luks.key=${PASSWORD} inst.ks=https://u:${PASSWORD}@h/k?x=${PASSWORD} rootpw="a ${PASSWORD}" cryptkey=${PASSWORD} root=//u:${PASSWORD}@h/s rootflags=username=a%${PASSWORD} http_proxy=u:${PASSWORD}@h:80 netroot=iscsi:u:p/${PASSWORD}@h::::iqn`;
 		fs.writeFileSync(file, kvmWith('').replace('</type>', `</type><kernel>/boot/vmlinuz</kernel><cmdline>${line}</cmdline>`));
 		fs.writeFileSync(path.join(folder, 'other.xml'), fs.readFileSync(file, 'utf8').replaceAll(PASSWORD, 'other').replace('ro rd', 'rw rd'));
 		for (const argv of [
