@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { KIN } from '../../src/machine/migrate/guest-kin.ts';
 import { decideGuest } from '../../src/machine/migrate/guest.ts';
+import { KIN } from '../../src/machine/migrate/guest-kin.ts';
 import { guestOfOsinfo, guestOfVmx } from '../../src/machine/migrate/guests.ts';
 
 /** Every id of libosinfo's for a system of Microsoft's (`osinfo-query os`), and VMware's key by the name that VMware gives it. */
