@@ -10,7 +10,6 @@ const inflate = systemInflate();
 const isThere = requires(inflate !== undefined, "koffi or the system's libdeflate is not installed");
 
 const pack = { zlib: zlib.deflateSync, deflate: zlib.deflateRawSync };
-const unpack = { zlib: zlib.inflateSync, deflate: zlib.inflateRawSync };
 
 const block = fc.oneof(
 	fc.uint8Array({ minLength: 1, maxLength: 3000 }),
@@ -46,7 +45,16 @@ test.skipIf(!isThere)('what fills too much or too little, or is cut, is left to 
 	]);
 });
 
-test.skipIf(!isThere)('of what is damaged nothing comes out that Node does not give too, and nothing lies beyond the block', () => {
+/** What Node gives; undefined where it refuses. It does so for two length symbols that libdeflate reads, whose bytes the checksum then proves. */
+const given = (packed: Uint8Array): Buffer | undefined => {
+	try {
+		return zlib.inflateSync(packed);
+	} catch {
+		return undefined;
+	}
+};
+
+test.skipIf(!isThere)('of what is damaged comes what Node gives, or what was packed, and nothing beyond the block', () => {
 	const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 3 });
 	fc.assert(
 		fc.property(block, packing, changes, (bytes, how, changed) => {
@@ -56,9 +64,9 @@ test.skipIf(!isThere)('of what is damaged nothing comes out that Node does not g
 			const taken = inflate?.('zlib', packed, output.subarray(0, bytes.length));
 			expect(output.subarray(bytes.length)).toEqual(new Uint8Array(16).fill(0xa5));
 			if (taken === undefined) return;
-			expect(Buffer.compare(unpack.zlib(packed), output.subarray(0, bytes.length))).toBe(0);
+			expect(Buffer.compare(given(packed) ?? bytes, output.subarray(0, bytes.length))).toBe(0);
 		}),
-		{ numRuns: 300 },
+		{ numRuns: 300, examples: [[new Uint8Array(1550), { level: 1, windowBits: 12, strategy: 0 }, [[16, 192]]]] },
 	);
 });
 
