@@ -21,7 +21,7 @@ export type GuestReport = {
 };
 
 export type DiskFlag =
-	/** The first GPT header or its entries are damaged or missing; the copy at the end was taken. */
+	/** The first GPT header or its entries are damaged or missing; the copy at the end was taken, if the MBR protects it. */
 	| 'gpt-primary-bad'
 	/** The copy at the end is damaged or missing. */
 	| 'gpt-backup-bad'
@@ -33,8 +33,10 @@ export type DiskFlag =
 	| 'gpt-sector-size-mismatch'
 	/** A GPT whose MBR holds partitions of its own. */
 	| 'hybrid-mbr'
-	/** A GPT without a protective MBR. */
+	/** A GPT without a protective MBR, which nothing else took the place of; systems and firmware do not believe it. */
 	| 'no-protective-mbr'
+	/** A GPT of an earlier use, or its copy, on a disk that holds something on the whole of it. */
+	| 'gpt-leftover'
 	/** A chain of logical partitions that comes back to itself, leaves the disk or does not end. */
 	| 'ebr-chain-broken'
 	/** Partitions that share sectors. */

@@ -96,6 +96,42 @@ test('where both copies are damaged nothing is guessed', async () => {
 	expect(await readPartitions(device)).toMatchObject({ scheme: 'gpt', partitions: [], flags: ['gpt-primary-bad', 'gpt-backup-bad'] });
 });
 
+const blank = [[0, new Uint8Array(2 * MIB)], ...gptPieces(16 * MIB, entries).filter(([at]) => at > MIB)] as const;
+
+test.each([
+	[
+		'LVM',
+		[
+			[512, 'LABELONE'],
+			[536, 'LVM2 001'],
+		],
+	],
+	['swap', [[4086, 'SWAPSPACE2']]],
+] as const)('%s on the whole disk counts, and not the copy of a GPT that was there before, which is told', async (_, pieces) => {
+	const table = await readPartitions(await deviceOf(16 * MIB, [...blank, ...pieces]));
+	expect(table).toEqual({ scheme: 'none', flags: ['gpt-leftover'], partitions: [], biosBootCode: null });
+});
+
+// What mdadm, `pvcreate --labelsector 0` and mke2fs leave of a GPT that was there: the whole of it but for the first sector or less.
+test.each([
+	[
+		'LVM',
+		[
+			[0, 'LABELONE'],
+			[24, 'LVM2 001'],
+		],
+	],
+	['swap', [[4086, 'SWAPSPACE2']]],
+] as const)('%s on the whole disk counts, and not a whole GPT without a protective MBR', async (_, pieces) => {
+	const table = await readPartitions(await deviceOf(64 * MIB, [...gptPieces(64 * MIB, entries), [0, new Uint8Array(512)], ...pieces]));
+	expect(table).toEqual({ scheme: 'none', flags: ['gpt-leftover'], partitions: [], biosBootCode: null });
+});
+
+test('a copy of a GPT alone is told, and not believed', async () => {
+	const table = await readPartitions(await deviceOf(16 * MIB, blank));
+	expect(table).toMatchObject({ scheme: 'none', partitions: [], flags: ['gpt-primary-bad', 'no-protective-mbr'] });
+});
+
 test('a GPT under an MBR that does not protect it does not count', async () => {
 	const mbr = mbrSector([{ type: 0x83, start: 2048, count: 2048, active: true }]);
 	const table = await readPartitions(await deviceOf(16 * MIB, [...gptPieces(16 * MIB, entries), [0, mbr]]));

@@ -57,6 +57,13 @@ const mdMember = (file: string): void => {
 	fs.closeSync(open);
 };
 
+/** Takes a GPT's place, and leaves its copy at the end. */
+const afterGpt = (file: string): void => {
+	run('sgdisk', '-n', '1:0:0', file);
+	run('dd', 'if=/dev/zero', `of=${file}`, 'bs=1M', 'count=2', 'conv=notrunc', 'status=none');
+	run('mkfs.vfat', '-I', '-F', '16', file);
+};
+
 type Maker = readonly [what: string, size: string, program: string, make: (file: string) => unknown];
 
 const makers: readonly Maker[] = [
@@ -69,6 +76,7 @@ const makers: readonly Maker[] = [
 	['FAT12', '2M', 'mkfs.vfat', (file) => run('mkfs.vfat', '-n', 'TWELVE', file)],
 	['FAT16', '20M', 'mkfs.vfat', (file) => run('mkfs.vfat', '-F', '16', '-n', 'SIXTEEN', file)],
 	['FAT32', '40M', 'mkfs.vfat', (file) => run('mkfs.vfat', '-F', '32', file)],
+	['FAT16 on what was a GPT disk', '20M', 'sgdisk', afterGpt],
 	['exFAT', '8M', 'mkfs.exfat', (file) => run('mkfs.exfat', file)],
 	['swap', '4M', 'mkswap', (file) => run('mkswap', '-q', '-L', 'sw', file)],
 	['LUKS1', '8M', 'cryptsetup', luks('luks1')],

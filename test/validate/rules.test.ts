@@ -140,6 +140,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.guest.firmware.fallback': [inside({ firmware: { type: 'uefi', fallbackLoader: false } })],
 	'vconv.guest.boot.none': [inside({ firmware: { type: 'unknown' } })],
 	'vconv.guest.partitions.damaged': [flag('gpt-backup-bad')],
+	'vconv.guest.partitions.leftover': [flag('gpt-leftover')],
 	'vconv.guest.partitions.outside': [flag('partition-outside')],
 	'vconv.guest.partitions.sectors': [flag('gpt-sector-size-mismatch')],
 	'vconv.guest.volume.cut': [vol({ fileSystemSize: 11 * 2 ** 30 })],

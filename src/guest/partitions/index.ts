@@ -1,5 +1,6 @@
 import type { BlockDevice } from '../device.ts';
 import type { DiskFacts, DiskFlag, PartitionFacts } from '../facts.ts';
+import { probeVolume } from '../volumes/index.ts';
 import { readGpt } from './gpt.ts';
 import { bootCodeOf, isHybrid, isProtective, mbrPartitions, parseMbr } from './mbr.ts';
 
@@ -7,8 +8,8 @@ import { bootCodeOf, isHybrid, isProtective, mbrPartitions, parseMbr } from './m
 type PartitionTable = Pick<DiskFacts, 'scheme' | 'diskId' | 'flags' | 'partitions' | 'biosBootCode'>;
 
 /**
- * The partitions of a disk. As Linux and firmware have it, a GPT counts only if the MBR protects it, or is empty; partitions of a
- * damaged table are not guessed at, and flags say what is wrong.
+ * The partitions of a disk. Linux and firmware believe a GPT only if the MBR protects it; here it also counts where its first sector
+ * alone was lost, unless the disk holds something else. Partitions of a damaged table are not guessed at, and flags say what is wrong.
  */
 export const readPartitions = async (device: BlockDevice): Promise<PartitionTable> => {
 	const none: PartitionTable = { scheme: 'none', flags: [], partitions: [], biosBootCode: null };
@@ -22,9 +23,15 @@ export const readPartitions = async (device: BlockDevice): Promise<PartitionTabl
 		return { scheme: 'mbr', diskId: mbr.diskId, partitions, biosBootCode, flags: [...flags, ...layoutFlags(partitions, device.size)] };
 	}
 	const gpt = await readGpt(device);
-	if (!gpt && !protective) return { ...none, biosBootCode: biosBootCode === 'grub' ? biosBootCode : null };
 	const flags: DiskFlag[] = gpt ? [...gpt.flags] : ['gpt-primary-bad', 'gpt-backup-bad'];
-	if (!protective) flags.push('no-protective-mbr');
+	if (!protective) {
+		const whole: PartitionTable = { ...none, biosBootCode: biosBootCode === 'grub' ? biosBootCode : null };
+		if (!gpt) return whole;
+		// Of what the disk was used for before, the second sector and the copy at the end may outlive what was made on it since.
+		if ((await probeVolume(device)).type !== 'unknown') return { ...whole, flags: ['gpt-leftover'] };
+		flags.push('no-protective-mbr');
+		if (flags.includes('gpt-primary-bad')) return { ...whole, flags };
+	}
 	if (mbr && isHybrid(mbr)) flags.push('hybrid-mbr');
 	const partitions = gpt?.partitions ?? [];
 	return {

@@ -148,6 +148,15 @@ export const bootRules: readonly Rule[] = [
 			]),
 	},
 	{
+		id: 'vconv.guest.partitions.leftover',
+		category: 'Information',
+		label: 'Partition table of an earlier use of the disk',
+		assessment:
+			'A GPT without a protective MBR lies on a disk that holds something else on the whole of it. Systems do not believe it, and neither does vconv; tools that make partitions may.',
+		remedy: 'Nothing for the move. Do not let gdisk or the like repair it: that would overwrite what is there.',
+		find: ({ guest }) => flagged(guest, ['gpt-leftover']),
+	},
+	{
 		id: 'vconv.guest.partitions.outside',
 		category: 'Critical',
 		label: 'Partition that ends after its disk',
