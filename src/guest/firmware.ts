@@ -19,11 +19,7 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 	const esps = disks.flatMap(({ index, partitions }) =>
 		partitions.filter(({ type }) => type === 'esp').map(({ number }) => `disk${index}p${number}`),
 	);
-	const bios = disks.some(({ scheme, biosBootCode, partitions }) => {
-		if (biosBootCode === null) return false;
-		if (scheme === 'gpt') return partitions.some(({ type, bootable }) => type === 'bios-boot' || bootable);
-		return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
-	});
+	const bios = disks.some(startsByBios);
 	const type = esps.length > 0 ? (bios ? 'dual' : 'uefi') : bios ? 'bios' : 'unknown';
 	const read: { readonly esp: string; readonly loaders: readonly string[]; readonly fallback: boolean; readonly isGrub: boolean }[] = [];
 	for (const esp of esps) {
@@ -45,6 +41,13 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 	const isGrub = fallback?.isGrub && { fallbackIsGrub: true };
 	const loaders = read.flatMap((one) => one.loaders);
 	return { type, esp, loaders, fallbackLoader: isKnown ? fallback !== undefined : undefined, ...isGrub };
+};
+
+/** Whether BIOS finds code to start on a disk. On a GPT it is in a partition for it. */
+export const startsByBios = ({ scheme, biosBootCode, partitions }: DiskFacts): boolean => {
+	if (biosBootCode === null) return false;
+	if (scheme === 'gpt') return partitions.some(({ type, bootable }) => type === 'bios-boot' || bootable);
+	return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
 };
 
 /** Whether firmware that knows no boot entry finds a loader, and that one what it needs: shim starts what lies beside it alone. */

@@ -9,6 +9,25 @@ it('boot entries and NVRAM go with a machine that stays with VMware', () => {
 	for (const to of ['esxi', 'workstation']) expect(fired(facts, to).filter((id) => told.includes(id))).toEqual([]);
 });
 
+it('a loader is looked for wherever firmware looks for one, also where the disks could be started by BIOS as well', () => {
+	const id = 'vconv.guest.firmware.fallback';
+	const firmware = { type: 'dual', fallbackLoader: false } as const;
+	const said = (type: string) => healthy({ machine: machine(`firmware = "${type}"`), guest: guest({ firmware }) });
+	expect(fired(said('efi'), 'libvirt')).toContain(id);
+	expect(fired(said('bios'), 'libvirt')).not.toContain(id);
+
+	const part = { number: 1, start: 2 ** 20, size: 2 ** 26, bootable: false };
+	const [old] = guest().disks;
+	const byEfi = { index: 0, image: 'a', size: 2 ** 30, sectorSize: 512, scheme: 'gpt', flags: [], biosBootCode: null } as const;
+	const esp = { ...byEfi, partitions: [{ ...part, type: 'esp' }] };
+	const alone = (...disks: readonly (typeof esp | typeof old)[]) => ({
+		...inside({ firmware, disks: disks.flatMap((one) => one ?? []) }),
+		machine: undefined,
+	});
+	expect(fired(alone(esp, old), 'libvirt')).toContain(id);
+	expect(fired(alone(old, esp), 'libvirt')).not.toContain(id);
+});
+
 it('GRUB where firmware looks is no loader under Secure Boot, which takes what Microsoft has signed', () => {
 	const facts = (fallbackIsGrub: boolean | undefined, ...lines: string[]) =>
 		healthy({

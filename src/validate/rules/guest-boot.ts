@@ -1,9 +1,10 @@
-import type { DiskFlag, DriverFact, GuestReport, NicModel, VolumeFacts } from '../../guest/facts.ts';
+import type { DiskFlag, DriverFact, GuestReport, NicModel, PartitionFacts, VolumeFacts } from '../../guest/facts.ts';
+import { startsByBios } from '../../guest/firmware.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
 import { asksVirtio, type BusFact, bootBuses, factsOf, VIRTIO } from './boot-bus.ts';
-import { keyIn, startsByEfi, staysWithVmware } from './describe.ts';
+import { keyIn, startsByEfi, staysWithVmware, wantsEfi } from './describe.ts';
 
 /** Whether the guest starts at the target: drivers, firmware, partition tables. */
 export const bootRules: readonly Rule[] = [
@@ -111,7 +112,7 @@ export const bootRules: readonly Rule[] = [
 			'Put one there before the move: Debian and Ubuntu by `grub-install --force-extra-removable`; others by copying shimx64.efi to EFI/BOOT/BOOTX64.EFI on the EFI system partition, and grubx64.efi, which it starts, beside it; Windows by copying EFI/Microsoft/Boot/bootmgfw.efi there. Or add a boot entry at the target.',
 		find: (facts, target) => {
 			const firmware = facts.guest?.firmware;
-			if (staysWithVmware(facts, target) || firmware?.type !== 'uefi') return [];
+			if (!firmware || staysWithVmware(facts, target) || !asksForLoader(facts)) return [];
 			if (firmware.fallbackIsGrub && keepsSecureBoot(facts))
 				return [{ what: 'Secure Boot is on, and it has GRUB there', key: firmware.esp }];
 			if (firmware.fallbackLoader !== false) return [];
@@ -208,6 +209,13 @@ export const bootRules: readonly Rule[] = [
 			guest && guest.otherSystems.length > 0 ? guest.otherSystems.map(({ name, root }) => ({ what: name, key: root })) : [],
 	},
 ];
+
+/** Whether firmware looks for a loader on the ESP. Without a description the first disk decides that firmware starts anything from. */
+const asksForLoader = (facts: Facts): boolean => {
+	const isEsp = ({ type }: PartitionFacts): boolean => type === 'esp';
+	const first = facts.guest?.disks.find((disk) => startsByBios(disk) || disk.partitions.some(isEsp));
+	return wantsEfi(facts) || (!facts.machine && first !== undefined && !startsByBios(first));
+};
 
 /** Whether the machine has Secure Boot in force, and nobody asked to go without it. */
 const keepsSecureBoot = ({ machine, choices }: Facts): boolean => {
