@@ -43,10 +43,10 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 	return { type, esp, loaders, fallbackLoader: isKnown ? fallback !== undefined : undefined, ...isGrub };
 };
 
-/** Whether BIOS finds code to start on a disk. On a GPT it is in a partition for it. */
+/** Whether BIOS finds code to start on a disk. On a GPT it is in a partition for it: GRUB's `bios-boot`, or FreeBSD's. */
 export const startsByBios = ({ scheme, biosBootCode, partitions }: DiskFacts): boolean => {
 	if (biosBootCode === null) return false;
-	if (scheme === 'gpt') return partitions.some(({ type, bootable }) => type === 'bios-boot' || bootable);
+	if (scheme === 'gpt') return partitions.some(({ type, bootable }) => /^(bios|freebsd)-boot$/.test(type) || bootable);
 	return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
 };
 

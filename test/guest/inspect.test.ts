@@ -230,6 +230,19 @@ test('an ESP makes it a UEFI machine, whose loaders are listed', async () => {
 	});
 });
 
+// The types that gpart gives the partitions of FreeBSD's own images for virtual machines, and the beginning of its /boot/pmbr.
+test('BIOS starts FreeBSD from a partition of its own', async () => {
+	const boot = { type: '83bd6b9d-7f41-11dc-be0b-001560b84f0f', guid: GUID, first: 2048, last: 3071 };
+	const root = { type: '516e7cb6-6ecf-11d6-8ff8-00022d09712b', guid: GUID, first: 4096, last: 6143 };
+	const firmware = async (partitions: Parameters<typeof gptPieces>[1]) => {
+		const code: Piece = [0, Buffer.from('fc31c08ec08ed88ed0bc007c', 'hex')];
+		return (await inspect([[8 * MIB, [...gptPieces(8 * MIB, partitions), code]]])).firmware.type;
+	};
+	expect(await firmware([boot, root])).toBe('bios');
+	expect(await firmware([boot, { type: ESP, guid: GUID, first: 3072, last: 4095 }, root])).toBe('dual');
+	expect(await firmware([root])).toBe('unknown');
+});
+
 const shim = 's'.repeat(900 << 10);
 test.for([
 	['a boot manager alone', { 'BOOTX64.EFI': 'm'.repeat(300 << 10) }, true],

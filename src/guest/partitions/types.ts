@@ -22,6 +22,7 @@ const GPT_TYPES: ReadonlyMap<string, string> = new Map([
 	['ca7d7ccb-63ed-4c53-861c-1742536059cc', 'luks'],
 	['9e1a2d38-c612-4316-aa26-8b49521e5a8b', 'prep'],
 	['516e7cb4-6ecf-11d6-8ff8-00022d09712b', 'freebsd'],
+	['516e7cb5-6ecf-11d6-8ff8-00022d09712b', 'swap'],
 	['516e7cb6-6ecf-11d6-8ff8-00022d09712b', 'freebsd-ufs'],
 	['516e7cba-6ecf-11d6-8ff8-00022d09712b', 'freebsd-zfs'],
 	['83bd6b9d-7f41-11dc-be0b-001560b84f0f', 'freebsd-boot'],
