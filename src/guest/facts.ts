@@ -197,7 +197,19 @@ export type BootloaderFacts = {
  */
 export type DriverState = 'boot' | 'installed' | 'staged' | 'disabled' | 'file-missing' | 'absent' | 'unknown';
 
-export type DiskBus = 'virtio-blk' | 'virtio-scsi' | 'sata' | 'ide' | 'nvme' | 'pvscsi' | 'lsilogic' | 'lsisas1068' | 'hyperv-scsi' | 'xen';
+export type DiskBus =
+	| 'virtio-blk'
+	| 'virtio-scsi'
+	| 'sata'
+	| 'ide'
+	| 'nvme'
+	| 'pvscsi'
+	| 'lsilogic'
+	| 'lsisas1068'
+	| 'hyperv-scsi'
+	/** NVMe that is passed through by VMBus, as Azure has it. */
+	| 'hyperv-nvme'
+	| 'xen';
 
 export type NicModel = 'virtio' | 'e1000' | 'e1000e' | 'vmxnet3' | 'hyperv' | 'pcnet' | 'rtl8139';
 

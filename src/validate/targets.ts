@@ -233,7 +233,8 @@ export const targets: readonly Target[] = [
 		// Standard_M1792ixds_32_v3, and a disk of the system beside the data: learn.microsoft.com/azure/virtual-machines/sizes, looked at in 2026-11.
 		most: { disks: 65, nics: 8, cpus: 1792, memory: 30400 * GiB },
 		architectures: ['x86_64', 'aarch64'],
-		buses: ['hyperv-scsi', 'nvme'],
+		// https://learn.microsoft.com/azure/virtual-machines/nvme-linux, looked at in 2026-11.
+		buses: ['hyperv-scsi', 'hyperv-nvme'],
 		nics: ['hyperv'],
 		firmware: ['bios', 'efi'],
 		secureBoot: true,

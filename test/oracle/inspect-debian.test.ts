@@ -26,6 +26,7 @@ const BUSES = {
 	pvscsi: ['vmw_pvscsi', 'sd_mod'],
 	lsilogic: ['mptspi', 'sd_mod'],
 	'hyperv-scsi': ['hv_vmbus', 'hv_storvsc', 'sd_mod'],
+	'hyperv-nvme': ['hv_vmbus', 'pci_hyperv', 'nvme'],
 } as const;
 
 describe.skipIf(!isReady).each(['most', 'list'])('a Debian of 3 GB whose initramfs has the drivers of MODULES=%s', (modules) => {

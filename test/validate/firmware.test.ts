@@ -45,7 +45,7 @@ it('GRUB where firmware looks is no loader under Secure Boot, which takes what M
 
 // Of DiskControllerType Azure's API says that it is for machines of generation 2 alone, which start by EFI.
 it('Azure has NVMe for machines that start by EFI', () => {
-	const drivers = { ...noDrivers, disk: { ...noDrivers.disk, nvme: { state: 'boot', evidence: 'the initramfs' } } } as const;
+	const drivers = { ...noDrivers, disk: { ...noDrivers.disk, 'hyperv-nvme': { state: 'boot', evidence: 'the initramfs' } } } as const;
 	const lacking = (type: 'bios' | 'uefi') => {
 		const found = guest({ drivers, firmware: { type, fallbackLoader: true } });
 		const firmware = `firmware = "${type === 'bios' ? 'bios' : 'efi'}"`;

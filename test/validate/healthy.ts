@@ -45,7 +45,7 @@ export const disk = (changes: Partial<DiskState> = {}): DiskState => ({ name: 's
 
 const all = (state: 'boot' | 'absent'): DriverFacts => {
 	const fact = { state, evidence: 'the list of modules' };
-	const buses = ['virtio-blk', 'virtio-scsi', 'sata', 'ide', 'nvme', 'pvscsi', 'lsilogic', 'hyperv-scsi', 'xen'] as const;
+	const buses = ['virtio-blk', 'virtio-scsi', 'sata', 'ide', 'nvme', 'pvscsi', 'lsilogic', 'hyperv-scsi', 'hyperv-nvme', 'xen'] as const;
 	const models = ['virtio', 'e1000', 'e1000e', 'vmxnet3', 'hyperv', 'pcnet', 'rtl8139'] as const;
 	return { disk: Object.fromEntries(buses.map((bus) => [bus, fact])), network: Object.fromEntries(models.map((model) => [model, fact])) };
 };

@@ -17,6 +17,7 @@ export const DISK_DRIVERS: Readonly<Record<DiskBus, Needs>> = {
 	lsilogic: [['mptspi', 'sd_mod']],
 	lsisas1068: [['mptsas', 'sd_mod']],
 	'hyperv-scsi': [['hv_vmbus', 'hv_storvsc', 'sd_mod']],
+	'hyperv-nvme': [['hv_vmbus', 'pci_hyperv', 'nvme']],
 	xen: [['xen_blkfront']],
 };
 

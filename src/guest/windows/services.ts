@@ -21,6 +21,7 @@ export const DISK_DRIVERS: Readonly<Record<DiskBus, readonly DriverChoice[]>> = 
 	lsilogic: [{ services: ['LSI_SCSI'] }, { services: ['symmpi'] }],
 	lsisas1068: [{ services: ['LSI_SAS'] }],
 	'hyperv-scsi': [{ services: ['vmbus', 'storvsc'] }],
+	'hyperv-nvme': [{ services: ['vmbus', 'stornvme'] }],
 	xen: [{ services: ['xenvbd'], packages: ['xenvbd.inf'] }],
 };
 

@@ -94,7 +94,8 @@ export const deviceRules: readonly Rule[] = [
 		label: 'NVMe disk on a target without NVMe',
 		assessment: 'The target has no NVMe controller: the disk comes to another bus, whose driver the guest needs at boot.',
 		remedy: 'See that the guest has the driver (vconv inspect tells), and names its disks by UUID.',
-		find: (facts, { buses }) => devices(facts, ({ bus }) => bus === 'nvme' && !buses.includes('nvme') && 'it is on an NVMe controller'),
+		find: (facts, { buses }) =>
+			devices(facts, ({ bus }) => bus === 'nvme' && !buses.some((one) => /nvme$/.test(one)) && 'it is on an NVMe controller'),
 	},
 	{
 		id: 'vmware.disk_serial.truncated',

@@ -236,7 +236,7 @@ const TAKEN: readonly DriverFact['state'][] = ['boot', 'installed', 'staged', 'u
 const NOT_KNOWN: DriverFact = { state: 'unknown', evidence: 'its drivers could not be read' };
 
 /** Made for speed, and none as a rule faster than another. */
-const FAST: Target['buses'] = [...VIRTIO, 'nvme', 'hyperv-scsi'];
+const FAST: Target['buses'] = [...VIRTIO, 'nvme', 'hyperv-scsi', 'hyperv-nvme'];
 
 /** The fast buses of a target, its own first; none where that imitates old hardware: the others are not slower than it. */
 const fastest = (buses: Target['buses']): Target['buses'] => {

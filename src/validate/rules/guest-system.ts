@@ -326,7 +326,7 @@ export const systemRules: readonly Rule[] = [
 ];
 
 /** Those that came with virtualisation: whatever starts from one of them has drivers made for it. */
-const NEW_BUSES: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi', 'nvme', 'hyperv-scsi', 'xen'];
+const NEW_BUSES: readonly DiskBus[] = ['virtio-blk', 'virtio-scsi', 'nvme', 'hyperv-scsi', 'hyperv-nvme', 'xen'];
 
 /** The same as `marked` for what goes by the hardware, which stays as it is at VMware. */
 const markedElsewhere = (facts: Facts, target: Target, ...codes: readonly string[]): Evidence[] =>

@@ -76,6 +76,27 @@ describe('the drivers of a Linux', () => {
 		});
 	});
 
+	// What needs what is from the modules.dep of Debian 12.
+	test('of NVMe that comes by VMBus are more than those of NVMe', async () => {
+		const azure = ['hv_vmbus', 'pci-hyperv-intf', 'pci-hyperv', 'nvme-core', 'nvme'] as const;
+		const dep = {
+			[`lib/modules/${VERSION}/modules.dep`]: modulesDep(
+				'hv_vmbus',
+				'pci-hyperv: pci-hyperv-intf hv_vmbus',
+				'pci-hyperv-intf',
+				'nvme: nvme-core',
+				'nvme-core',
+			),
+		};
+		const early = (...modules: readonly string[]) => ({ ...dep, [`boot/initrd.img-${VERSION}`]: initramfs(...modules) });
+		expect(await driver('hyperv-nvme', early(...azure))).toMatchObject({ state: 'boot' });
+		expect(await driver('nvme', early('nvme-core', 'nvme'))).toMatchObject({ state: 'boot' });
+		expect(await driver('hyperv-nvme', early('nvme-core', 'nvme'))).toMatchObject({
+			state: 'installed',
+			evidence: expect.stringContaining('pci_hyperv is in /lib/modules and not in the initramfs'),
+		});
+	});
+
 	test('are there if they are built in, by the list or by the configuration', async () => {
 		const listed = { [`lib/modules/${VERSION}/modules.builtin`]: 'kernel/drivers/nvme/host/nvme.ko\n' };
 		expect(await driver('nvme', listed)).toEqual({ state: 'boot', evidence: 'nvme is built in' });

@@ -78,6 +78,10 @@ describe('the drivers of a Windows', () => {
 		expect(facts?.drivers?.network).toMatchObject({ vmxnet3: { state: 'installed' }, virtio: { state: 'absent' } });
 	});
 
+	test('of NVMe that comes by VMBus are more than those of NVMe', async () => {
+		expect((await driver('hyperv-nvme', {}))?.state).toBe('absent');
+	});
+
 	test('of the current control set count', async () => {
 		const second = { Select: { Current: 2 }, ControlSet002: { Services: { stornvme: { Start: 3 } } } };
 		expect((await driver('nvme', second))?.state).toBe('disabled');
