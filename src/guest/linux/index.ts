@@ -6,7 +6,7 @@ import { type FileTree, fileTree } from '../tree.ts';
 import { readSystemdBoot } from './boot/bls.ts';
 import type { BootMenu } from './boot/entry.ts';
 import { readExtlinux } from './boot/extlinux.ts';
-import { readGrub } from './boot/grub.ts';
+import { readEntriesAlone, readGrub } from './boot/grub.ts';
 import { readGrubLegacy } from './boot/grub-legacy.ts';
 import { readFstab } from './fstab.ts';
 import { findKernels } from './kernels.ts';
@@ -21,7 +21,7 @@ import { architecture, hostname, release } from './release.ts';
 import { commandLineWithoutSecrets } from './secrets.ts';
 import { initramfsTool, linuxSoftware, selinuxMode } from './software.ts';
 
-const MENUS = [readGrub, readSystemdBoot, readGrubLegacy, readExtlinux];
+const MENUS = [readGrub, readSystemdBoot, readGrubLegacy, readExtlinux, readEntriesAlone];
 
 const NETWORKS: readonly ((tree: FileTree, context: GuestContext, id: string) => Promise<readonly NetworkFacts[]>)[] = [
 	readInterfaces,

@@ -58,7 +58,7 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 			drivers: isDefault ? found?.drivers : undefined,
 		});
 	}
-	return { kernels, drivers: found?.drivers, lacking: found?.lacking ?? [], isGuessed: said === undefined };
+	return { kernels, drivers: found?.drivers, lacking: found?.lacking ?? [], isGuessed: said === undefined || menu?.isGuessed === true };
 };
 
 type Drivers = { readonly drivers: DriverFacts; readonly lacking: readonly string[] };

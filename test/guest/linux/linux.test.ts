@@ -257,6 +257,36 @@ describe('the kernel that boots by default', () => {
 	});
 
 	test.for([
+		['Rocky Linux 8', 'rocky', 'boot/efi/EFI/rocky'],
+		['Amazon Linux 2', 'amzn', 'boot/efi/EFI/amzn'],
+		['openEuler', 'openEuler', 'boot/efi/EFI/openEuler'],
+		['one whose ESP is on /efi', 'almalinux', 'efi/EFI/almalinux'],
+	] as const)("is GRUB's on the ESP, in the folder of the distribution: %s", async ([, id, folder]) => {
+		const files = {
+			...other('6.10.1-amd64'),
+			'etc/os-release': `ID="${id}"\n`,
+			[`${folder}/grub.cfg`]: `set default="${variable('saved_entry')}"\nblscfg\n`,
+			[`${folder}/grubenv`]: `saved_entry=aa-${VERSION}\n`,
+			[`boot/loader/entries/aa-${VERSION}.conf`]: `linux /vmlinuz-${VERSION}\n`,
+			'boot/loader/entries/aa-6.10.1-amd64.conf': 'linux /vmlinuz-6.10.1-amd64\n',
+			'boot/efi/EFI/another/grub.cfg': grub('6.10.1-amd64'),
+		};
+		expect(await standard(files, ['boot/grub/grub.cfg'])).toEqual({ version: VERSION, marks: [], kind: 'grub2' });
+	});
+
+	test('is one of the Boot Loader Specification also where no loader says more, and is said to be a guess where none was saved', async () => {
+		const entries = {
+			...other('6.10.1-amd64'),
+			[`boot/loader/entries/aa-${VERSION}.conf`]: `linux /vmlinuz-${VERSION}\ninitrd /initrd.img-${VERSION}\noptions root=/dev/sda1\n`,
+			'boot/loader/entries/aa-6.10.1-amd64.conf': 'linux /vmlinuz-6.10.1-amd64\ninitrd /initrd.img-6.10.1-amd64\noptions root=/dev/sda1\n',
+		};
+		const saved = await standard({ ...entries, 'boot/grub2/grubenv': `saved_entry=aa-${VERSION}\n` }, ['boot/grub/grub.cfg']);
+		expect(saved).toEqual({ version: VERSION, marks: ['root-device-name'], kind: 'bls' });
+		const guessed = await standard(entries, ['boot/grub/grub.cfg']);
+		expect(guessed).toEqual({ version: '6.10.1-amd64', marks: ['root-device-name', 'default-kernel-guessed'], kind: 'bls' });
+	});
+
+	test.for([
 		[
 			'systemd-boot',
 			{

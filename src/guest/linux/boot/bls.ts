@@ -14,6 +14,7 @@ const MOST = 256;
 const LARGEST = 64 << 10;
 
 type BlsEntry = BootEntry & {
+	readonly file: string;
 	/** The file's name without `.conf`, and without what counts its attempts. */
 	readonly id: string;
 	readonly sortKey: string | undefined;
@@ -36,7 +37,7 @@ export const readBlsEntries = async (
 		const entries: BlsEntry[] = [];
 		for (const file of files) {
 			const entry = parse(file, (await tree.readText(`${folder}/${file}`, LARGEST)) ?? '', environment);
-			if (entry) entries.push(entry);
+			if (entry) entries.push({ ...entry, file: `${folder}/${file}` });
 		}
 		if (entries.length > 0) return entries.sort(byName);
 	}
@@ -61,7 +62,7 @@ const bySortKey = (a: BlsEntry, b: BlsEntry): number => {
 
 const ascending = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const parse = (file: string, text: string, environment: ReadonlyMap<string, string>): BlsEntry | undefined => {
+const parse = (file: string, text: string, environment: ReadonlyMap<string, string>): Omit<BlsEntry, 'file'> | undefined => {
 	const values = new Map<string, string[]>();
 	for (const [line] of configLines(text)) {
 		const [, key, value] = /^(\S+)\s+(.*)$/.exec(line) ?? [];

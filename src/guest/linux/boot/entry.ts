@@ -12,11 +12,13 @@ export type BootEntry = {
 
 /** A boot menu. */
 export type BootMenu = {
-	/** `grub2`, `grub-legacy`, `extlinux`, `systemd-boot`. */
+	/** `grub2`, `grub-legacy`, `extlinux`, `systemd-boot`; `bls` for entries whose loader is not known. */
 	readonly kind: string;
 	/** The guest's file. */
 	readonly file: string;
 	readonly entries: readonly BootEntry[];
 	/** What boots if nobody chooses; undefined if that is not to be known. */
 	readonly chosen: BootEntry | undefined;
+	/** Nothing that was read says that it is the default: it is the first. */
+	readonly isGuessed?: boolean | undefined;
 };

@@ -1,16 +1,20 @@
 import type { FileTree } from '../../tree.ts';
+import { release } from '../release.ts';
 import { configLines } from '../text.ts';
 import { readBlsEntries } from './bls.ts';
 import type { BootEntry, BootMenu } from './entry.ts';
 import { expander, grubWords, unquoted } from './words.ts';
 
-const FILES = [
-	'/boot/grub2/grub.cfg',
-	'/boot/grub/grub.cfg',
-	'/boot/efi/EFI/redhat/grub.cfg',
-	'/boot/efi/EFI/centos/grub.cfg',
-	'/boot/efi/EFI/fedora/grub.cfg',
-];
+const FILES = ['/boot/grub2/grub.cfg', '/boot/grub/grub.cfg'];
+
+/** The ESP, where it is mounted: distributions have their configuration there in a folder of their own. */
+const ESPS = ['/boot/efi/EFI', '/efi/EFI', '/boot/EFI'];
+
+/** More such folders are not looked into. */
+const MOST_VENDORS = 32;
+
+/** Where the variables are that GRUB keeps from one start to the next, if not beside the configuration. */
+const ENVIRONMENT = '/boot/grub2/grubenv';
 
 /** All that variables stand for in a menu is no longer, in bytes. */
 const LARGEST = 256 << 10;
@@ -23,7 +27,7 @@ type Item = { readonly names: readonly string[]; readonly entry?: BootEntry | un
 
 /** GRUB 2: its configuration, the entries of the Boot Loader Specification if it asks for them, and its environment. */
 export const readGrub = async (tree: FileTree): Promise<BootMenu | undefined> => {
-	for (const file of FILES) {
+	for (const file of [...FILES, ...(await filesOnEsp(tree))]) {
 		const text = await tree.readText(file);
 		if (text === undefined) continue;
 		const environment = await grubEnvironment(tree, file);
@@ -40,13 +44,35 @@ export const readGrub = async (tree: FileTree): Promise<BootMenu | undefined> =>
 	return undefined;
 };
 
+/** The configurations on an ESP, that of the guest's own distribution first: several may share one. */
+const filesOnEsp = async (tree: FileTree): Promise<readonly string[]> => {
+	const distro = (await release(tree)).distro?.toLowerCase();
+	const own: string[] = [];
+	const others: string[] = [];
+	for (const esp of ESPS) {
+		for (const vendor of (await tree.readdir(esp)).slice(0, MOST_VENDORS))
+			(vendor.toLowerCase() === distro ? own : others).push(`${esp}/${vendor}/grub.cfg`);
+	}
+	return [...own, ...others];
+};
+
+/** Entries of the Boot Loader Specification whose loader's configuration is not to be seen: GRUB's default is what it saved, or the first. */
+export const readEntriesAlone = async (tree: FileTree): Promise<BootMenu | undefined> => {
+	const environment = await grubEnvironment(tree, ENVIRONMENT);
+	const entries = await readBlsEntries(tree, environment);
+	const saved = environment.get('saved_entry');
+	const chosen = entries.find(({ names }) => saved !== undefined && names.includes(saved));
+	const [first] = entries;
+	return first && { kind: 'bls', file: first.file, entries, chosen: chosen ?? first, isGuessed: chosen === undefined };
+};
+
 const flat = (items: readonly Item[]): readonly BootEntry[] =>
 	items.flatMap(({ entry, items: inner }) => [...(entry ? [entry] : []), ...flat(inner)]);
 
 /** The environment block: lines of a file beside the configuration. */
 const grubEnvironment = async (tree: FileTree, file: string): Promise<ReadonlyMap<string, string>> => {
 	const values = new Map<string, string>();
-	for (const path of [file.replace(/[^/]+$/, 'grubenv'), '/boot/grub2/grubenv']) {
+	for (const path of [file.replace(/[^/]+$/, 'grubenv'), ENVIRONMENT]) {
 		for (const [line] of configLines((await tree.readText(path)) ?? '')) {
 			const at = line.indexOf('=');
 			if (at > 0 && !values.has(line.slice(0, at))) values.set(line.slice(0, at), line.slice(at + 1));
