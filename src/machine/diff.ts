@@ -1,5 +1,6 @@
 import { swapFields } from '../bytes/guid.ts';
 import { hexDigits } from '../bytes/hex.ts';
+import { startsByEfi } from './firmware.ts';
 import type { Machine } from './format.ts';
 import { isHardDisk } from './hard-disks.ts';
 import { guestOfOsinfo, guestOfVmx } from './migrate/guests.ts';
@@ -90,7 +91,6 @@ const hardware = (spec: VmSpec): Facts => {
 	const facts: Facts = new Map();
 	const { identity, cpu, memory, firmware, guest } = spec;
 	const { sockets: _, cores = 1, dies = 1, clusters = 1, threads = 1 } = cpu.topology ?? {};
-	const isEfi = firmware.type?.toLowerCase() === 'efi' || firmware.loaderType === 'pflash';
 	flatten(
 		{
 			name: identity.name,
@@ -101,7 +101,7 @@ const hardware = (spec: VmSpec): Facts => {
 			cpus: cpu.online ?? cpu.count ?? 1,
 			coresPerSocket: cores * dies * clusters * threads,
 			memory: memory.size,
-			firmware: isEfi ? 'efi' : 'bios',
+			firmware: startsByEfi(spec) ? 'efi' : 'bios',
 			secureBoot: firmware.secureBoot ?? false,
 			tpm: spec.tpms.length > 0,
 			disks: spec.disks.filter(isHardDisk).map(disk),

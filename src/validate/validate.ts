@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
+import { startsByEfi } from '../machine/firmware.ts';
 import type { Facts } from './facts.ts';
 import type { Category, Concern, Rule } from './rule.ts';
-import { startsByEfi } from './rules/describe.ts';
 import { rules as allRules } from './rules/index.ts';
 import { type Target, targets } from './targets.ts';
 
@@ -38,7 +38,7 @@ export const validate = (
 /** The target as it is for a machine with this firmware. */
 const asMeant = (target: Target, { machine, guest }: Facts): Target => {
 	const { withBios, most, has } = target;
-	const startsByBios = machine ? !startsByEfi(machine) : guest?.firmware.type === 'bios';
+	const startsByBios = machine ? !startsByEfi(machine.spec) : guest?.firmware.type === 'bios';
 	if (!withBios || !startsByBios) return target;
 	return { ...target, ...withBios, most: { ...most, ...withBios.most }, has: [...has, ...(withBios.has ?? [])] };
 };

@@ -280,8 +280,6 @@ describe('a domain of KVM as a VMX', () => {
 		expect(toVmx(text)).toMatch(/firmware = "efi"\nuefi.secureBoot.enabled = "TRUE"/);
 		expect(entry(text, 'TPM_NEEDS_PROVIDER')?.severity).toBe('error');
 		expect(entry(text, 'HW_TOO_LOW', { hardwareVersion: 11 })?.severity).toBe('error');
-		const loader = "<os><type>hvm</type><loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader></os>";
-		expect(toVmx(kvmWith('', '', loader))).toContain('firmware = "efi"');
 	});
 
 	test('no two disks have one name, not even where case does not count', () => {

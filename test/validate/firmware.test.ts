@@ -28,6 +28,14 @@ it('a loader is looked for wherever firmware looks for one, also where the disks
 	expect(fired(alone(old, esp), 'libvirt')).not.toContain(id);
 });
 
+it('a domain that starts by the OVMF of its loader, without a type, wants what its disks are made for', () => {
+	const { spec, ...rest } = machine();
+	const domain = { ...rest, format: 'libvirt', spec: { ...spec, firmware: { loader: '/usr/share/OVMF/OVMF.fd' } } };
+	const facts = (type: 'bios' | 'uefi') => healthy({ machine: domain, guest: guest({ firmware: { type, fallbackLoader: true } }) });
+	expect(fired(facts('uefi'), 'libvirt')).not.toContain('vconv.guest.firmware.mismatch');
+	expect(fired(facts('bios'), 'libvirt')).toContain('vconv.guest.firmware.mismatch');
+});
+
 it('GRUB where firmware looks is no loader under Secure Boot, which takes what Microsoft has signed', () => {
 	const facts = (fallbackIsGrub: boolean | undefined, ...lines: string[]) =>
 		healthy({

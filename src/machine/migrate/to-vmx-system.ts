@@ -5,10 +5,6 @@ import type { Migration } from './to-vmx-context.ts';
 /** VMware's interface shows no more of a name. */
 const LONGEST_NAME = 80;
 
-/** Whether a machine starts with UEFI: by what it says, or by the file that starts it. */
-export const startsWithEfi = ({ firmware }: VmSpec): boolean =>
-	firmware.type === 'efi' || firmware.loaderType === 'pflash' || /ovmf|aavmf|edk2|uefi/i.test(firmware.loader ?? '');
-
 /** Who the machine is. Hardware specification, section 8.2 and appendix C. */
 export const planIdentity = (m: Migration): Identity => {
 	const { identity } = m.spec;

@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../../errors.ts';
+import { startsByEfi } from '../firmware.ts';
 import type { Machine } from '../format.ts';
 import { isHostScsi } from '../hard-disks.ts';
 import { leftovers, type ReportEntry } from '../report.ts';
@@ -15,7 +16,7 @@ import { planNics } from './to-vmx-nics.ts';
 import { restored } from './to-vmx-origin.ts';
 import { controllersFor } from './to-vmx-places.ts';
 import { hasPath } from './to-vmx-product.ts';
-import { planClock, planCpu, planFirmware, planIdentity, startsWithEfi } from './to-vmx-system.ts';
+import { planClock, planCpu, planFirmware, planIdentity } from './to-vmx-system.ts';
 import { tellTooLarge } from './vmware-limits.ts';
 import { asWritten } from './written.ts';
 
@@ -31,7 +32,7 @@ export const planMigrationToVmx = (
 	const spec = asAsked(machine.spec, options);
 	const origin = machine.origin?.format === 'vmx' ? machine.origin.spec : undefined;
 	refuseOtherArchitectures(machine);
-	const wasEfi = startsWithEfi(machine.spec);
+	const wasEfi = startsByEfi(machine.spec);
 	const isEfi = options.firmware === undefined ? wasEfi : options.firmware === 'efi';
 	const hardwareVersion = hardwareVersionFor(spec, isEfi, origin, options);
 	const isAsWritten = asWritten(machine.spec);

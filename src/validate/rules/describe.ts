@@ -1,14 +1,11 @@
 import { humanSize } from '../../bytes/size.ts';
 import type { Code } from '../../machine/codes.ts';
+import { startsByEfi } from '../../machine/firmware.ts';
 import { shown } from '../../machine/report.ts';
 import type { RawEntry, SaidImage, VmSpec } from '../../machine/spec.ts';
 import type { Facts, MachineFacts, Problem } from '../facts.ts';
 import type { Evidence } from '../rule.ts';
 import type { Target } from '../targets.ts';
-
-/** Whether a description says that the machine starts by EFI: libvirt may say it by the loader alone. */
-export const startsByEfi = ({ spec: { firmware } }: MachineFacts): boolean =>
-	/^u?efi$/i.test(firmware.type ?? '') || firmware.loaderType === 'pflash';
 
 /** Whether a machine stays with VMware: it goes there with its folder, its NVRAM and its adapters. */
 export const staysWithVmware = ({ machine }: Pick<Facts, 'machine'>, { id }: Pick<Target, 'id'>): boolean =>
@@ -20,7 +17,7 @@ export const keepsDescription = (facts: Pick<Facts, 'machine'>, target: Pick<Tar
 
 /** Whether a machine starts by EFI: as its disks are made for, or as its description says. */
 export const wantsEfi = ({ machine, guest }: Pick<Facts, 'machine' | 'guest'>): boolean =>
-	guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine));
+	guest?.firmware.type === 'uefi' || (machine !== undefined && startsByEfi(machine.spec));
 
 /** CPUs that run the same guests, by the name of one of them as uname says it. */
 export const cpuFamily = (arch: string): string => {

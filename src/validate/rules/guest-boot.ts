@@ -1,10 +1,11 @@
 import type { DiskFlag, DriverFact, GuestReport, NicModel, PartitionFacts, VolumeFacts } from '../../guest/facts.ts';
 import { startsByBios } from '../../guest/firmware.ts';
+import { startsByEfi } from '../../machine/firmware.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
 import { asksVirtio, type BusFact, bootBuses, factsOf, VIRTIO } from './boot-bus.ts';
-import { keyIn, startsByEfi, staysWithVmware, wantsEfi } from './describe.ts';
+import { keyIn, staysWithVmware, wantsEfi } from './describe.ts';
 
 /** Whether the guest starts at the target: drivers, firmware, partition tables. */
 export const bootRules: readonly Rule[] = [
@@ -96,7 +97,7 @@ export const bootRules: readonly Rule[] = [
 		assessment: 'The machine is said to start by one firmware, and its disks are made for the other: it does not start.',
 		remedy: 'Correct the firmware of the description.',
 		find: ({ machine, guest }) => {
-			const said = machine && startsByEfi(machine) ? 'uefi' : 'bios';
+			const said = machine && startsByEfi(machine.spec) ? 'uefi' : 'bios';
 			const seen = guest?.firmware.type;
 			if (!machine || (seen !== 'bios' && seen !== 'uefi') || seen === said) return [];
 			return [{ what: `the description says ${said}, the disks say ${seen}`, file: machine.path, key: keyIn(machine, 'firmware') }];

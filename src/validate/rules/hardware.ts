@@ -1,9 +1,10 @@
+import { startsByEfi } from '../../machine/firmware.ts';
 import { isHostScsi } from '../../machine/hard-disks.ts';
 import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
 import type { CharBackend, Network } from '../../machine/spec.ts';
 import type { Facts } from '../facts.ts';
 import type { Rule } from '../rule.ts';
-import { inDescription as at, coded, keepsDescription, keyed, pieces, startsByEfi, staysWithVmware } from './describe.ts';
+import { inDescription as at, coded, keepsDescription, keyed, pieces, staysWithVmware } from './describe.ts';
 
 /** What the machine has besides its disks and network cards, and the target has not, or has in another way. */
 export const hardwareRules: readonly Rule[] = [
@@ -53,7 +54,7 @@ export const hardwareRules: readonly Rule[] = [
 		assessment: 'The guest is made to start with a firmware that the target does not have.',
 		remedy: 'Choose another target.',
 		find: ({ machine }, { firmware, name }) => {
-			const type = machine?.spec.firmware.type?.toLowerCase();
+			const type = machine && startsByEfi(machine.spec) ? 'efi' : machine?.spec.firmware.type?.toLowerCase();
 			return type !== undefined && (type === 'efi' || type === 'bios') && !firmware.includes(type)
 				? [at(machine, `${type}, and ${name} has ${firmware.join(' and ')}`, 'firmware')]
 				: [];
@@ -77,7 +78,7 @@ export const hardwareRules: readonly Rule[] = [
 		assessment: 'Boot entries and settings in NVRAM are not converted. The guest starts from the default path on its EFI system partition.',
 		remedy: 'See that EFI/BOOT/BOOTX64.EFI is there, which vconv inspect tells.',
 		find: ({ machine }, target) =>
-			machine && startsByEfi(machine) && !staysWithVmware({ machine }, target)
+			machine && startsByEfi(machine.spec) && !staysWithVmware({ machine }, target)
 				? [
 						at(
 							machine,
