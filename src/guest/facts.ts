@@ -93,7 +93,7 @@ export type VolumeFacts = {
 	readonly size: number;
 	/** In bytes. */
 	readonly blockSize?: number | undefined;
-	/** What the file system spans, in bytes; more than `size` is a volume that was cut off. */
+	/** What the file system, the physical volume or the member of an array spans, in bytes; more than `size` is a volume that was cut off. */
 	readonly fileSystemSize?: number | undefined;
 	/** Of the file system, in bytes. */
 	readonly free?: number | undefined;

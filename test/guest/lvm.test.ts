@@ -41,7 +41,7 @@ test('a label gives its id and the description, even where the ring wraps', asyn
 		const [device] = await devices(text, at);
 		if (!device) throw new Error('no device');
 		const label = physicalVolume(await probeOf(device));
-		expect(label).toEqual({ uuid: first, metadata: [{ start: 4096, size: 65536 }] });
+		expect(label).toEqual({ uuid: first, deviceSize: SIZE, metadata: [{ start: 4096, size: 65536 }] });
 		expect(label && (await metadataText(device, label))).toBe(text);
 	}
 });

@@ -24,6 +24,7 @@ export const physicalPieces = (uuid: string, text: string, at = 512): readonly P
 	const label = record(512, [
 		[8, 8, 1],
 		[20, 4, 32],
+		[64, 8, SIZE],
 		[72, 8, 1 << 20],
 		[104, 8, AREA],
 		[112, 8, AREA_SIZE],

@@ -131,6 +131,7 @@ const mdAt = (at: number): readonly Piece[] => [
 			[80, 8, 1024],
 			[92, 4, 2],
 			[128, 8, 64],
+			[136, 8, 1024],
 			[144, 8, at / 512],
 			[220, 4, 1],
 		]),
@@ -145,6 +146,11 @@ test.each([
 ])('a member of an array is one before it is the file system in it: version %s', async (version, at) => {
 	const found = await probeVolume(await deviceOf(MIB, [...(at === 0 ? [] : ext(1, 2)), ...mdAt(at)]));
 	expect(found).toMatchObject({ type: 'linux_raid_member', label: 'web:0', state: [`metadata-${version}`, 'raid1'] });
+});
+
+// Linux takes no member whose data_offset and data_size lead beyond its device (load_super_1).
+test('a member of an array says what it spans', async () => {
+	expect((await probeVolume(await deviceOf(MIB, mdAt(4096)))).fileSystemSize).toBe((64 + 1024) * 512);
 });
 
 /** An XFS whose log of 64 KiB is 64 KiB in: one round of blocks, and in the last but one the header of a record of one operation. */

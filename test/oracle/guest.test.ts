@@ -276,6 +276,23 @@ const volumesOf = async (files: readonly string[]): Promise<readonly Recognised[
 	return volumes;
 };
 
+test.skipIf(!has('pvcreate'))(
+	'a physical volume that pvcreate made spans the disk, and one that was cut is said to be',
+	async ({ skip }) => {
+		skip(!canLoop(), 'no loop device is to be had');
+		const file = emptyDisk(temporaryFolder(), '40M');
+		const loop = run('losetup', '-f', '--show', file).trim();
+		try {
+			run('pvcreate', ...LVM, '-y', loop);
+		} finally {
+			run('losetup', '-d', loop);
+		}
+		expect((await inspect(file)).volumes).toMatchObject([{ type: 'LVM2_member', fileSystemSize: 40 << 20, state: [] }]);
+		fs.truncateSync(file, 30 << 20);
+		expect((await inspect(file)).volumes).toMatchObject([{ type: 'LVM2_member', size: 30 << 20, state: ['larger-than-volume'] }]);
+	},
+);
+
 /** Of a stripe, in bytes. */
 const CHUNK = 16 << 10;
 

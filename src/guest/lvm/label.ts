@@ -11,6 +11,8 @@ type Area = { readonly start: number; readonly size: number };
 export type PhysicalVolume = {
 	/** With hyphens, as LVM prints it. */
 	readonly uuid: string;
+	/** Of the device that it was made on, in bytes. */
+	readonly deviceSize: number;
 	/** Where copies of the volume group's description are. */
 	readonly metadata: readonly Area[];
 };
@@ -48,7 +50,7 @@ export const physicalVolume = (probe: Parameters<Prober>[0]): PhysicalVolume | u
 		return found;
 	};
 	areas(); // where the data is, which the description says better
-	return { uuid: hyphened(data.latin1(header, 32)), metadata: areas() };
+	return { uuid: hyphened(data.latin1(header, 32)), deviceSize: data.u64(header + 32), metadata: areas() };
 };
 
 const hyphened = (uuid: string): string =>
@@ -66,7 +68,7 @@ const hyphened = (uuid: string): string =>
 
 export const lvm: Prober = (probe) => {
 	const found = physicalVolume(probe);
-	return found && { type: 'LVM2_member', uuid: found.uuid };
+	return found && { type: 'LVM2_member', uuid: found.uuid, fileSystemSize: found.deviceSize };
 };
 
 const MAGIC = ' LVM2 x[5A%r0N*>';

@@ -20,6 +20,8 @@ export type MdMember = {
 	readonly dataStart: number;
 	/** What the array uses of each member, in bytes. */
 	readonly dataSize: number;
+	/** What the member has to have for it, in bytes; with version 0.90 the superblock lies behind it, and says so by being there. */
+	readonly span?: number | undefined;
 	/** How often the array was changed: members that lag behind are stale. */
 	readonly events: bigint;
 	/** Its place in the array; undefined where it does not have all of the data: a spare, one that failed or is being rebuilt. */
@@ -59,6 +61,7 @@ export const mdMember = async ({ device }: Pick<Probe, 'device'>): Promise<MdMem
 			members: data.u32(92),
 			dataStart: data.u64(128) * 512,
 			dataSize: data.u64(80) * 512,
+			span: (data.u64(128) + data.u64(136)) * 512,
 			events: data.bits64(200),
 			role: (data.u32(8) & RECOVERY_OFFSET) === 0 ? await roleOf(device, at, data.u32(160), data.u32(220)) : undefined,
 		};
@@ -105,6 +108,7 @@ export const md: Prober = async (probe) => {
 		uuid: member.uuid,
 		label: member.name,
 		state: [`metadata-${member.version}`, levelName(member.level), ...(member.role === undefined ? ['not-in-sync'] : [])],
+		fileSystemSize: member.span,
 		memberOf: `md:${member.uuid}`,
 	};
 };

@@ -177,8 +177,8 @@ export const bootRules: readonly Rule[] = [
 	{
 		id: 'vconv.guest.volume.cut',
 		category: 'Critical',
-		label: 'File system larger than its partition',
-		assessment: 'The end of the file system is not there.',
+		label: 'File system, physical volume of LVM or member of an array larger than its partition or disk',
+		assessment: 'The end of it is not there.',
 		remedy: 'Take the image from the source once more.',
 		find: ({ guest }) =>
 			(guest?.volumes ?? []).flatMap(({ id, size, fileSystemSize = 0 }) =>
