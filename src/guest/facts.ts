@@ -118,7 +118,7 @@ export type VolumeFacts = {
 export type FirmwareFacts = {
 	/** What the disks are made to boot with. */
 	readonly type: 'bios' | 'uefi' | 'dual' | 'unknown';
-	/** Whether EFI\BOOT\BOOTX64.EFI (or its sibling of another architecture) is there; absent where the ESP was not read. */
+	/** Whether EFI\BOOT\BOOTX64.EFI, or its sibling for the system's architecture, is there; absent where the ESP was not read. */
 	readonly fallbackLoader?: boolean | undefined;
 	/** That one is GRUB itself, which is signed by no key that firmware has: under Secure Boot shim has to start it. */
 	readonly fallbackIsGrub?: boolean | undefined;

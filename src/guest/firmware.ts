@@ -2,8 +2,22 @@ import type { DiskFacts, FirmwareFacts } from './facts.ts';
 import type { Attempt, OpenVolume } from './system.ts';
 import { type FileTree, fileTree } from './tree.ts';
 
-/** What firmware starts where nothing else is set up (UEFI 2.10, 3.5.1.1), for the machines that images are of. */
-const FALLBACKS = ['bootx64.efi', 'bootaa64.efi', 'bootia32.efi', 'bootriscv64.efi'];
+/**
+ * What firmware starts where nothing else is set up (UEFI 2.10, 3.5.1.1), by the CPU of the machine. A system of 32 bits gets firmware
+ * of 64 as well: hypervisors have no other but for VMware's.
+ */
+const FALLBACKS: ReadonlyMap<string, string> = new Map([
+	['x86_64', 'bootx64.efi'],
+	['i686', 'bootx64.efi'],
+	['aarch64', 'bootaa64.efi'],
+	['riscv64', 'bootriscv64.efi'],
+]);
+
+/** Whether firmware for this CPU starts a loader by itself; of any, where the CPU is not known. */
+export const isFallback = (path: string, arch: string | undefined): boolean => {
+	const own = FALLBACKS.get(arch ?? '');
+	return (own === undefined ? [...FALLBACKS.values()] : [own]).includes(/^\/efi\/boot\/([^/]*)$/.exec(path.toLowerCase())?.[1] ?? '');
+};
 
 /** In bytes: shim, which has OpenSSL in it, has some 900 KiB. */
 const LEAST_SHIM = 256 << 10;
@@ -14,8 +28,14 @@ const MAX_LOADERS = 256;
 /**
  * What the disks are made to boot with. An ESP makes them a UEFI machine's; boot code with an active partition or a BIOS boot
  * partition a BIOS machine's.
+ * @param arch as uname says it, of the system on the disks; undefined where none is known.
  */
-export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly OpenVolume[], attempt: Attempt): Promise<FirmwareFacts> => {
+export const firmwareOf = async (
+	disks: readonly DiskFacts[],
+	open: readonly OpenVolume[],
+	attempt: Attempt,
+	arch: string | undefined,
+): Promise<FirmwareFacts> => {
 	const esps = disks.flatMap(({ index, partitions }) =>
 		partitions.filter(({ type }) => type === 'esp').map(({ number }) => `disk${index}p${number}`),
 	);
@@ -29,7 +49,9 @@ export const firmwareOf = async (disks: readonly DiskFacts[], open: readonly Ope
 			(await attempt(esp, 'boot loaders', async () => {
 				const tree = fileTree(volume.fileSystem);
 				const loaders = await loadersOf(tree);
-				return { esp, loaders, fallback: await hasFallback(tree, loaders), isGrub: await startsGrub(tree, loaders) };
+				const loader = loaders.find((path) => isFallback(path, arch));
+				if (loader === undefined) return { esp, loaders, fallback: false, isGrub: false };
+				return { esp, loaders, fallback: await startsAlone(tree, loader, loaders), isGrub: await isMadeByGrub(tree, loader) };
 			}));
 		if (found) read.push(found);
 	}
@@ -50,10 +72,8 @@ export const startsByBios = ({ scheme, biosBootCode, partitions }: DiskFacts): b
 	return biosBootCode === 'grub' || partitions.some(({ bootable }) => bootable);
 };
 
-/** Whether firmware that knows no boot entry finds a loader, and that one what it needs: shim starts what lies beside it alone. */
-const hasFallback = async (tree: FileTree, loaders: readonly string[]): Promise<boolean> => {
-	const loader = loaders.find(isFallback);
-	if (loader === undefined) return false;
+/** Whether the loader that firmware finds has what it needs: shim starts what lies beside it alone. */
+const startsAlone = async (tree: FileTree, loader: string, loaders: readonly string[]): Promise<boolean> => {
 	if (loaders.some((path) => /^\/efi\/boot\/(grub|fb|fallback)[^/]*\.efi$/i.test(path))) return true;
 	const sizeOf = async (path: string) => (await tree.stat(path))?.node.size;
 	const size = await sizeOf(loader);
@@ -66,9 +86,8 @@ const hasFallback = async (tree: FileTree, loaders: readonly string[]): Promise<
 const EFI_HEADER = 4096;
 
 /** Whether the loader that firmware finds is made by grub-mkimage, which alone puts its modules in a section of that name. */
-const startsGrub = async (tree: FileTree, loaders: readonly string[]): Promise<boolean> => {
-	const loader = loaders.find(isFallback);
-	const found = loader === undefined ? undefined : await tree.stat(loader);
+const isMadeByGrub = async (tree: FileTree, loader: string): Promise<boolean> => {
+	const found = await tree.stat(loader);
 	if (found?.node.kind !== 'file') return false;
 	const bytes = await found.fileSystem.read(found.node, 0, Math.min(found.node.size, EFI_HEADER));
 	const text = new TextDecoder('latin1').decode(bytes);
@@ -80,8 +99,6 @@ const startsGrub = async (tree: FileTree, loaders: readonly string[]): Promise<b
 		text.startsWith('mods\0\0\0\0', at),
 	);
 };
-
-const isFallback = (path: string): boolean => FALLBACKS.some((name) => path.toLowerCase() === `/efi/boot/${name}`);
 
 const loadersOf = async (tree: FileTree): Promise<readonly string[]> => {
 	const loaders: string[] = [];

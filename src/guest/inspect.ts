@@ -69,8 +69,6 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 		if ('fileSystem' in opened) open.push(opened);
 		known.push(opened.facts);
 	}
-	spent.renew();
-	const firmware = await firmwareOf(disks, open, attempt);
 	const context: GuestContext = {
 		disks,
 		volumes: known,
@@ -89,6 +87,8 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 		}
 	}
 	const [main, ...others] = systems.toSorted((a, b) => bootability(b) - bootability(a));
+	spent.renew();
+	const firmware = await firmwareOf(disks, open, attempt, main?.os.arch);
 	return {
 		schema: 'vconv.guest/1',
 		cost: { milliseconds: Math.round(performance.now() - start), ...cost },

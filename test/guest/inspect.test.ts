@@ -257,6 +257,37 @@ test.for([
 	expect(firmware.fallbackLoader).toBe(expected);
 });
 
+const systemFor =
+	(arch: string | undefined): SystemReader =>
+	async ({ facts }) => ({ os: { family: 'linux', name: 'x', root: facts.id, arch } });
+
+// UEFI 2.10, table 3.2: the names of what firmware of each architecture starts from a disk.
+test.for([
+	['x86_64', 'BOOTX64.EFI', true],
+	['x86_64', 'BOOTIA32.EFI', false],
+	['x86_64', 'BOOTAA64.EFI', false],
+	['i686', 'BOOTIA32.EFI', false],
+	['aarch64', 'BOOTAA64.EFI', true],
+	['aarch64', 'BOOTX64.EFI', false],
+	['riscv64', 'BOOTRISCV64.EFI', true],
+	[undefined, 'BOOTAA64.EFI', true],
+	[undefined, 'BOOTIA32.EFI', false],
+] as const)('firmware for %s has %s to start from or not', async ([arch, name, expected]) => {
+	const pieces = [...gptPieces(8 * MIB, [{ type: ESP, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'esp')];
+	const { firmware } = await inspect([[8 * MIB, pieces]], {
+		fileSystems: [readerOf({ EFI: { BOOT: { [name]: '' } } })],
+		systems: [systemFor(arch)],
+	});
+	expect(firmware.fallbackLoader).toBe(expected);
+});
+
+test('a shim for another CPU, which has nothing to start, is no matter', async () => {
+	const BOOT = { 'BOOTAA64.EFI': shim, 'BOOTX64.EFI': 'm'.repeat(300 << 10) };
+	const pieces = [...gptPieces(8 * MIB, [{ type: ESP, guid: GUID, first: 2048, last: 4095 }]), ...ext4(MIB, 'esp')];
+	const fileSystems = [readerOf({ EFI: { debian: { 'shimaa64.efi': shim }, BOOT } })];
+	expect((await inspect([[8 * MIB, pieces]], { fileSystems, systems: [systemFor('x86_64')] })).firmware.fallbackLoader).toBe(true);
+});
+
 /** What `grub-mkimage -O x86_64-efi` of GRUB 2.06 writes at the beginning, and Debian's shim 15.8, but for zeros and text for DOS. */
 const efi = (count: string, ...sections: string[]): Uint8Array => {
 	const bytes = Buffer.alloc(4096);

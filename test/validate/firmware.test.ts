@@ -36,6 +36,17 @@ it('a domain that starts by the OVMF of its loader, without a type, wants what i
 	expect(fired(facts('bios'), 'libvirt')).toContain('vconv.guest.firmware.mismatch');
 });
 
+it('where the system was not seen, the loader has to be for the CPU that the description says', () => {
+	const found = (loader: string) =>
+		guest({ os: null, drivers: null, firmware: { type: 'uefi', fallbackLoader: true, loaders: [`/EFI/BOOT/${loader}`] } });
+	const says = (loader: string, ...lines: string[]) =>
+		fired(healthy({ machine: machine('firmware = "efi"', ...lines), guest: found(loader) }), 'libvirt').includes(
+			'vconv.guest.firmware.fallback',
+		);
+	expect(['BOOTX64.EFI', 'bootx64.efi', 'BOOTIA32.EFI', 'BOOTAA64.EFI'].map((loader) => says(loader))).toEqual([false, false, true, true]);
+	expect(['BOOTX64.EFI', 'BOOTAA64.EFI'].map((loader) => says(loader, 'guestOS = "arm-ubuntu-64"'))).toEqual([true, false]);
+});
+
 it('GRUB where firmware looks is no loader under Secure Boot, which takes what Microsoft has signed', () => {
 	const facts = (fallbackIsGrub: boolean | undefined, ...lines: string[]) =>
 		healthy({

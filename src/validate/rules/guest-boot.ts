@@ -1,11 +1,12 @@
 import type { DiskFlag, DriverFact, GuestReport, NicModel, PartitionFacts, VolumeFacts } from '../../guest/facts.ts';
-import { startsByBios } from '../../guest/firmware.ts';
+import { isFallback, startsByBios } from '../../guest/firmware.ts';
 import { startsByEfi } from '../../machine/firmware.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
+import { archOf } from './architecture.ts';
 import { asksVirtio, type BusFact, bootBuses, factsOf, VIRTIO } from './boot-bus.ts';
-import { keyIn, staysWithVmware, wantsEfi } from './describe.ts';
+import { cpuFamily, keyIn, staysWithVmware, wantsEfi } from './describe.ts';
 
 /** Whether the guest starts at the target: drivers, firmware, partition tables. */
 export const bootRules: readonly Rule[] = [
@@ -108,7 +109,7 @@ export const bootRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'No boot loader where firmware without boot entries looks',
 		assessment:
-			'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI is not there, is a shim without what it starts, or is GRUB itself, which the keys of the firmware do not let start under Secure Boot: the firmware finds nothing to start.',
+			'Boot entries stay behind with the NVRAM, and EFI/BOOT/BOOTX64.EFI (on ARM BOOTAA64.EFI) is not there, is a shim without what it starts, or is GRUB itself, which the keys of the firmware do not let start under Secure Boot: the firmware finds nothing to start.',
 		remedy:
 			'Put one there before the move: Debian and Ubuntu by `grub-install --force-extra-removable`; others by copying shimx64.efi to EFI/BOOT/BOOTX64.EFI on the EFI system partition, and grubx64.efi, which it starts, beside it; Windows by copying EFI/Microsoft/Boot/bootmgfw.efi there. Or add a boot entry at the target.',
 		find: (facts, target) => {
@@ -116,7 +117,10 @@ export const bootRules: readonly Rule[] = [
 			if (!firmware || staysWithVmware(facts, target) || !asksForLoader(facts)) return [];
 			if (firmware.fallbackIsGrub && keepsSecureBoot(facts))
 				return [{ what: 'Secure Boot is on, and it has GRUB there', key: firmware.esp }];
-			if (firmware.fallbackLoader !== false) return [];
+			// A VMX that does not say ARM is for the CPUs of PCs.
+			const arch = archOf(facts) ?? (facts.machine?.format === 'vmx' ? 'x86_64' : undefined);
+			const isOther = firmware.loaders?.some((path) => isFallback(path, arch && cpuFamily(arch))) === false;
+			if (firmware.fallbackLoader === undefined || (firmware.fallbackLoader && !isOther)) return [];
 			return [{ what: `it has ${firmware.loaders?.slice(0, 4).join(', ') || 'no loaders'}`, key: firmware.esp }];
 		},
 	},
