@@ -9,6 +9,7 @@ import type { Source } from '../core/source.ts';
 import { UsageError } from '../errors.ts';
 import { openFile } from '../node/file.ts';
 import { gate, type PathRule, siblings } from '../node/gate.ts';
+import { heldOrClosed } from '../node/inuse.ts';
 import type { Arguments } from './command.ts';
 import type { Io } from './io.ts';
 import { noteJson, noteText } from './render.ts';
@@ -19,7 +20,7 @@ export const inputOptions = {
 	'force-share': {
 		alias: 'U',
 		type: 'boolean',
-		describe: 'read an image that another program has open for writing; without effect where nothing is locked',
+		describe: 'read an image though a machine may be writing to it',
 	},
 	'allow-external': { type: 'string', array: true, describe: 'open what the image names in this folder too (repeatable)' },
 	untrusted: { type: 'boolean', describe: 'open nothing that the image names, and halve the limits' },
@@ -79,7 +80,7 @@ export const openOptions = (args: InputArguments, io: Io, opened?: (file: Source
 		format: args.format,
 		snapshot: args.snapshot,
 		async gate(source, reference) {
-			const found = await follow(source, reference);
+			const found = await held(await follow(source, reference), args, io);
 			opened?.(found, source);
 			return found;
 		},
@@ -96,6 +97,14 @@ export const openOptions = (args: InputArguments, io: Io, opened?: (file: Source
 	};
 };
 
+/** The file of this name that the user wants read. @throws AccessError, also for one that a running machine writes to, without --force-share. */
+export const openInput = async (name: string, args: InputArguments, io: Io): Promise<Source> => held(await openFile(name), args, io);
+
+const held = (source: Source, args: InputArguments, io: Io): Promise<Source> =>
+	heldOrClosed(source, { forceShare: args['force-share'] }, noteWriter(args, io));
+
 /** What the guest sees of the image of this name, its parents folded in. */
-export const openDisk = async (name: string, options: OpenOptions): Promise<Disk> =>
-	flatten(await openChain(await openFile(name), options));
+export const openDisk = async (name: string, args: InputArguments, io: Io): Promise<Disk> => {
+	const options = openOptions(args, io);
+	return flatten(await openChain(await openInput(name, args, io), options));
+};

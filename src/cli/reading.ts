@@ -1,11 +1,11 @@
 import { flatten, openChain } from '../convert/open.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Source } from '../core/source.ts';
-import { openFile, refuseChanged } from '../node/file.ts';
+import { refuseChanged } from '../node/file.ts';
 import { nodeMover } from '../node/mover.ts';
 import { sha256 } from '../node/sha256.ts';
 import type { HashOptions } from '../proof/hash.ts';
-import { type InputArguments, inputOptions, openOptions, snapshotOption } from './input.ts';
+import { type InputArguments, inputOptions, openInput, openOptions, snapshotOption } from './input.ts';
 import type { Io } from './io.ts';
 import { progressStyle, reporter } from './progress.ts';
 import { threadCount } from './threads.ts';
@@ -38,7 +38,7 @@ export const openSteady = async (
 	/** @throws ChangedError for the first file that was written to since it was opened. */
 	refuseChanged(): void;
 }> => {
-	const source = await openFile(name);
+	const source = await openInput(name, args, io);
 	const files: Source[] = [source];
 	const disk = flatten(
 		await openChain(

@@ -164,7 +164,8 @@ export const openParent = async (child: Layer, parent: ParentReference, options:
 		try {
 			return await openNamed(name, child, parent, options);
 		} catch (error) {
-			if (!(error instanceof VconvError)) throw error;
+			// By its id it would be found again, and read.
+			if (!(error instanceof VconvError) || isInUse(error)) throw error;
 			failures.push(error);
 		}
 	}
@@ -178,6 +179,9 @@ export const openParent = async (child: Layer, parent: ParentReference, options:
 		hint: 'the parent in the same folder, as it was when the child was made, or --allow-external with its folder',
 	});
 };
+
+/** Whether a file is refused because a machine writes to it. */
+export const isInUse = (error: unknown): boolean => error instanceof AccessError && error.reason === 'in-use';
 
 /** What has this name, if it is the parent. Notes about anything else are kept back. */
 const openNamed = async (name: string, child: Layer, parent: ParentReference, options: OpenOptions): Promise<Layer> => {

@@ -1,4 +1,4 @@
-import { flatten, type OpenOptions, openChain } from '../convert/open.ts';
+import { flatten, isInUse, type OpenOptions, openChain } from '../convert/open.ts';
 import { limitsOf } from '../core/limits.ts';
 import type { Note } from '../core/note.ts';
 import type { Source } from '../core/source.ts';
@@ -11,22 +11,29 @@ import type { DiskDevice } from '../machine/spec.ts';
 import { nodeExpanders } from './expand.ts';
 import { openFile } from './file.ts';
 import { orBeside } from './gate.ts';
+import { heldOrClosed, type SharingOptions } from './inuse.ts';
 import { nodeCodec } from './packer.ts';
 import { describedBy, type KnownFormats } from './validate/description.ts';
 
-export type InspectFilesOptions = Pick<InspectOptions, 'signal'> & {
-	/** How images are opened, and which further files; its limits hold for what looking into them costs. */
-	readonly opening: OpenOptions;
-	/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
-	readonly machineFormats: readonly MachineFormat[];
-};
+export type InspectFilesOptions = Pick<InspectOptions, 'signal'> &
+	Pick<SharingOptions, 'forceShare'> & {
+		/** How images are opened, and which further files; its limits hold for what looking into them costs. */
+		readonly opening: OpenOptions;
+		/** What a file may be in place of an image: a description, all of whose disks are then looked at. */
+		readonly machineFormats: readonly MachineFormat[];
+	};
 
 /**
  * What is on these disks of one machine, given as images or as its description, in the machine's order.
- * @throws VconvError if a named file cannot be opened. A disk that only a description names is in `incomplete` then.
+ * @throws VconvError if a named file cannot be opened, or a machine writes to it. A disk that only a description names is in `incomplete` then.
  */
 export const inspectFiles = async (names: readonly string[], options: InspectFilesOptions): Promise<GuestReport> => {
-	const { opening, signal } = options;
+	const { signal } = options;
+	const held = (source: Source): Promise<Source> => heldOrClosed(source, options, options.opening.note);
+	const opening: OpenOptions = {
+		...options.opening,
+		gate: async (source, reference) => held(await options.opening.gate(source, reference)),
+	};
 	const disks: GuestDisk[] = [];
 	const incomplete: Incomplete[] = [];
 	try {
@@ -36,7 +43,7 @@ export const inspectFiles = async (names: readonly string[], options: InspectFil
 				await source.close();
 				throw error;
 			});
-			if (!devices) disks.push({ image: name, disk: flatten(await openChain(source, opening)) });
+			if (!devices) disks.push({ image: name, disk: flatten(await openChain(await held(source), opening)) });
 			else await openDescribed(source, devices, opening, disks, incomplete);
 		}
 		const report = await inspectDisks(disks, opening, signal);
@@ -87,7 +94,7 @@ const openDescribed = async (
 				const disk = flatten(await openChain(source, { ...opening, format: format ?? opening.format, note: (note) => notes.push(note) }));
 				disks.push({ image: source.name, disk });
 			} catch (error) {
-				if (!(error instanceof VconvError)) throw error;
+				if (!(error instanceof VconvError) || isInUse(error)) throw error;
 				missing(`${media.path}: ${error.message}`);
 				continue;
 			}

@@ -53,6 +53,17 @@ export const holdSource = (
 	});
 };
 
+/** The source, held; closed where a machine writes to it. @throws as `holdSource`. */
+export const heldOrClosed = async (source: Source, options: SharingOptions, note?: (note: Note) => void): Promise<Source> => {
+	try {
+		holdSource(source, options, note);
+		return source;
+	} catch (error) {
+		await source.close();
+		throw error;
+	}
+};
+
 /** @throws AccessError if a machine has the file of this name open for writing. Nothing need be there. */
 export const refuseReplacingUsed = (name: string): void => {
 	const stat = fs.lstatSync(name, { bigint: true, throwIfNoEntry: false });

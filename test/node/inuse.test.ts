@@ -49,6 +49,50 @@ test.skipIf(!QEMU)('an image that a machine writes to is refused, as source, as 
 	expect(await vconv('-U', at('base.qcow2'), at('out.raw'))).toMatchObject({ code: 0 });
 });
 
+test.skipIf(!QEMU)('no command reads what a machine writes to, itself or as a parent, unless -U says so', async () => {
+	const { at } = room();
+	await convertFile(at('in.raw'), at('base.qcow2'), { proof: true });
+	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'base.qcow2', '-F', 'qcow2', at('top.qcow2'));
+	const domain = '<domain type="kvm"><name>m</name><memory>262144</memory><os><type>hvm</type></os><devices>DISK</devices></domain>';
+	const disk = '<disk type="file" device="disk"><driver type="qcow2"/><source file="base.qcow2"/><target dev="vda" bus="virtio"/></disk>';
+	fs.writeFileSync(at('m.xml'), domain.replace('DISK', disk));
+	await qemuWith(at('base.qcow2'), '-f', 'qcow2');
+	const commands: [number, string, ...string[]][] = [
+		[5, 'info', at('base.qcow2')],
+		[5, 'info', '--backing-chain', at('top.qcow2')],
+		[5, 'map', at('top.qcow2')],
+		[5, 'measure', at('base.qcow2')],
+		[1, 'check', at('base.qcow2')],
+		[2, 'compare', at('in.raw'), at('base.qcow2')],
+		[2, 'compare', at('top.qcow2'), at('in.raw')],
+		[5, 'hash', at('top.qcow2')],
+		[5, 'verify', at('base.qcow2'), at('base.qcow2.vconv.json')],
+		[5, 'inspect', at('base.qcow2')],
+		[5, 'inspect', at('m.xml')],
+	];
+	for (const [code, ...command] of commands) {
+		expect({ command, ...(await vconv(...command)) }).toMatchObject({
+			code,
+			stdout: '',
+			stderr: expect.stringMatching(/in use: QEMU has it open for writing\n.*base\.qcow2\n {2}try .*-U/s),
+		});
+		expect({ command, ...(await vconv(...command, '-U')) }).toMatchObject({ code: 0 });
+	}
+	// What is only named is not read.
+	expect(await vconv('info', at('top.qcow2'))).toMatchObject({ code: 0 });
+});
+
+test.skipIf(!QEMU)('a parent that a machine writes to is not found by its id either', async () => {
+	const { at } = room();
+	await convertFile(at('in.raw'), at('base.vhdx'));
+	rawFile(at('other.raw'), MiB, [[0, 512]]);
+	await convertFile(at('other.raw'), at('top.vhdx'), { backing: at('base.vhdx') });
+	await qemuWith(at('base.vhdx'), '-f', 'vhdx');
+	const refused = { code: 5, stderr: expect.stringMatching(/in use: QEMU.*\n.*base\.vhdx/) };
+	expect(await vconv(at('top.vhdx'), at('out.raw'))).toMatchObject(refused);
+	expect(await vconv('hash', at('top.vhdx'))).toMatchObject(refused);
+});
+
 test.skipIf(!QEMU)(
 	'a further file of an image that a machine writes to is not replaced, were it opened while the run was at work',
 	async () => {

@@ -30,7 +30,7 @@ goes in a circle. Every image is only read. Exits 0 if all is sound, 4 if a pare
 	async run(args, io) {
 		const [folder] = operands(args, 'DIR');
 		const names = filesIn(folder).filter((name) => !path.basename(name).startsWith('.'));
-		const opening = openOptions({ ...args, format: undefined, 'force-share': undefined }, io);
+		const opening = openOptions({ ...args, format: undefined, 'force-share': true }, io);
 		refuseOver('folder-files', names.length, folder, opening.limits);
 		const survey = await surveyImages(names, { ...opening, open: openFile });
 		io.stdout.write(isJson(args) ? `${toJson(asJson(folder, survey), 4)}\n` : asText(folder, survey));

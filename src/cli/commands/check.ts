@@ -2,9 +2,8 @@ import type { Options } from 'yargs';
 import { contextFor, openLayer } from '../../convert/open.ts';
 import type { CheckReport } from '../../core/format.ts';
 import { UsageError } from '../../errors.ts';
-import { openFile } from '../../node/file.ts';
 import { command, operands } from '../command.ts';
-import { inputOptions, isJson, openOptions, sourceCacheOption } from '../input.ts';
+import { inputOptions, isJson, openInput, openOptions, sourceCacheOption } from '../input.ts';
 import { plain, toJson } from '../render.ts';
 
 const options = {
@@ -29,7 +28,7 @@ export const check = command({
 	async run(args, io) {
 		const [name] = operands(args, 'IMAGE');
 		if (args.repair) throw new UsageError('an image is never changed', { hint: `vconv ${name} OUT, which writes a sound one` });
-		const source = await openFile(name);
+		const source = await openInput(name, args, io);
 		try {
 			const opening = openOptions(args, io);
 			const { format, disk } = await openLayer(source, opening);

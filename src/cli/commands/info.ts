@@ -1,11 +1,10 @@
 import type { Options } from 'yargs';
 import { type Layer, openChain, openLayer } from '../../convert/open.ts';
 import type { Source } from '../../core/source.ts';
-import { openFile } from '../../node/file.ts';
 import { diskUsage } from '../../node/usage.ts';
 import { command, operands } from '../command.ts';
 import { imageInfo, infoText } from '../image-info.ts';
-import { inputOptions, isJson, openOptions } from '../input.ts';
+import { inputOptions, isJson, openInput, openOptions } from '../input.ts';
 import { toJson } from '../render.ts';
 
 const options = {
@@ -22,7 +21,7 @@ export const info = command({
 	examples: [['vconv info --output=json --backing-chain web.qcow2', 'for a script']],
 	async run(args, io) {
 		const [name] = operands(args, 'IMAGE');
-		const source = await openFile(name);
+		const source = await openInput(name, args, io);
 		const further: { readonly file: Source; readonly namedBy: Source; readonly bytes: number }[] = [];
 		// Looked at at once: a reader may close what it has read.
 		const opening = {

@@ -22,8 +22,9 @@ What could not be read is listed, and everything else still holds.`,
 	async run(args, io) {
 		const { operands: names } = args;
 		if (names.length === 0) throw new UsageError('IMAGE is missing', { hint: 'vconv inspect --help' });
-		const opening = openOptions(args, io);
-		const report = await inspectFiles(names, { opening, machineFormats, signal: io.signal });
+		// Who holds the images is `inspectFiles`.
+		const opening = openOptions({ ...args, 'force-share': true }, io);
+		const report = await inspectFiles(names, { opening, machineFormats, forceShare: args['force-share'], signal: io.signal });
 		io.stdout.write(isJson(args) ? `${toJson(report, 4)}\n` : guestText(report));
 		return 0;
 	},

@@ -3,7 +3,7 @@ import { hex } from '../../bytes/size.ts';
 import type { Extent } from '../../core/disk.ts';
 import { breather } from '../../io/breathe.ts';
 import { command, operands } from '../command.ts';
-import { inputOptions, isJson, openDisk, openOptions, snapshotOption } from '../input.ts';
+import { inputOptions, isJson, openDisk, snapshotOption } from '../input.ts';
 import type { Output } from '../io.ts';
 import { plain, toJson } from '../render.ts';
 
@@ -19,7 +19,7 @@ range, with how many images beneath IMAGE it was found.`,
 	examples: [['vconv map --output=json web.qcow2', 'for a script']],
 	async run(args, io) {
 		const [name] = operands(args, 'IMAGE');
-		const disk = await openDisk(name, openOptions(args, io));
+		const disk = await openDisk(name, args, io);
 		const breathe = breather();
 		const print = isJson(args) ? jsonPrinter(io.stdout) : tablePrinter(io.stdout);
 		try {

@@ -14,7 +14,7 @@ import { emptyDisk } from '../../disk/empty.ts';
 import { UnsupportedError, UsageError } from '../../errors.ts';
 import { type Arguments, command, operands } from '../command.ts';
 import { asksForOptions, optionsHelp, parseFormatOptions, sectorSizeOption } from '../format-options.ts';
-import { inputOptions, isJson, openDisk, openOptions, snapshotOption } from '../input.ts';
+import { inputOptions, isJson, openDisk, snapshotOption } from '../input.ts';
 import { plain, toJson } from '../render.ts';
 
 const options = {
@@ -49,7 +49,7 @@ What dirty bitmaps of IMAGE would add to a QCOW2 is told apart: vconv convert le
 			return 0;
 		}
 		const [image] = args.size === undefined ? operands(args, 'IMAGE') : ['disk'];
-		const disk = args.size === undefined ? await openDisk(image, openOptions(args, io)) : diskOfSize(args.size, args);
+		const disk = args.size === undefined ? await openDisk(image, args, io) : diskOfSize(args.size, args);
 		try {
 			const plan = () =>
 				planImage({
