@@ -1,3 +1,4 @@
+import { fileName } from '../../src/bytes/path.ts';
 import type { DiskFormat } from '../../src/core/format.ts';
 import { checkVmdk } from './check.ts';
 import { kindOf } from './kind.ts';
@@ -15,6 +16,21 @@ const partOfVmdk: NonNullable<DiskFormat['partOf']> = (name) => {
 	return { what: 'by its name it holds the bytes of a flat VMDK, which its descriptor puts in order', instead };
 };
 
+/** Extents that have marks of their own, as a delta of somebody else's by that name has. */
+const extentOfVmdk: NonNullable<DiskFormat['extentOf']> = (name) => {
+	const [, base] = /^(.*)-(?:s\d{3,}|delta|sesparse)\.vmdk$/is.exec(name) ?? [];
+	if (base === undefined) return undefined;
+	return {
+		descriptor: `${base}.vmdk`,
+		isNamedIn: (descriptor) =>
+			kindOf(descriptor) === 'descriptor' &&
+			new TextDecoder()
+				.decode(descriptor)
+				.toLowerCase()
+				.includes(`"${fileName(name).toLowerCase()}"`),
+	};
+};
+
 /** VMware's disks: a descriptor, in a file of its own or not, and extent files of many kinds. */
 export const vmdk: DiskFormat = {
 	id: 'vmdk',
@@ -23,6 +39,7 @@ export const vmdk: DiskFormat = {
 	extensions: ['vmdk'],
 	probe: (head) => kindOf(head) !== undefined,
 	partOf: partOfVmdk,
+	extentOf: extentOfVmdk,
 	open: openVmdk,
 	openStream: openPiped,
 	writer: vmdkWriter,

@@ -25,6 +25,10 @@ export interface DiskFormat {
 	 */
 	partOf?(name: string): { readonly what: string; readonly instead: string } | undefined;
 	/**
+	 * What a file of this name is an extent of, if the descriptor beside it, of this name, says so: an image of its own may be called the same.
+	 */
+	extentOf?(name: string): { readonly descriptor: string; isNamedIn(descriptor: Uint8Array): boolean } | undefined;
+	/**
 	 * One layer: the parent is named, not opened.
 	 * @throws CorruptError, UnsupportedError, AccessError.
 	 */

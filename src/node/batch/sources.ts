@@ -10,6 +10,7 @@ import type { Note } from '../../core/note.ts';
 import { AccessError, UsageError, VconvError } from '../../errors.ts';
 import { LARGEST_DESCRIPTION } from '../description.ts';
 import { accessError, statOf } from '../file.ts';
+import { withoutParts } from '../image-files.ts';
 import { refuseLink, type Trust } from '../links.ts';
 import { placeOf, realOf } from '../place.ts';
 import { jobId } from './identity.ts';
@@ -55,11 +56,14 @@ const find = (name: string, source: JobKind['source'], trust: Trust, note: (note
 	if (fs.existsSync(name) || !isGlob(name)) {
 		if (!statOf(name)?.isDirectory()) return { root: slashed(path.dirname(name)), files: [name] };
 		const files = filesBelow(name, 0);
-		return foundIn(name, source === 'disk' ? files.filter(isDisk) : machinesAmong(files, name, note), trust);
+		return foundIn(name, source === 'disk' ? disksAmong(files) : machinesAmong(files, name, note), trust);
 	}
 	const root = globRoot(name);
 	const depth = name.includes('**') ? Number.POSITIVE_INFINITY : name.slice(root.length + 1).split('/').length - 1;
-	const files = filesBelow(root, depth).filter((file) => globMatch(name, file) && !isPart(file));
+	const files = withoutParts(
+		filesBelow(root, depth).filter((file) => globMatch(name, file)),
+		diskFormats,
+	);
 	return foundIn(root, files, trust);
 };
 
@@ -73,8 +77,12 @@ const slashed = (name: string): string => (path.sep === '\\' ? name.replaceAll('
 
 const extensionOf = (file: string): string => path.extname(file).slice(1).toLowerCase();
 
-/** Whether a file of a folder is an image: by its extension, for a folder may hold anything. */
-const isDisk = (file: string): boolean => diskFormats.some(({ extensions }) => extensions.includes(extensionOf(file))) && !isPart(file);
+/** Of the files of a folder, those that are images: by their extensions, for a folder may hold anything. */
+const disksAmong = (files: readonly string[]): readonly string[] =>
+	withoutParts(
+		files.filter((file) => diskFormats.some(({ extensions }) => extensions.includes(extensionOf(file)))),
+		diskFormats,
+	);
 
 /** Of the files of a folder, those that describe machines. */
 const machinesAmong = (files: readonly string[], folder: string, note: (note: Note) => void): readonly string[] => {
@@ -101,9 +109,6 @@ const describes = (file: string): boolean => {
 		return true;
 	}
 };
-
-/** Whether a file is a part of an image, as an extent file is: its descriptor is the one to read. */
-const isPart = (file: string): boolean => diskFormats.some(({ partOf }) => partOf?.(path.basename(file)));
 
 /** The plain files of a folder and of those in it to a depth, by name. Hidden folders and symbolic links to folders are not entered. */
 const filesBelow = (folder: string, depth: number): string[] => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { DiskFormat } from '../../core/format.ts';
 import { UnrecognizedError, UnsupportedError } from '../../errors.ts';
 import { accessError } from '../file.ts';
+import { withoutParts } from '../image-files.ts';
 import { isFolder, refuseLink, type Trust } from '../links.ts';
 import { placeOf, realOf } from '../place.ts';
 import type { KnownFormats } from './description.ts';
@@ -47,7 +48,7 @@ const inFolder = async (folder: string, names: readonly string[], known: Known):
 		const files = filesOf(place === folder ? own : entries(place), place);
 		const described: string[] = [];
 		for (const file of files) if (await describes(file, names, known)) described.push(file);
-		for (const file of described.length > 0 ? described : files.filter((one) => isImage(one, known.opening.formats))) found.push([file]);
+		for (const file of described.length > 0 ? described : imagesAmong(files, known.opening.formats)) found.push([file]);
 		if (found.length > MOST)
 			throw new UnsupportedError(`it holds more than ${MOST} machines`, { path: folder, hint: 'its folders, one by one' });
 	}
@@ -112,7 +113,8 @@ const describes = async (file: string, names: readonly string[], known: Known): 
 	}
 };
 
-const isImage = (file: string, formats: readonly DiskFormat[]): boolean => {
-	if (formats.some(({ partOf }) => partOf?.(path.basename(file)))) return false;
-	return formats.some(({ extensions }) => extensions.includes(extensionOf(file)));
-};
+const imagesAmong = (files: readonly string[], formats: readonly DiskFormat[]): readonly string[] =>
+	withoutParts(
+		files.filter((file) => formats.some(({ extensions }) => extensions.includes(extensionOf(file)))),
+		formats,
+	);

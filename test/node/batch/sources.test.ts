@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Note } from '../../../src/core/note.ts';
 import { surroundings } from '../../../src/node/batch/sources.ts';
 import { vconv } from '../../helpers/cli.ts';
-import { temporaryFolder } from '../../helpers/programs.ts';
+import { has, run, temporaryFolder } from '../../helpers/programs.ts';
 
 const folderWith = (files: Readonly<Record<string, string>>): string => {
 	const folder = temporaryFolder();
@@ -44,6 +44,35 @@ test('a folder in which nothing is passed over gives no note', () => {
 	expect(surroundings('/', () => undefined, note).find(folder, 'machine', []).files).toHaveLength(1);
 	expect(surroundings('/', () => undefined, note).find(folder, 'disk', []).files).toEqual([path.join(folder, 'web.vmdk')]);
 });
+
+test.skipIf(!has('qemu-img'))(
+	'of a folder the extents that a descriptor beside them names are passed over, and no image that is called like one',
+	async () => {
+		// As ESXi writes a snapshot, of which the descriptor is text and the delta has marks of its own.
+		const snapshot = (extent: string): string => `# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=12345678\n${extent}\n`;
+		const folder = folderWith({
+			'esx-000001.vmdk': snapshot('RW 2048 VMFSSPARSE "esx-000001-delta.vmdk"'),
+			'esx-000001-delta.vmdk': 'COWD',
+			'esx-000002.vmdk': snapshot('RW 2048 SESPARSE "esx-000002-sesparse.vmdk"'),
+			'esx-000002-sesparse.vmdk': '\xbe\xba\xfe\xca',
+			'lost-s001.vmdk': 'KDMV',
+		});
+		const at = (name: string): string => path.join(folder, name);
+		run('qemu-img', 'create', '-q', '-f', 'vmdk', '-o', 'subformat=twoGbMaxExtentSparse', at('web.vmdk'), '1M');
+		run('qemu-img', 'create', '-q', '-f', 'vmdk', '-b', 'web.vmdk', '-F', 'vmdk', at('web-delta.vmdk'));
+		expect(fs.existsSync(at('web-s001.vmdk'))).toBe(true);
+		const { find } = surroundings(
+			'/',
+			() => undefined,
+			() => {},
+		);
+		const images = ['esx-000001.vmdk', 'esx-000002.vmdk', 'lost-s001.vmdk', 'web-delta.vmdk', 'web.vmdk'];
+		for (const name of [folder, at('*.vmdk')]) expect(find(name, 'disk', []).files.map((file) => path.basename(file))).toEqual(images);
+		// The parent of an image is none of its own to a validation.
+		const { stdout } = await vconv('validate', '--json', '--to', 'libvirt', folder);
+		expect(JSON.parse(stdout).verdicts.map(({ subject }: { subject: string }) => path.basename(subject))).toEqual(images.slice(0, -1));
+	},
+);
 
 test('a link out of the folder that is searched is refused unless that is allowed, whatever is searched for', () => {
 	const outside = folderWith({ 'web.vmx': VMX, 'web.raw': 'x' });
