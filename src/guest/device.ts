@@ -38,6 +38,8 @@ const LARGEST_CACHED = 8 * PAGE;
 
 type DeviceOptions = {
 	readonly name: string;
+	/** In bytes; as the image has them where left out. */
+	readonly sectorSize?: 512 | 4096 | undefined;
 	/** Counted up with every read that reaches the image; ranges that read as zeros cost nothing. */
 	readonly cost?: Cost | undefined;
 	/** How many pages of 16 KiB are held; 4096, which is 64 MiB, where left out. */
@@ -45,8 +47,8 @@ type DeviceOptions = {
 };
 
 /** A disk as the guest sees it, with a cache of the pages last read; readers that ask for the same page at once share one read. */
-export const diskDevice = (disk: Disk, codec: Codec, { name, cost, pages }: DeviceOptions): BlockDevice =>
-	cachedDevice({ name, size: disk.size, sectorSize: disk.sectorSize }, pages, async (offset, length, signal) => {
+export const diskDevice = (disk: Disk, codec: Codec, { name, sectorSize = disk.sectorSize, cost, pages }: DeviceOptions): BlockDevice =>
+	cachedDevice({ name, size: disk.size, sectorSize }, pages, async (offset, length, signal) => {
 		const bytes = new Uint8Array(length);
 		for await (const extent of disk.extents(offset, length, signal)) {
 			const part = await readExtent(extent, codec, signal);
@@ -58,10 +60,7 @@ export const diskDevice = (disk: Disk, codec: Codec, { name, cost, pages }: Devi
 	});
 
 /** Plain bytes as a device: a raw image, or memory in a test. */
-export const sourceDevice = (
-	source: Source,
-	{ cost, pages, ...rest }: Partial<DeviceOptions> & { sectorSize?: 512 | 4096 } = {},
-): BlockDevice =>
+export const sourceDevice = (source: Source, { cost, pages, ...rest }: Partial<DeviceOptions> = {}): BlockDevice =>
 	cachedDevice(
 		{ name: rest.name ?? source.name, size: source.size, sectorSize: rest.sectorSize ?? 512 },
 		pages,

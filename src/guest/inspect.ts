@@ -19,8 +19,14 @@ import {
 } from './system.ts';
 import type { Recognised } from './volumes/candidate.ts';
 
-/** A disk of the machine, in its order, and what to call its image. */
-export type GuestDisk = { readonly disk: Disk; readonly image: string };
+/** A disk of the machine, in its order. */
+export type GuestDisk = {
+	readonly disk: Disk;
+	/** What to call its image. */
+	readonly image: string;
+	/** The sectors that the machine shows its guest, in bytes; those of the image where left out. */
+	readonly sectorSize?: 512 | 4096 | undefined;
+};
 
 export type InspectOptions = {
 	/** Unpacks what images store compressed. */
@@ -55,9 +61,9 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 	const attempt = attempts(incomplete);
 	const pages = Math.max(64, Math.floor(PAGES / given.length));
 	const { disks, volumes } = await assemble(
-		given.map(({ disk, image }, index) => ({
+		given.map(({ disk, image, sectorSize }, index) => ({
 			image,
-			device: budgeted(diskDevice(disk, options.codec, { name: `disk${index}`, cost, pages }), spent),
+			device: budgeted(diskDevice(disk, options.codec, { name: `disk${index}`, sectorSize, cost, pages }), spent),
 		})),
 		{ attempt, incomplete, renew: spent.renew },
 	);

@@ -70,6 +70,10 @@ export const inspectDisks = (
 	});
 };
 
+/** The sectors that a description says the guest sees, in bytes; undefined where they are those of the image. */
+export const sectorsShown = ({ sectorSize }: DiskDevice): 512 | 4096 | undefined =>
+	sectorSize === 512 || sectorSize === 4096 ? sectorSize : undefined;
+
 /** The hard disks that the file describes; undefined if it is no description. */
 const describedDisks = async (source: Source, known: KnownFormats): Promise<readonly DiskDevice[] | undefined> =>
 	(await describedBy(source, known))?.spec.disks.filter(isHardDisk);
@@ -82,7 +86,8 @@ const openDescribed = async (
 	incomplete: Incomplete[],
 ): Promise<void> => {
 	try {
-		for (const { id, media, format } of devices) {
+		for (const device of devices) {
+			const { id, media, format } = device;
 			const missing = (why: string): void => void incomplete.push({ where: id, what: 'disk', why });
 			if (media.type !== 'file') {
 				missing('it is not in a file');
@@ -92,7 +97,7 @@ const openDescribed = async (
 			try {
 				const source = await orBeside(opening.gate, description.name, (note) => notes.push(note))(description, media.path);
 				const disk = flatten(await openChain(source, { ...opening, format: format ?? opening.format, note: (note) => notes.push(note) }));
-				disks.push({ image: source.name, disk });
+				disks.push({ image: source.name, disk, sectorSize: sectorsShown(device) });
 			} catch (error) {
 				if (!(error instanceof VconvError) || isInUse(error)) throw error;
 				missing(`${media.path}: ${error.message}`);

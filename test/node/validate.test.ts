@@ -5,9 +5,11 @@ import { diskFormats } from '../../formats/index.ts';
 import { machineFormats } from '../../formats/machines.ts';
 import { inspectedOnce } from '../../src/machine/migrate/guest-facts.ts';
 import { gate } from '../../src/node/gate.ts';
+import { inspectFiles } from '../../src/node/inspect.ts';
 import { gatherFacts } from '../../src/node/validate/gather.ts';
 import { validateFiles } from '../../src/node/validate/report.ts';
 import { targetNamed } from '../../src/validate/validate.ts';
+import { gptPieces } from '../guest/make-disk.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
 
 test('machines that fit one by one, and not together, are told so', async () => {
@@ -23,6 +25,31 @@ test('machines that fit one by one, and not together, are told so', async () => 
 	expect(await judged(path.join(folder, 'a.raw'))).toEqual([false]);
 	expect(await judged(folder)).toEqual([true, true]);
 	vi.restoreAllMocks();
+});
+
+// https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms, blockio
+test('a disk has the sectors that its domain shows, by which its partition table is read', async () => {
+	const folder = temporaryFolder();
+	const image = path.join(folder, 'a.raw');
+	const partition = { type: '0fc63daf-8483-4772-8e79-3d69d8477de4', guid: '11111111-1111-1111-1111-111111111111', first: 256, last: 511 };
+	const bytes = Buffer.alloc(16 << 20);
+	for (const [at, piece] of gptPieces(bytes.length, [partition], 4096)) bytes.set(Buffer.from(piece), at);
+	fs.writeFileSync(image, bytes);
+	const domain = (blockio: string): string => {
+		const disk = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${image}'/>${blockio}<target dev='vda' bus='virtio'/></disk>`;
+		const file = path.join(folder, 'a.xml');
+		fs.writeFileSync(
+			file,
+			`<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type></os><devices>${disk}</devices></domain>`,
+		);
+		return file;
+	};
+	const options = { opening: { formats: diskFormats, gate: gate() }, machineFormats };
+	const said = domain("<blockio logical_block_size='4096' physical_block_size='4096'/>");
+	for (const guest of [(await gatherFacts([said], options)).guest, await inspectFiles([said], options)])
+		expect(guest?.disks).toMatchObject([{ sectorSize: 4096, flags: [], partitions: [{ start: 1 << 20 }] }]);
+	for (const file of [domain(''), domain("<blockio logical_block_size='512'/>")])
+		expect((await inspectFiles([file], options)).disks).toMatchObject([{ sectorSize: 512, flags: ['gpt-sector-size-mismatch'] }]);
 });
 
 test('an image that a machine names many times is looked at once, and each of its disks is judged', async () => {

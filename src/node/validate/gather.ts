@@ -8,7 +8,7 @@ import type { DeviceChoices, DiskNeed, DiskState, DomainCapabilities, Facts, Hos
 import type { Target } from '../../validate/targets.ts';
 import { openFile } from '../file.ts';
 import { orBeside } from '../gate.ts';
-import { inspectDisks } from '../inspect.ts';
+import { inspectDisks, sectorsShown } from '../inspect.ts';
 import { noFile } from '../migrate/no-file.ts';
 import { deltasOf } from './deltas.ts';
 import { describedBy, type KnownFormats, machineFacts } from './description.ts';
@@ -55,7 +55,9 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 		const states = looked.map(({ state }): DiskState => {
 			return { ...state, deltas: (deltas.get(state.path) ?? []).filter((name) => !images.includes(name)) };
 		});
-		const open = looked.flatMap(({ state, disk }) => (disk ? [{ disk, image: state.path }] : []));
+		const open = looked.flatMap(({ state: { path, device }, disk }) =>
+			disk ? [{ disk, image: path, sectorSize: device && sectorsShown(device) }] : [],
+		);
 		const once = inspectedOnce(open, ({ image }) => image);
 		return {
 			subject,

@@ -175,8 +175,15 @@ export const bootRules: readonly Rule[] = [
 		category: 'Critical',
 		label: 'Partition table made for sectors of another size',
 		assessment: 'The table counts in sectors of another size than the disk has: firmware does not find the partitions.',
-		remedy: 'Copy it with vconv convert --sector-size and the size that the table was made for.',
-		find: ({ guest }) => flagged(guest, ['gpt-sector-size-mismatch']),
+		remedy:
+			"Show the disk with the sectors that its table was made for: in a domain of libvirt `<blockio logical_block_size='4096' physical_block_size='4096'/>` in its <disk>, or none for 512; of KubeVirt `blockSize`; for Hyper-V a VHDX, by `vconv convert -O vhdx --sector-size 4096`, or 512. A target that has sectors of 512 bytes alone does not start a disk that was made for 4096: make the machine anew there.",
+		find: ({ guest }) =>
+			(guest?.disks ?? [])
+				.filter(({ flags }) => flags.includes('gpt-sector-size-mismatch'))
+				.map(({ image, sectorSize }) => ({
+					what: `the table was made for ${sectorSize === 512 ? 4096 : 512}, and the disk has ${sectorSize}`,
+					file: image,
+				})),
 	},
 	{
 		id: 'vconv.guest.volume.cut',
