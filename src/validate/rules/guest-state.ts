@@ -85,7 +85,7 @@ export const guestStateRules: readonly Rule[] = [
 		label: 'Volume that is unlocked by a TPM or a server',
 		assessment: 'The TPM stays behind, and with it what unlocks the volume, which no passphrase does: the guest does not start.',
 		remedy:
-			'Add a passphrase to it before the move: `systemd-cryptenroll --password --unlock-tpm2-device=auto DEVICE`, or `cryptsetup luksAddKey DEVICE`, which asks for a present one; clevis tells its own by `clevis luks pass -d DEVICE -s SLOT`.',
+			'Add a passphrase to it before the move, in the running guest: `cryptsetup luksAddKey --token-type systemd-tpm2 DEVICE`, with cryptsetup 2.6 or later (Debian 12, RHEL 9.2, Ubuntu 24.04); an older one asks for a present passphrase. Of clevis `clevis luks list -d DEVICE` names the slots, and `clevis luks pass -d DEVICE -s SLOT` tells what `cryptsetup luksAddKey DEVICE` then asks for.',
 		find: ({ guest }) =>
 			volumes(
 				guest,
