@@ -157,6 +157,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.guest.encrypted.bitlocker': [vol({}, { id: 'disk0p2', type: 'BitLocker', encrypted: true })],
 	'vconv.guest.encrypted.luks': [luks('passphrase')],
 	'vconv.guest.encrypted.tpm': [luks('systemd-tpm2')],
+	'vconv.guest.encrypted.network': [luks('clevis-tang')],
 	'vconv.guest.encrypted.target': [vol({}, { id: 'disk0p2', type: 'crypto_LUKS', encrypted: true }), 'aws'],
 	'vconv.guest.dynamic_disk': [dynamicDisk(windows(), false)],
 	'vconv.guest.dynamic_disk.data': [dynamicDisk(system(), true)],

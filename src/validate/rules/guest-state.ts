@@ -82,7 +82,7 @@ export const guestStateRules: readonly Rule[] = [
 	{
 		id: 'vconv.guest.encrypted.tpm',
 		category: 'Critical',
-		label: 'Volume that is unlocked by a TPM or a server',
+		label: 'Volume that is unlocked by a TPM',
 		assessment: 'The TPM stays behind, and with it what unlocks the volume, which no passphrase does: the guest does not start.',
 		remedy:
 			'Add a passphrase to it before the move, in the running guest: `cryptsetup luksAddKey --token-type systemd-tpm2 DEVICE`, with cryptsetup 2.6 or later (Debian 12, RHEL 9.2, Ubuntu 24.04); an older one asks for a present passphrase. Of clevis `clevis luks list -d DEVICE` names the slots, and `clevis luks pass -d DEVICE -s SLOT` tells what `cryptsetup luksAddKey DEVICE` then asks for.',
@@ -90,8 +90,21 @@ export const guestStateRules: readonly Rule[] = [
 			volumes(
 				guest,
 				({ state, type }) =>
-					type === 'crypto_LUKS' && !state.includes('passphrase') && (state.find((word) => /tpm2|clevis/.test(word)) ?? false),
+					type === 'crypto_LUKS' &&
+					!state.includes('passphrase') &&
+					!state.includes(TANG) &&
+					(state.find((word) => /tpm2|clevis/.test(word)) ?? false),
 			),
+	},
+	{
+		id: 'vconv.guest.encrypted.network',
+		category: 'Warning',
+		label: 'Volume that a server on the network unlocks',
+		assessment:
+			'The guest starts at the target only if its card there gets an address in the initramfs and reaches the Tang server; no passphrase unlocks the volume.',
+		remedy:
+			'See that the server is reached from the network of the target. Add a passphrase before the move, in the running guest: `clevis luks list -d DEVICE` names the slots, and `clevis luks pass -d DEVICE -s SLOT` tells what `cryptsetup luksAddKey DEVICE` then asks for.',
+		find: ({ guest }) => volumes(guest, ({ state }) => !state.includes('passphrase') && state.includes(TANG) && TANG),
 	},
 	{
 		id: 'vconv.guest.encrypted.target',
@@ -169,6 +182,9 @@ export const guestStateRules: readonly Rule[] = [
 		find: ({ guest }) => (guest?.incomplete ?? []).map(({ where, what, why }) => ({ what: `${what}: ${why}`, key: where })),
 	},
 ];
+
+/** The word for a token of clevis that asks a server for the key. */
+const TANG = 'clevis-tang';
 
 const dynamic = (guest: GuestReport | undefined, is: (disk: DiskFacts) => boolean): Evidence[] =>
 	(guest?.disks ?? [])
