@@ -7,9 +7,9 @@ export const DISK_DRIVERS: Readonly<Record<DiskBus, Needs>> = {
 	'virtio-blk': [['virtio_pci', 'virtio_blk']],
 	'virtio-scsi': [['virtio_pci', 'virtio_scsi', 'sd_mod']],
 	sata: [['ahci', 'sd_mod']],
+	// ata_generic leaves Intel's controllers alone unless all_generic_ide is set; pata_acpi asks for ACPI methods that QEMU's has not.
 	ide: [
 		['ata_piix', 'sd_mod'],
-		['ata_generic', 'sd_mod'],
 		['piix', 'ide_disk'],
 	],
 	nvme: [['nvme']],

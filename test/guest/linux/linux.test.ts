@@ -76,6 +76,17 @@ describe('the drivers of a Linux', () => {
 		});
 	});
 
+	// drivers/ata/ata_generic.c: ata_generic_init_one() takes a controller of Intel with all_generic_ide, or for Intel's IDE redirection.
+	test('of the IDE controller of old PCs are none that leave it alone', async () => {
+		const dep = { [`lib/modules/${VERSION}/modules.dep`]: modulesDep('ata_generic', 'ata_piix', 'sd_mod') };
+		const early = (...modules: readonly string[]) => ({ ...dep, [`boot/initrd.img-${VERSION}`]: initramfs(...modules) });
+		expect(await driver('ide', early('ata_piix', 'sd_mod'))).toMatchObject({ state: 'boot' });
+		expect(await driver('ide', early('ata_generic', 'sd_mod'))).toMatchObject({
+			state: 'installed',
+			evidence: expect.stringContaining('ata_piix is in /lib/modules and not in the initramfs'),
+		});
+	});
+
 	// What needs what is from the modules.dep of Debian 12.
 	test('of NVMe that comes by VMBus are more than those of NVMe', async () => {
 		const azure = ['hv_vmbus', 'pci-hyperv-intf', 'pci-hyperv', 'nvme-core', 'nvme'] as const;
