@@ -192,7 +192,8 @@ export type BootloaderFacts = {
 };
 
 /**
- * Whether the guest can boot from a bus or use a card. Linux: `boot` is built in or in the initramfs, `installed` only in /lib/modules.
+ * Whether the guest can boot from a bus or use a card. Linux: `boot` is built in or in the initramfs, `installed` only in /lib/modules,
+ * `disabled` is kept from loading by the kernel's command line.
  * Windows: `boot` starts at boot with its file there; `staged` is in the driver store alone; `disabled` does not start at boot.
  */
 export type DriverState = 'boot' | 'installed' | 'staged' | 'disabled' | 'file-missing' | 'absent' | 'unknown';

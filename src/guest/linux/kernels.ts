@@ -3,6 +3,7 @@ import { UnsupportedError } from '../../errors.ts';
 import type { DriverFacts, KernelFacts } from '../facts.ts';
 import type { Attempt, Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
+import { blacklistOf } from './blacklist.ts';
 import type { BootEntry, BootMenu } from './boot/entry.ts';
 import { DISK_DRIVERS, kernelDrivers } from './drivers.ts';
 import { builtInModules, earlyModules, installedModules } from './modules.ts';
@@ -49,7 +50,10 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 		const entry = isDefault ? chosen : undefined;
 		const image = entry ? await bootFile(tree, entry.kernel) : await firstFile(tree, imagePaths(version));
 		const initramfs = await (entry ? saidInitramfs(tree, entry) : usualInitramfs(context, version));
-		if (isDefault) found = await attempt(`${root}:/lib/modules/${version}`, 'kernel modules', () => driversOf(context, version, initramfs));
+		const commandLine = entry?.commandLine ?? '';
+		if (isDefault) {
+			found = await attempt(`${root}:/lib/modules/${version}`, 'kernel modules', () => driversOf(context, version, initramfs, commandLine));
+		}
 		kernels.push({
 			version,
 			default: isDefault,
@@ -67,6 +71,7 @@ const driversOf = async (
 	{ tree, root, attempt, expanders, breathe }: KernelContext,
 	version: string,
 	initramfs: Initramfs,
+	commandLine: string,
 ): Promise<Drivers> => {
 	const folder = `/lib/modules/${version}`;
 	const installed = await installedModules(tree, folder);
@@ -86,7 +91,7 @@ const driversOf = async (
 					return earlyModules(initramfs.files, wanted, expanders, breathe);
 				});
 	return {
-		drivers: kernelDrivers({ builtIn, installed, early }),
+		drivers: kernelDrivers({ builtIn, installed, early, blacklist: blacklistOf(commandLine) }),
 		lacking: ['udf', 'vfat'].filter((name) => !builtIn.has(name) && !installed.has(name)),
 	};
 };

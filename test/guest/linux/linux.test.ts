@@ -108,6 +108,34 @@ describe('the drivers of a Linux', () => {
 		});
 	});
 
+	// kernel-parameters.txt, modprobe(8), dracut.cmdline(7) and initramfs-tools(7) have these words.
+	test.for([
+		['modprobe.blacklist=virtio_blk', 'virtio-blk', 'disabled'],
+		['modprobe.blacklist=floppy,virtio-blk', 'virtio-blk', 'disabled'],
+		['module_blacklist=virtio_blk', 'virtio-blk', 'disabled'],
+		['rd.driver.blacklist=floppy rd.driver.blacklist=virtio_blk', 'virtio-blk', 'disabled'],
+		['rdblacklist=virtio_blk', 'virtio-blk', 'disabled'],
+		['blacklist=virtio_blk', 'virtio-blk', 'disabled'],
+		// A module that another needs is loaded with it, but where the kernel refuses it.
+		['modprobe.blacklist=virtio', 'virtio-blk', 'boot'],
+		['module_blacklist=virtio', 'virtio-blk', 'disabled'],
+		['modprobe.blacklist=virtio_scsi', 'virtio-blk', 'boot'],
+		['modprobe.blacklist=virtio_scsi', 'virtio-scsi', 'disabled'],
+		['xmodprobe.blacklist=virtio_blk', 'virtio-blk', 'boot'],
+	] as const)('do not load if the command line says so: %s, %s', async ([words, bus, state]) => {
+		const files = { 'boot/grub/grub.cfg': grub(VERSION).replace(' quiet', ` ${words} quiet`) };
+		const found = await driver(bus, files);
+		expect(found?.state).toBe(state);
+		expect(found?.evidence.includes(words.split(' ').at(-1)?.replace('floppy,', '') ?? '')).toBe(state === 'disabled');
+	});
+
+	test('of network cards load later, and those that are built in load always', async () => {
+		const grubWith = (words: string) => ({ 'boot/grub/grub.cfg': grub(VERSION).replace(' quiet', ` ${words} quiet`) });
+		const card = async (words: string) => (await linuxWith(grubWith(words))).drivers?.network;
+		expect(await card('module_blacklist=virtio_net,e1000')).toMatchObject({ virtio: { state: 'disabled' }, e1000: { state: 'boot' } });
+		expect(await card('rd.driver.blacklist=virtio_net')).toMatchObject({ virtio: { state: 'installed' } });
+	});
+
 	test('are there if they are built in, by the list or by the configuration', async () => {
 		const listed = { [`lib/modules/${VERSION}/modules.builtin`]: 'kernel/drivers/nvme/host/nvme.ko\n' };
 		expect(await driver('nvme', listed)).toEqual({ state: 'boot', evidence: 'nvme is built in' });
