@@ -9,3 +9,5 @@ import v8 from 'node:v8';
 if (process.version.startsWith('v20.')) v8.setFlagsFromString('--interrupt-budget=2000000');
 const { run } = await import('../src/cli/run.ts');
 process.exitCode = await run(process.argv.slice(2));
+// Interrupted, it does not wait for whoever does not read what it has written.
+if (process.exitCode > 128) setTimeout(() => process.exit(), 1000).unref();

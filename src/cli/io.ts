@@ -1,4 +1,3 @@
-import { addAbortSignal } from 'node:stream';
 import { accessError } from '../node/file.ts';
 import { errorText } from './render.ts';
 
@@ -42,6 +41,14 @@ export class Interrupted extends Error {
 	}
 }
 
+/** Do something with the reason once there is one. Gives what calls that off. */
+const whenAborted = (signal: AbortSignal, act: (reason: Interrupted) => void): (() => void) => {
+	const listener = (): void => act(signal.reason);
+	if (signal.aborted) listener();
+	else signal.addEventListener('abort', listener, { once: true });
+	return () => signal.removeEventListener('abort', listener);
+};
+
 /** The process's own streams and signals. The first signal asks the run to stop and clean up; a second one ends it at once. */
 export const processIo = (): Io => {
 	const controller = new AbortController();
@@ -71,16 +78,21 @@ export const processIo = (): Io => {
 	return {
 		// Not touched before it is wanted: it would keep the process waiting.
 		get stdin() {
-			// Aborted before anybody reads it, it has nobody to tell.
-			return addAbortSignal(
-				controller.signal,
-				process.stdin.on('error', () => {}),
-			);
+			// Ended before anybody reads it, it has nobody to tell.
+			const stdin = process.stdin.on('error', () => {});
+			whenAborted(controller.signal, (reason) => stdin.destroy(reason));
+			return stdin;
 		},
 		async append(bytes) {
 			image = true;
 			await new Promise<void>((resolve, reject) => {
-				process.stdout.write(bytes, (cause) => (cause ? reject(accessError('cannot be written', 'standard output', cause)) : resolve()));
+				// Whoever does not read it would keep us.
+				const forget = whenAborted(controller.signal, reject);
+				process.stdout.write(bytes, (cause) => {
+					forget();
+					if (cause) reject(accessError('cannot be written', 'standard output', cause));
+					else resolve();
+				});
 			});
 		},
 		stdout: process.stdout,

@@ -147,3 +147,32 @@ test.skipIf(process.platform === 'win32').for([
 	expect(fs.readdirSync(folder)).toEqual([...partials, 'in.raw']);
 	expect(performance.now() - sent).toBeLessThan(10_000);
 });
+
+test.skipIf(process.platform === 'win32').for([
+	['SIGINT', 130],
+	['SIGTERM', 143],
+] as const)('%s ends what reads a pipe that nobody writes to any more, with %i', async ([signal, exit]) => {
+	const folder = temporaryFolder();
+	const child = spawn(process.execPath, [bin, '-f', 'raw', '-O', 'raw', '-', path.join(folder, 'out.raw')], { stdio: 'pipe' });
+	// More than a pipe holds: it is read.
+	await new Promise((resolve) => child.stdin.write(randomBytes(MiB), resolve));
+	child.kill(signal);
+	expect(await ended(child)).toMatchObject({ code: exit, stderr: `vconv: interrupted by ${signal}\n` });
+	expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test.skipIf(process.platform === 'win32').for([[], ['--spool']])(
+	'one signal ends what writes to a pipe that nobody reads: %s',
+	async ([spool]) => {
+		const folder = temporaryFolder();
+		const input = rawFile(path.join(folder, 'in.raw'), 4 * MiB, [[0, 4 * MiB]]);
+		const child = spawn(process.execPath, [bin, ...(spool ? [spool, folder] : []), '-O', 'raw', input, '-'], {
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		await once(child.stdout, 'readable');
+		child.kill('SIGTERM');
+		expect(await once(child, 'exit')).toEqual([143, null]);
+		expect(fs.readdirSync(folder)).toEqual(['in.raw']);
+		child.stdout.destroy();
+	},
+);
