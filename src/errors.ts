@@ -23,6 +23,7 @@ export abstract class VconvError extends Error {
 	readonly path: string | undefined;
 	readonly offset: number | undefined;
 	readonly field: string | undefined;
+	/** What to do, in the words of the command line: docs/errors.md says what those of the library are. */
 	readonly hint: string | undefined;
 
 	constructor(message: string, detail: Detail = {}) {
