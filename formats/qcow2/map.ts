@@ -85,6 +85,9 @@ async function* l2Tables(
 	}
 }
 
+/** Of what has no place in the file. */
+const NOWHERE = -1;
+
 /** What the entries of one L2 table say, joined. `place` is the host offset of the first one, `offset` its guest offset. */
 function* runs(context: MapContext, entries: Uint8Array, place: number, offset: number): Generator<Extent> {
 	const { geometry, tables, data: source, method } = context;
@@ -92,8 +95,11 @@ function* runs(context: MapContext, entries: Uint8Array, place: number, offset: 
 	const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
 	let kind: 'absent' | 'zero' | 'data' = 'absent';
 	let length = 0;
-	let at = 0;
-	const run = (): Extent => (kind === 'data' ? { kind, offset, length, source, at } : { kind, offset, length });
+	let at = NOWHERE;
+	const run = (): Extent => {
+		if (kind === 'data') return { kind, offset, length, source, at };
+		return kind === 'zero' && at !== NOWHERE ? { kind, offset, length, place: { source, at } } : { kind, offset, length };
+	};
 
 	for (let index = 0; index * entrySize < entries.length; index++) {
 		const entry = decodeEntry(view, index, context);
@@ -111,9 +117,10 @@ function* runs(context: MapContext, entries: Uint8Array, place: number, offset: 
 		const parts = entry.kind === 'split' ? SUBCLUSTERS : 1;
 		for (let part = 0; part < parts; part++) {
 			const next = entry.kind === 'split' ? subclusterKind(entry, part) : entry.kind;
-			const host = next === 'data' && entry.kind !== 'absent' ? entry.at + part * unit : 0;
+			const isPlaced = entry.kind !== 'absent' && (next === 'data' || (next === 'zero' && entry.at !== 0));
+			const host = isPlaced ? entry.at + part * unit : NOWHERE;
 			const size = entry.kind === 'split' ? unit : clusterSize;
-			if (length > 0 && next === kind && (next !== 'data' || host === at + length)) {
+			if (length > 0 && next === kind && host === (isPlaced ? at + length : at)) {
 				length += size;
 				continue;
 			}

@@ -37,14 +37,17 @@ export type Extent = {
 
 export type Status = Zero | Absent | Data | Packed | Computed;
 
-/** Reads as zeros. `beyond`: no image has it, for the parent that would ends before. */
-export type Zero = { readonly kind: 'zero'; readonly beyond?: true };
+/** Reads as zeros. `beyond`: no image has it, for the parent that would ends before. `place`: what is kept for it, which nobody reads. */
+export type Zero = { readonly kind: 'zero'; readonly beyond?: true; readonly place?: Place };
+
+/** A place in a file, from host offset `at` of `source` on. */
+type Place = { readonly source: Source; readonly at: number };
 
 /** Nothing here: ask the parent; without one it reads as zeros. */
 export type Absent = { readonly kind: 'absent' };
 
 /** Stored as it is, in one piece, from host offset `at` of `source`. */
-export type Data = { readonly kind: 'data'; readonly source: Source; readonly at: number };
+export type Data = { readonly kind: 'data' } & Place;
 
 /** Stored compressed. The extent is the part from `skip` of a unit that unpacks to `unpacked` bytes. */
 export type Packed = {

@@ -11,6 +11,8 @@ export const clip = (extent: Extent, start: number, end: number): Extent => {
 			return { ...extent, offset, length, at: extent.at + cut };
 		case 'packed':
 			return { ...extent, offset, length, skip: extent.skip + cut };
+		case 'zero':
+			return { ...extent, offset, length, ...(extent.place && { place: { ...extent.place, at: extent.place.at + cut } }) };
 		default:
 			return { ...extent, offset, length };
 	}
@@ -33,5 +35,7 @@ export async function* joined(extents: AsyncIterable<Extent>): AsyncGenerator<Ex
 const adjoins = (a: Extent, b: Extent): boolean => {
 	if (a.kind !== b.kind || a.depth !== b.depth) return false;
 	if (a.kind === 'data' && b.kind === 'data') return a.source === b.source && a.at + a.length === b.at;
-	return a.kind === 'zero' || a.kind === 'absent';
+	if (a.kind === 'zero' && b.kind === 'zero')
+		return a.place?.source === b.place?.source && (a.place ? a.place.at + a.length : undefined) === b.place?.at;
+	return a.kind === 'absent';
 };

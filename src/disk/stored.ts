@@ -12,9 +12,9 @@ export async function* storedExtents(source: Source, guestOffset: number, length
 	let done = guestOffset;
 	for await (const run of source.allocated(at, length)) {
 		const offset = run.offset + shift;
-		if (offset > done) yield { kind: 'zero', offset: done, length: offset - done };
+		if (offset > done) yield { kind: 'zero', offset: done, length: offset - done, place: { source, at: done - shift } };
 		yield { kind: 'data', offset, length: run.length, source, at: run.offset };
 		done = offset + run.length;
 	}
-	if (done < end) yield { kind: 'zero', offset: done, length: end - done };
+	if (done < end) yield { kind: 'zero', offset: done, length: end - done, place: { source, at: done - shift } };
 }

@@ -7,7 +7,7 @@ import { rawFile } from '../helpers/raw.ts';
 
 const MiB = 1 << 20;
 
-type Entry = Record<'start' | 'length' | 'depth' | 'present' | 'zero' | 'data', unknown>;
+type Entry = Record<'start' | 'length' | 'depth' | 'present' | 'zero' | 'data' | 'offset', unknown>;
 
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
 
@@ -35,6 +35,10 @@ const makeImages = (at: (name: string) => string): void => {
 	run('qemu-img', 'snapshot', '-c', 'before', at('v3.qcow2'));
 	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'v3.qcow2', '-F', 'qcow2', at('delta.qcow2'));
 	run('qemu-io', '-c', 'write -P 7 3M 64k', '-c', 'write -z 1M 64k', at('delta.qcow2'));
+	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', at('kept.qcow2'), '8M');
+	// Zeros that keep their clusters, give them back, and follow them.
+	const writes = ['write -z 0 128k', 'write -zu 128k 128k', 'write -P 7 256k 128k', 'write -z 320k 64k', 'write -zu 7M 1M'];
+	run('qemu-io', ...writes.flatMap((write) => ['-c', write]), '-c', 'write -P 7 384k 6784k', at('kept.qcow2'));
 	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'delta.qcow2', '-F', 'qcow2', at('larger.qcow2'), '96M');
 	run('qemu-io', '-c', 'write -P 7 80M 64k', '-c', 'write -z 81M 64k', at('larger.qcow2'));
 	run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'larger.qcow2', '-F', 'qcow2', at('largest.qcow2'), '1G');
@@ -68,10 +72,18 @@ describe.skipIf(!has('qemu-img'))('beside qemu-img', () => {
 		for (const line of run('qemu-img', 'info', at(name)).split('\n')) expect(ours).toContain(line);
 	});
 
-	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'larger.qcow2', 'largest.qcow2', 'sparse.vmdk'])(
+	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'larger.qcow2', 'largest.qcow2', 'kept.qcow2', 'sparse.vmdk', 'disk.raw'])(
 		"map of %s is qemu-img's",
 		async (name) => {
-			const fields = (entry: Entry) => [entry.start, entry.length, entry.depth, entry.present, entry.zero, entry.data];
+			const fields = (entry: Entry) => [
+				entry.start,
+				entry.length,
+				entry.depth,
+				entry.present,
+				entry.zero,
+				entry.data,
+				entry.present && entry.offset,
+			];
 			const theirs = JSON.parse(run('qemu-img', 'map', '--output=json', at(name))) as Entry[];
 			const ours = JSON.parse((await vconv('map', '--output=json', at(name))).stdout) as Entry[];
 			expect(ours.map(fields)).toEqual(theirs.map(fields));

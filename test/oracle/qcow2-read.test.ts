@@ -98,7 +98,7 @@ const merged = (rows: readonly Row[]): Row[] => {
 
 const rowOf = (extent: Extent): Row => {
 	const stored = extent.kind !== 'zero' && extent.kind !== 'absent';
-	const offset = extent.kind === 'data' ? extent.at : undefined;
+	const offset = extent.kind === 'data' ? extent.at : extent.kind === 'zero' ? extent.place?.at : undefined;
 	return { start: extent.offset, length: extent.length, zero: !stored, data: stored, offset };
 };
 
@@ -133,8 +133,8 @@ describe.skipIf(!has('qemu-img') || !has('qemu-io'))('what QEMU writes is read a
 		const disk = await open(image);
 		const rows: Row[] = [];
 		for await (const extent of joined(disk.extents(0, disk.size))) rows.push(rowOf(extent));
-		const map = JSON.parse(run('qemu-img', 'map', '--output=json', '-f', 'qcow2', image)) as Row[];
-		expect(merged(rows)).toEqual(merged(map.map((row) => (row.data ? row : { ...row, offset: undefined }))));
+		const map = JSON.parse(run('qemu-img', 'map', '--output=json', '-f', 'qcow2', image)) as (Row & { present: boolean })[];
+		expect(merged(rows)).toEqual(merged(map.map((row) => (row.present ? row : { ...row, offset: undefined }))));
 		const info = JSON.parse(run('qemu-img', 'info', '--output=json', '-f', 'qcow2', image));
 		expect(disk.info.specific).toEqual(info['format-specific']);
 		expect(disk.info.snapshots?.map(({ id, name, dateSeconds }) => [id, name, dateSeconds])).toEqual(

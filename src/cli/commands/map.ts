@@ -48,9 +48,9 @@ export type MapEntry = {
 	/** It is stored. */
 	readonly data: boolean;
 	readonly compressed: boolean;
-	/** Host offset, where it is stored as it is. */
+	/** Host offset, where it is stored as it is, or where a place is kept for its zeros. */
 	readonly offset?: number;
-	/** The file in which it is stored. */
+	/** The file in which it is stored, or has that place. */
 	readonly filename?: string;
 };
 
@@ -71,6 +71,8 @@ export async function* mapEntries(extents: AsyncIterable<Extent>): AsyncGenerato
 
 const entryOf = (extent: Extent): MapEntry => {
 	const quiet = extent.kind === 'zero' || extent.kind === 'absent';
+	const place = extent.kind === 'zero' ? extent.place : extent.kind === 'data' ? extent : undefined;
+	const source = extent.kind === 'packed' ? extent.source : place?.source;
 	return {
 		start: extent.offset,
 		length: extent.length,
@@ -79,8 +81,8 @@ const entryOf = (extent: Extent): MapEntry => {
 		zero: quiet,
 		data: !quiet,
 		compressed: extent.kind === 'packed',
-		...(extent.kind === 'data' && { offset: extent.at }),
-		...((extent.kind === 'data' || extent.kind === 'packed') && { filename: extent.source.name }),
+		...(place && { offset: place.at }),
+		...(source && { filename: source.name }),
 	};
 };
 

@@ -165,5 +165,6 @@ export const mapOf = async (image: Build | Uint8Array, context: Partial<OpenCont
 	const disk = await open(image, context);
 	const extents: Extent[] = [];
 	for await (const extent of disk.extents(0, disk.size)) extents.push(extent);
-	return extents.map((extent) => [extent.kind, extent.length / C, ...('at' in extent ? [extent.at] : [])]);
+	const placed = (extent: Extent) => (extent.kind === 'zero' ? extent.place : 'at' in extent ? extent : undefined);
+	return extents.map((extent) => [extent.kind, extent.length / C, placed(extent)?.at].filter((part) => part !== undefined));
 };

@@ -19,7 +19,8 @@ describe('what an L2 entry says is what the guest reads', () => {
 		expect(await mapOf({ entries, clusters: [1, 2, 3, 4] })).toEqual([
 			['data', 2, DATA],
 			['data', 1, DATA + 3 * C],
-			['zero', 2],
+			['zero', 1],
+			['zero', 1, DATA + 2 * C],
 			['absent', 2],
 			['packed', 1, DATA + 2 * C + 100],
 			['data', 1, DATA + 2 * C],
@@ -39,7 +40,7 @@ describe('what an L2 entry says is what the guest reads', () => {
 		expect(await mapOf({ extended: true, entries, clusters: [1, 2] })).toEqual([
 			['data', 2 / 32, DATA],
 			['absent', 1 / 32],
-			['zero', 1 / 32],
+			['zero', 1 / 32, DATA + (3 * C) / 32],
 			['absent', 28 / 32],
 			['data', 1, DATA + C],
 			['zero', 1],
