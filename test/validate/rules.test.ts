@@ -117,7 +117,10 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 			}),
 		}),
 	],
-	'vconv.controller.models': [vm('scsi1.present = "TRUE"', 'scsi1.virtualDev = "lsisas1068"'), 'proxmox'],
+	'vconv.controller.models': [
+		vm('scsi1.present = "TRUE"', 'scsi1.virtualDev = "lsisas1068"', 'scsi1:0.present = "TRUE"', 'scsi1:0.fileName = "b.vmdk"'),
+		'proxmox',
+	],
 	'vconv.optical.media': [vm('ide0:0.present = "TRUE"', 'ide0:0.deviceType = "cdrom-image"', 'ide0:0.fileName = "tools.iso"')],
 	'vconv.optical.absent': [vm('ide0:0.present = "TRUE"', 'ide0:0.deviceType = "cdrom-image"', 'ide0:0.fileName = "tools.iso"'), 'azure'],
 	'vconv.floppy': [vm('floppy0.present = "TRUE"', 'floppy0.fileType = "file"', 'floppy0.fileName = "a.flp"'), 'azure'],

@@ -75,6 +75,13 @@ it('what goes by the hardware is told where that changes, and not of a VMX at VM
 	expect(fired(facts, 'esxi')).toEqual([]);
 });
 
+it('a SCSI controller without disks is no matter to a target that has one model for all', () => {
+	const second = ['scsi1.present = "TRUE"', 'scsi1.virtualDev = "lsisas1068"'];
+	const drive = ['scsi1:0.present = "TRUE"', 'scsi1:0.deviceType = "cdrom-image"', 'scsi1:0.fileName = "a.iso"'];
+	for (const lines of [second, [...second, ...drive]])
+		expect(fired(healthy({ machine: machine(...lines) }), 'proxmox')).not.toContain('vconv.controller.models');
+});
+
 it('a console of Arm is one, and KubeVirt has guests of 32 bits', () => {
 	const line = (commandLine: string) => inside({ os: system({ arch: 'aarch64', bootloader: { kind: 'grub', commandLine } }) });
 	expect(fired(line('root=UUID=1 console=ttyAMA0,115200'), 'azure')).not.toContain('vconv.guest.azure.console');

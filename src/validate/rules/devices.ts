@@ -1,5 +1,5 @@
 import type { Code } from '../../machine/codes.ts';
-import { isTransient } from '../../machine/hard-disks.ts';
+import { isHardDisk, isTransient } from '../../machine/hard-disks.ts';
 import { isToolsDisc } from '../../machine/migrate/media.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { DiskState, Facts } from '../facts.ts';
@@ -206,7 +206,10 @@ export const deviceRules: readonly Rule[] = [
 		remedy: 'See that the guest has the drivers for the model that is chosen.',
 		targets: ['proxmox', 'kubevirt'],
 		find: ({ machine }) => {
-			const models = new Set((machine?.spec.controllers ?? []).flatMap(({ bus, model }) => (bus === 'scsi' && model ? [model] : [])));
+			const { controllers = [], disks = [] } = machine?.spec ?? {};
+			const holdsDisk = (index: number): boolean =>
+				disks.some((disk) => disk.bus === 'scsi' && disk.controller === index && isHardDisk(disk));
+			const models = new Set(controllers.flatMap(({ bus, index, model }) => (bus === 'scsi' && model && holdsDisk(index) ? [model] : [])));
 			return models.size > 1 ? [{ what: [...models].sort().join(', '), file: machine?.path, key: keyIn(machine, 'scsi*.virtualDev') }] : [];
 		},
 	},
