@@ -2,6 +2,7 @@ import type { DiskFormat } from '../core/format.ts';
 import type { Source, Stream } from '../core/source.ts';
 import { UnrecognizedError, UsageError } from '../errors.ts';
 import { guarded } from '../io/guarded.ts';
+import { otherKindOf } from './other-kinds.ts';
 import { hasBootSector, wrappingOf } from './wrapped.ts';
 
 const PROBE = 4096;
@@ -83,11 +84,15 @@ export const detect = async (
 			hint: `${wrapping.unwrap}, and the disk that comes out of it${named?.id === 'raw' ? `; or ${said('raw')} for the bytes as they are` : ''}`,
 		});
 	}
+	const kind = await otherKindOf(source, signal);
+	if (kind) throw new UnrecognizedError(`it is ${kind.what}, and no disk`, { path: source.name, hint: kind.instead ?? rawHint(said) });
 	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : 'no format that vconv knows begins or ends like this', {
 		path: source.name,
-		hint: `${said('raw')} if it is a raw disk`,
+		hint: rawHint(said),
 	});
 };
+
+const rawHint = (said: FormatWords): string => `${said('raw')} if it is a raw disk`;
 
 /** Whether it begins as LUKS does, versions 1 and 2. */
 const isLuks = async (source: Source, signal?: AbortSignal): Promise<boolean> => {

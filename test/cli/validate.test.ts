@@ -203,6 +203,22 @@ test.each(['web.xml', 'web', 'web.txt'])('a VMX called %s is a machine, by what 
 	if (name.endsWith('.xml')) expect((await validated('--to', 'libvirt', folder)).report.verdicts).toMatchObject([{ subject: other }]);
 });
 
+test.each(['a.ovf', 'pom.xml', 'notes.txt'])('%s is no machine and no image, and broken is an image alone', async (name) => {
+	const folder = temporaryFolder();
+	const file = write(folder, name, name === 'notes.txt' ? 'to do' : '<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"/>');
+	const { code, stdout, stderr } = await vconv('validate', '--to', 'libvirt', file);
+	expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+	expect(stderr).toContain('it is neither the description of a machine nor an image');
+	const disk = write(folder, 'a.qcow2', 'to do');
+	expect((await validated('--to', 'libvirt', disk)).code).toBe(7);
+	// Beside a machine that could be looked at it is told too.
+	const { file: machine } = makeMachine();
+	expect((await validated('--to', 'libvirt', machine, file)).report).toMatchObject({
+		verdicts: [{ subject: machine }],
+		failures: [{ subject: file }],
+	});
+});
+
 test('a domain called .vmx is a machine, and what a guest wrote into a raw disk is none', async () => {
 	const { folder } = makeMachine();
 	const domain = `<domain type='kvm'><name>web</name><memory>524288</memory><os><type arch='x86_64'>hvm</type></os><devices>

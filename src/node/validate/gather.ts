@@ -1,5 +1,9 @@
 import { redact } from '../../bytes/redact.ts';
+import { detect, formatOfName } from '../../convert/detect.ts';
+import type { OpenOptions } from '../../convert/open.ts';
 import type { Disk } from '../../core/disk.ts';
+import type { Source } from '../../core/source.ts';
+import { UnrecognizedError } from '../../errors.ts';
 import type { Machine, MachineFormat } from '../../machine/format.ts';
 import { isHardDisk } from '../../machine/hard-disks.ts';
 import { inspectedOnce } from '../../machine/migrate/guest-facts.ts';
@@ -39,7 +43,7 @@ export const gatherFacts = async (names: readonly [string, ...string[]], options
 	const [subject] = names;
 	const folder = options.folder === undefined ? undefined : folderFacts(options.folder);
 	const machine = names.length === 1 ? await machineIn(subject, options) : undefined;
-	const requests = machine ? deviceRequests(machine, options) : imageRequests(names);
+	const requests = machine ? deviceRequests(machine, options) : imageRequests(names, options);
 	const looked: LookedAt[] = [];
 	try {
 		const known = new Map<string, LookedAt>();
@@ -124,10 +128,34 @@ const deviceRequest = async (
 	return [{ state: { name, path: redact(path), device, problem: problemOf(noFile(machine.path, device, media)) } }];
 };
 
-/** @throws AccessError, UnsupportedError for what is not there or no file, so that a mistyped name is none of the machine's faults. */
-const imageRequests = async (names: readonly string[]): Promise<readonly DiskRequest[]> => {
-	for (const name of names) await (await openFile(name)).close();
+/**
+ * @throws AccessError, UnsupportedError, UnrecognizedError for what is not there, no file or none that a disk may be in, so that a mistyped
+ * name is none of the machine's faults.
+ */
+const imageRequests = async (names: readonly string[], { opening }: GatherOptions): Promise<readonly DiskRequest[]> => {
+	for (const name of names) {
+		const source = await openFile(name);
+		try {
+			await refuseOtherFile(source, opening);
+		} finally {
+			await source.close();
+		}
+	}
 	return names.map((name) => ({ name, path: name, open: () => openFile(name) }));
+};
+
+/** What is called like an image is taken for one, and broken if it is none. */
+const refuseOtherFile = async (source: Source, { formats, format }: OpenOptions): Promise<void> => {
+	if (format !== undefined || formatOfName(formats, source.name)) return;
+	try {
+		await detect(formats, source);
+	} catch (error) {
+		if (!(error instanceof UnrecognizedError)) return;
+		throw new UnrecognizedError(`it is neither the description of a machine nor an image: ${error.message}`, {
+			path: source.name,
+			hint: error.hint,
+		});
+	}
 };
 
 const hostFacts = async (
