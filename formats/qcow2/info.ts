@@ -23,33 +23,37 @@ export const imageInfo = (
 	encrypted: encrypt && true,
 	specific: {
 		type: 'qcow2',
-		data: { ...common(header), ...(encrypt && { encrypt }), ...(header.version === 3 && version3(header, bitmaps)), ...unknown(header) },
+		data: { ...specificOf(header, bitmaps, encrypt), ...unknown(header) },
 	},
 });
 
 const has = (flags: bigint, bit: bigint): boolean => (flags & bit) !== 0n;
 
-const common = ({ version, compression, refcountBits }: Header) => ({
+/** In the order in which qemu-img prints it, so that its text can be compared. */
+const specificOf = (
+	{ version, compression, refcountBits, compatible, incompatible, autoclear, geometry, extensions }: Header,
+	bitmaps: readonly Bitmap[] | undefined,
+	encrypt: object | undefined,
+) => ({
 	compat: version === 2 ? '0.10' : '1.1',
 	'compression-type': compression,
+	...(version === 3 && { 'lazy-refcounts': has(compatible, COMPATIBLE.lazyRefcounts) }),
+	...(version === 3 &&
+		bitmaps && {
+			bitmaps: bitmaps.map(({ name, granularity, inUse, auto }) => ({
+				flags: [...(inUse ? ['in-use'] : []), ...(auto ? ['auto'] : [])],
+				name,
+				granularity,
+			})),
+		}),
 	'refcount-bits': refcountBits,
-});
-
-const version3 = ({ compatible, incompatible, autoclear, geometry, extensions }: Header, bitmaps: readonly Bitmap[] | undefined) => ({
-	'lazy-refcounts': has(compatible, COMPATIBLE.lazyRefcounts),
-	...(has(incompatible, INCOMPATIBLE.dataFile) && {
-		'data-file': extensions.dataFile,
-		'data-file-raw': has(autoclear, AUTOCLEAR.dataFileRaw),
-	}),
-	...(bitmaps && {
-		bitmaps: bitmaps.map(({ name, granularity, inUse, auto }) => ({
-			flags: [...(inUse ? ['in-use'] : []), ...(auto ? ['auto'] : [])],
-			name,
-			granularity,
-		})),
-	}),
-	corrupt: has(incompatible, INCOMPATIBLE.corrupt),
-	'extended-l2': geometry.extendedL2,
+	...(encrypt && { encrypt }),
+	...(version === 3 &&
+		has(incompatible, INCOMPATIBLE.dataFile) && {
+			'data-file': extensions.dataFile,
+			'data-file-raw': has(autoclear, AUTOCLEAR.dataFileRaw),
+		}),
+	...(version === 3 && { corrupt: has(incompatible, INCOMPATIBLE.corrupt), 'extended-l2': geometry.extendedL2 }),
 });
 
 /** Header extensions, which qemu-img passes over in silence. */

@@ -72,6 +72,14 @@ describe.skipIf(!has('qemu-img'))('beside qemu-img', () => {
 		for (const line of run('qemu-img', 'info', at(name)).split('\n')) expect(ours).toContain(line);
 	});
 
+	test.for(['v3.qcow2', 'v2.qcow2', 'fine.qcow2', 'largest.qcow2'])(
+		"info of %s and its chain is qemu-img's, line for line",
+		async (name) => {
+			const { stdout } = await vconv('info', '--backing-chain', at(name));
+			expect(stdout).toBe(run('qemu-img', 'info', '--backing-chain', at(name)));
+		},
+	);
+
 	test.for(['v3.qcow2', 'v2.qcow2', 'delta.qcow2', 'larger.qcow2', 'largest.qcow2', 'kept.qcow2', 'sparse.vmdk', 'disk.raw'])(
 		"map of %s is qemu-img's",
 		async (name) => {
