@@ -296,7 +296,7 @@ export const systemRules: readonly Rule[] = [
 		category: 'Warning',
 		label: 'Guest older than the drivers for it',
 		assessment: 'Drivers of the target are made for newer systems, and none for its disks was found in this one.',
-		remedy: 'Choose old hardware at the target: IDE, e1000 and a PC of the i440FX kind.',
+		remedy: 'Choose old hardware where the target has it (IDE, e1000, a PC of the i440FX kind), or another target.',
 		targets: ['libvirt', 'kubevirt', 'proxmox', 'gcp', 'azure', 'hyperv', 'aws'],
 		find: ({ guest }, { buses }) => {
 			const os = guest?.os;
