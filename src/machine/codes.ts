@@ -66,6 +66,7 @@ export const CODES = {
 	TPM_MISSING_WIN11: row('warning', 'config', '--tpm on'),
 	BOOT_ORDER_GUESSED: row('warning', 'config', 'correct the boot order in the result'),
 	BOOT_DRIVER_RISK: row('warning', 'config', 'put the driver into the guest before the move'),
+	BOOT_FIRMWARE_RISK: row('error', 'config', '--devices auto, or --uefi-scsi if the firmware of the new host has one'),
 	NVRAM_NOT_CONVERTED: row('warning', 'state', 'take the file along'),
 	NVRAM_IGNORED: row('info', 'none'),
 	SECUREBOOT_LOST: row('warning', 'security'),

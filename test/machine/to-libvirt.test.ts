@@ -124,6 +124,14 @@ describe('the boot disk of', () => {
 		},
 	);
 
+	// Booted by hand: OVMF as Debian has it finds disks on virtio, AHCI and NVMe, and drops to its shell with these three.
+	test.each(['pvscsi', 'lsisas1068', 'lsilogic'] as const)('a boot disk that stays on %s is not found by EFI', (controller) => {
+		const text = vmx('windows9-64', 'firmware = "efi"', ...scsi(controller, 'scsi0:0'));
+		const about = (options: MigrateOptions) => said(text, options).filter((line) => line.includes('BOOT_FIRMWARE_RISK'));
+		expect(about({ devices: 'preserve' })).toEqual(['error BOOT_FIRMWARE_RISK scsi0:0']);
+		expect([about({ devices: 'preserve', uefiScsi: true }), about({})]).toEqual([[], []]);
+	});
+
 	test('a Windows is not put on virtio unless somebody says that it has the drivers', () => {
 		expect(() => migrate(vmx('windows9-64', ...scsi('pvscsi', 'scsi0:0')), { devices: 'virtio' })).toThrow(UsageError);
 	});

@@ -212,6 +212,18 @@ describe('a guest with drivers for nothing but', () => {
 		expect(fired(facts, to).filter((id) => id.startsWith('vconv.guest.disk.'))).toEqual(expected);
 	});
 
+	it.each<[controller: string, lines: readonly string[], choices: Facts['choices'], fires: boolean]>([
+		['pvscsi', [EFI], { devices: 'preserve' }, true],
+		['lsisas1068', [EFI], { devices: 'preserve' }, true],
+		['lsilogic', [EFI], { devices: 'preserve' }, true],
+		['lsisas1068', [EFI], { devices: 'preserve', uefiScsi: true }, false],
+		['lsisas1068', [EFI], {}, false],
+		['lsisas1068', [], { devices: 'preserve' }, false],
+	])('%s with %j and %j: firmware that does not find it: %s', (controller, lines, choices, fires) => {
+		const facts = only('lsisas1068', [`scsi0.virtualDev = "${controller}"`, ...lines], { choices });
+		expect(fired(facts, 'libvirt').includes('vconv.guest.firmware.bus')).toBe(fires);
+	});
+
 	it('SATA is judged by the disk that the planner would make where the disks are not to decide', () => {
 		const facts = only('sata', [], { choices: { inspect: false } });
 		expect(fired(facts, 'libvirt')).toContain(DRIVER);

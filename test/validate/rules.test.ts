@@ -141,6 +141,9 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.guest.network.driver': [inside({ drivers: { disk: drivers.disk, network: noDrivers.network } })],
 	'vconv.guest.firmware.mismatch': [inside({ firmware: { type: 'uefi', fallbackLoader: true } })],
 	'vconv.guest.firmware.fallback': [inside({ firmware: { type: 'uefi', fallbackLoader: false } })],
+	'vconv.guest.firmware.bus': [
+		{ ...inside({ firmware: { type: 'uefi' } }), machine: machine('firmware = "efi"'), choices: { devices: 'preserve' } },
+	],
 	'vconv.guest.boot.none': [inside({ firmware: { type: 'unknown' } })],
 	'vconv.guest.partitions.damaged': [flag('gpt-backup-bad')],
 	'vconv.guest.partitions.leftover': [flag('gpt-leftover')],

@@ -46,8 +46,8 @@ export const storageRule = (boot: DiskDevice | undefined, disks: readonly DiskDe
 	const attachment = rule.attach(boot ? modelOf(boot, c) : 'sata');
 	const state = attachment === 'lsi53c895a' ? undefined : c.options.guest?.disk?.[attachment];
 	if (state === undefined || state === 'unknown') return rule;
-	// What was found counts before any guess. Firmware without the driver is another matter.
-	if (isReady(state)) return startsFrom(attachment, c) ? { ...rule, risk: undefined } : rule;
+	// What was found counts before any guess.
+	if (isReady(state)) return { ...rule, risk: undefined };
 	return { ...rule, risk: { severity: 'error', remedy: remedyFor(c) } };
 };
 
@@ -83,8 +83,12 @@ const bootable = (facts: Readonly<Partial<Record<DiskAttachment, DriverState>>>,
 
 const startsFrom = (attachment: Attachment, c: Context): boolean => {
 	if (attachment === 'ide') return machineFor('pc', c) === 'pc';
-	return firmwareHasScsi(c) || (attachment !== 'lsi53c895a' && !NOT_BY_EFI.includes(attachment));
+	return firmwareReads(attachment, c);
 };
+
+/** Whether the firmware of the new host finds a disk there, whatever the guest does then. */
+export const firmwareReads = (attachment: Attachment, c: Context): boolean =>
+	firmwareHasScsi(c) || (attachment !== 'lsi53c895a' && !NOT_BY_EFI.includes(attachment));
 
 const firmwareHasScsi = (c: Context): boolean => !isEfi(c) || c.options.uefiScsi === true;
 
@@ -109,9 +113,8 @@ const tableRule = (policy: 'compat' | 'safe' | 'preserve', boot: SourceModel, c:
 		return scsiBoots || policy === 'preserve' ? model : 'sata';
 	};
 	const remedy = c.guest.family === 'windows' ? REMEDIES.windows : REMEDIES.other;
-	const blind = policy === 'preserve' && !scsiBoots && /scsi|lsi/.test(attach(boot));
-	const severity = blind || lacksAhci(c) ? 'error' : 'warning';
-	return { attach, machine, risk: isTwin(boot, attach(boot)) && !blind ? undefined : { severity, remedy } };
+	const severity = lacksAhci(c) ? 'error' : 'warning';
+	return { attach, machine, risk: isTwin(boot, attach(boot)) ? undefined : { severity, remedy } };
 };
 
 /** Whether a Windows, of which no more is known, likely does not start from SATA: the driver that starts at boot is one that ran in the source. */

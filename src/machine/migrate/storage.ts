@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { planImages, planOptical } from './media.ts';
 import type { DriveTarget } from './options.ts';
 import { type Place, placer } from './places.ts';
-import { type Attachment, isTwin, modelOf, type Rule } from './storage-policy.ts';
+import { type Attachment, firmwareReads, isTwin, modelOf, type Rule } from './storage-policy.ts';
 
 export type PlannedStorage = {
 	readonly disks: DiskDevice[];
@@ -81,9 +81,14 @@ const reportControllers = (rule: Rule, hard: readonly DiskDevice[], c: Context):
 const nameOf = (attachment: Attachment): string => (attachment === 'lsi53c895a' ? 'an LSI 53C895A, another adapter' : attachment);
 
 const reportRisk = (rule: Rule, boot: DiskDevice | undefined, c: Context): void => {
-	if (!boot || !rule.risk) return;
+	if (!boot) return;
 	const source = modelOf(boot, c);
 	const target = rule.attach(source);
+	if (!firmwareReads(target, c)) {
+		const message = `the boot disk ${boot.id} is attached to ${nameOf(target)}, for which UEFI firmware as it is packaged has no driver`;
+		c.tell('BOOT_FIRMWARE_RISK', boot.id, message, { keys: [] });
+	}
+	if (!rule.risk) return;
 	const message = `the boot disk ${boot.id} moves from ${source} to ${nameOf(target)}, and the guest needs the driver for that when it starts`;
 	c.tell('BOOT_DRIVER_RISK', boot.id, message, { keys: [], ...rule.risk });
 };

@@ -2,6 +2,7 @@ import type { DiskFlag, DriverFact, GuestReport, NicModel, PartitionFacts, Volum
 import { isFallback, startsByBios } from '../../guest/firmware.ts';
 import { startsByEfi } from '../../machine/firmware.ts';
 import type { Facts } from '../facts.ts';
+import { plannedForKvm } from '../planned.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
 import { archOf } from './architecture.ts';
@@ -122,6 +123,20 @@ export const bootRules: readonly Rule[] = [
 			const isOther = firmware.loaders?.some((path) => isFallback(path, arch && cpuFamily(arch))) === false;
 			if (firmware.fallbackLoader === undefined || (firmware.fallbackLoader && !isOther)) return [];
 			return [{ what: `it has ${firmware.loaders?.slice(0, 4).join(', ') || 'no loaders'}`, key: firmware.esp }];
+		},
+	},
+	{
+		id: 'vconv.guest.firmware.bus',
+		category: 'Critical',
+		label: 'The firmware of the target does not find the system disk',
+		assessment:
+			'The machine starts by EFI, and the controller that the move gives its system disk is one for which UEFI firmware as it is packaged has no driver: the machine does not start, whatever drivers the guest has.',
+		remedy:
+			'Leave out --devices preserve: auto takes a bus that the firmware and the guest start from. --uefi-scsi says that the firmware of the host has the driver.',
+		targets: ['libvirt'],
+		find: (facts) => {
+			const planned = plannedForKvm(facts);
+			return !planned || planned.isFound ? [] : [{ what: `the system disk comes to ${planned.attachment}` }];
 		},
 	},
 	{
