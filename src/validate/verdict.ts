@@ -6,6 +6,8 @@ import { isBlocking } from './validate.ts';
 export type Verdict = {
 	/** What the user named. */
 	readonly subject: string;
+	/** What a baseline knows it by: the same wherever the folder of the machines lies, and no other machine's. */
+	readonly identity: string;
 	/** The target's id. */
 	readonly target: string;
 	/** The most important first. */
@@ -33,20 +35,25 @@ export type VerdictOptions = {
 	/** Ids of rules that are no matter. */
 	readonly accept?: readonly string[] | undefined;
 	/** What of a concern is not known yet, of the same pieces of evidence: all of it where left out, nothing where it is undefined. */
-	readonly unknown?: ((subject: string, concern: Concern) => Concern | undefined) | undefined;
+	readonly unknown?: ((identity: string, concern: Concern) => Concern | undefined) | undefined;
 	/** Warnings count too. */
 	readonly strict?: boolean | undefined;
 };
 
 /** Tell the concerns that count from those that are known. */
-export const verdictOn = (subject: string, target: string, all: readonly Concern[], options: VerdictOptions = {}): Verdict => {
+export const verdictOn = (
+	{ subject, identity }: Pick<Verdict, 'subject' | 'identity'>,
+	target: string,
+	all: readonly Concern[],
+	options: VerdictOptions = {},
+): Verdict => {
 	const { accept = [], unknown = (_, concern) => concern, strict } = options;
-	const concerns = all.flatMap((concern) => (accept.includes(concern.id) ? [] : (unknown(subject, concern) ?? [])));
+	const concerns = all.flatMap((concern) => (accept.includes(concern.id) ? [] : (unknown(identity, concern) ?? [])));
 	const counted = new Set(concerns.flatMap(({ evidence }) => evidence));
 	const accepted = all
 		.map((concern) => ({ ...concern, evidence: concern.evidence.filter((seen) => !counted.has(seen)) }))
 		.filter(({ evidence }) => evidence.length > 0);
-	return { subject, target, concerns, accepted, blocking: concerns.some((concern) => isBlocking(concern, strict)) };
+	return { subject, identity, target, concerns, accepted, blocking: concerns.some((concern) => isBlocking(concern, strict)) };
 };
 
 /** How many concerns of each category there are. */

@@ -58,6 +58,46 @@ describe('what somebody decides', () => {
 		expect({ code, ids: idsOf(report, 'Critical', 'Warning', 'Information') }).toEqual({ code: 0, ids: [] });
 	});
 
+	test.each<[what: string, uuids: readonly (string | undefined)[], named: 'folder' | 'file']>([
+		['with the same name in other folders', [undefined, undefined], 'folder'],
+		['with the same name, without a UUID', [undefined, undefined], 'file'],
+		[
+			'with the same name and another UUID',
+			['56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01', '56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 02'],
+			'file',
+		],
+		[
+			'that is a copy in another folder',
+			['56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01', '56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01'],
+			'folder',
+		],
+	])('of one machine is not known of one %s', async (_, uuids, named) => {
+		const folder = temporaryFolder();
+		const files = uuids.map((uuid, i) => {
+			emptyDisk(path.join(folder, 'all', `m${i}`), 'web.raw');
+			const text = vmx(...lacking).replace(/uuid\.bios = .*\n/, uuid === undefined ? '' : `uuid.bios = "${uuid}"\n`);
+			return write(folder, `all/m${i}/web.vmx`, text);
+		});
+		const baseline = path.join(folder, 'known.json');
+		const [first = '', second = ''] = files;
+		const whole = path.join(folder, 'all');
+		const before = named === 'file' ? [first] : [whole];
+		if (named === 'folder') fs.renameSync(path.dirname(second), path.join(folder, 'away'));
+		await validated('--to', 'libvirt', '--write-baseline', baseline, ...before);
+		if (named === 'folder') fs.renameSync(path.join(folder, 'away'), path.dirname(second));
+		const { code, report } = await validated(
+			'--to',
+			'libvirt',
+			'--strict',
+			'--baseline',
+			baseline,
+			...(named === 'file' ? files : [whole]),
+		);
+		expect(code).toBe(7);
+		const unknown = report.verdicts.map(({ concerns }) => concerns.some(({ id }) => id === 'vconv.nic.mac.missing'));
+		expect(unknown).toEqual([false, true]);
+	});
+
 	test('is known elsewhere where a domain says another chain than its images', async () => {
 		const folder = temporaryFolder();
 		const within = (name: string): string => path.join(folder, 'here', name);

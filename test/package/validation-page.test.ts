@@ -22,7 +22,7 @@ const report: ValidationReport = {
 			concern('a.warning', 'Warning', target, target),
 			concern('known', 'Critical', target),
 		];
-		return verdictOn(NASTY, target, target === 'azure' ? all : all.slice(1), { accept: ['known'] });
+		return verdictOn({ subject: NASTY, identity: NASTY }, target, target === 'azure' ? all : all.slice(1), { accept: ['known'] });
 	}),
 	failures: [{ subject: NASTY, problem: { kind: 'corrupt', message: NASTY, hint: NASTY } }],
 };

@@ -94,7 +94,7 @@ const entries: readonly ReportEntry[] = (['error', 'warning', 'info'] as const).
 const about = { input: 'x', output: 'x', format: 'x', intent: 'x', profile: 'x' };
 
 const concern = { id: 'x', category: 'Critical', label: 'x', assessment: 'x', remedy: 'x', target: 'x' } as const;
-const verdict = { subject: 'x', target: 'x', blocking: true, accepted: [] };
+const verdict = { subject: 'x', identity: 'x', target: 'x', blocking: true, accepted: [] };
 const validation: ValidationReport = {
 	...{ schema: 'vconv.validation/1', vconv: 'x', at: 0, seconds: 1 },
 	verdicts: [{ ...verdict, concerns: [{ ...concern, evidence: [{ what: 'x', file: 'x', key: 'x', offset: 1 }] }] }],

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { VconvError } from '../../errors.ts';
 import type { Facts, Problem } from '../../validate/facts.ts';
 import { identityOf } from '../../validate/identity.ts';
@@ -50,10 +51,24 @@ export const validateFiles = async (
 		seconds: (Date.now() - at) / 1000,
 		verdicts: moving.flatMap((one) => {
 			const facts = completed(one);
-			return targets.map((target) => verdictOn(one.subject, target.id, validate(facts, target, options), options));
+			const known = { subject: one.subject, identity: identityFor(one, names) };
+			return targets.map((target) => verdictOn(known, target.id, validate(facts, target, options), options));
 		}),
 		failures,
 	};
+};
+
+/**
+ * Where it lies below the folder that was named, with its UUID. Of one that was named itself its file's name is enough beside a UUID, and is
+ * told with its folder's where there is none.
+ */
+const identityFor = ({ subject, machine }: Facts, names: readonly string[]): string => {
+	const uuid = machine && identityOf(machine).uuid;
+	const whole = path.resolve(subject);
+	const folders = names.includes(subject) ? [] : names.map((name) => path.resolve(name));
+	const named = folders.find((folder) => whole.startsWith(folder + path.sep)) ?? path.dirname(uuid ? whole : path.dirname(whole));
+	const place = path.relative(named, whole).split(path.sep).join('/');
+	return uuid === undefined ? place : `${place} ${uuid}`;
 };
 
 /** Images that others are deltas of were looked at with those, unless the user named them. */
