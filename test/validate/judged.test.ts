@@ -253,6 +253,29 @@ describe('what the host says', () => {
 		expect(heard(healthy({ machine: domain('pc-q35-7.2'), host }))).toEqual(['vconv.host.machine']);
 	});
 
+	it('counts for an x86 machine on an ARM host, whatever is on its disks', () => {
+		const host = domcaps({ arch: 'aarch64' });
+		expect(heard(healthy({ machine: machine(...secure), guest: undefined, host }))).toContain('vconv.host.arch');
+		expect(heard(healthy({ machine: machine('guestOS = "arm-debian12-64"'), guest: undefined, host }))).not.toContain('vconv.host.arch');
+	});
+
+	// QEMU: hw/i386/pc_q35.c and pc_piix.c have a machine type for each version; RHEL and Ubuntu have their own.
+	it.each([
+		['pc-q35-9.2', 'pc-q35-7.2', true],
+		['pc-q35-10.0', 'pc-q35-9.2', true],
+		['pc-i440fx-9.0', 'pc-i440fx-8.2', true],
+		['pc-q35-rhel9.4.0', 'pc-q35-rhel9.2.0', true],
+		['virt-9.0', 'virt-7.2', true],
+		['pc-q35-7.2', 'pc-q35-7.2', false],
+		['pc-q35-9.2', 'pc-q35-10.0', false],
+		['pc-q35-9.2', 'pc-q35-rhel9.2.0', false],
+		['q35', 'pc-q35-7.2', false],
+		['pc-q35-noble', 'pc-q35-jammy', false],
+		['pc-q35-9.2', 'q35', false],
+	])('of its QEMU counts for a domain: %s where the newest is %s: %s', (type, newest, fires) => {
+		expect(heard(healthy({ machine: domain(type), host: domcaps({ machine: newest }) })).includes('vconv.host.qemu')).toBe(fires);
+	});
+
 	it('counts for a domain of the same type, and for one that does not say its own', () => {
 		const host = domcaps({ machine: 'pc-i440fx-8.2', maxCpus: 255 });
 		expect(heard(healthy({ machine: domain('pc-i440fx-6.1'), host }))).toEqual(['vconv.host.cpus']);

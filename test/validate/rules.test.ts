@@ -288,6 +288,12 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.host.secure_boot': [healthy({ machine: machine('uefi.secureBoot.enabled = "TRUE"'), host: domcaps({ secureBoot: false }) })],
 	'vconv.host.tpm': [healthy({ machine: machine('vtpm.present = "TRUE"'), host: domcaps({ tpmBackends: [] }) })],
 	'vconv.host.cpus': [healthy({ machine: machine('numvcpus = "64"'), host: domcaps({ maxCpus: 8 }) })],
+	'vconv.host.qemu': [
+		healthy({
+			machine: { ...machine(), format: 'libvirt', spec: { ...machine().spec, platform: { machine: 'pc-q35-9.2' } } },
+			host: domcaps({ machine: 'pc-q35-7.2' }),
+		}),
+	],
 	'vconv.host.arch': [healthy({ host: domcaps({ arch: 'aarch64' }) })],
 	'vconv.host.disk_bus': [healthy({ host: domcaps({ diskBuses: ['sata'] }) })],
 };

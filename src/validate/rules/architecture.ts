@@ -47,6 +47,9 @@ export const archOf = ({ machine, guest }: Facts): string | undefined => {
 	return arch ?? (/^arm-/i.test(vmxGuestOs ?? '') ? 'aarch64' : guest?.os?.arch);
 };
 
+/** The same, and of a VMX that says nothing of ARM that it is for the CPUs of PCs. */
+export const cpuOf = (facts: Facts): string | undefined => archOf(facts) ?? (facts.machine?.format === 'vmx' ? 'x86_64' : undefined);
+
 const at = ({ machine }: Facts, what: string): Evidence => ({
 	what,
 	file: machine?.path,

@@ -5,7 +5,7 @@ import type { Facts } from '../facts.ts';
 import { plannedForKvm } from '../planned.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import type { Target } from '../targets.ts';
-import { archOf } from './architecture.ts';
+import { cpuOf } from './architecture.ts';
 import { asksVirtio, type BusFact, bootBuses, factsOf, VIRTIO } from './boot-bus.ts';
 import { cpuFamily, keyIn, staysWithVmware, wantsEfi } from './describe.ts';
 
@@ -118,8 +118,7 @@ export const bootRules: readonly Rule[] = [
 			if (!firmware || staysWithVmware(facts, target) || !asksForLoader(facts)) return [];
 			if (firmware.fallbackIsGrub && keepsSecureBoot(facts))
 				return [{ what: 'Secure Boot is on, and it has GRUB there', key: firmware.esp }];
-			// A VMX that does not say ARM is for the CPUs of PCs.
-			const arch = archOf(facts) ?? (facts.machine?.format === 'vmx' ? 'x86_64' : undefined);
+			const arch = cpuOf(facts);
 			const isOther = firmware.loaders?.some((path) => isFallback(path, arch && cpuFamily(arch))) === false;
 			if (firmware.fallbackLoader === undefined || (firmware.fallbackLoader && !isOther)) return [];
 			return [{ what: `it has ${firmware.loaders?.slice(0, 4).join(', ') || 'no loaders'}`, key: firmware.esp }];

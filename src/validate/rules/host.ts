@@ -2,6 +2,7 @@ import { humanSize } from '../../bytes/size.ts';
 import type { DomainCapabilities, Facts, HostFacts } from '../facts.ts';
 import { plannedForKvm } from '../planned.ts';
 import type { Evidence, Rule } from '../rule.ts';
+import { cpuOf } from './architecture.ts';
 import { cpuFamily, wantsEfi } from './describe.ts';
 
 /** Whether it fits where it is to go, and whether the host there can run it. */
@@ -115,15 +116,34 @@ export const hostRules: readonly Rule[] = [
 		assessment: 'The host emulates the CPU of the machine at best, at a hundredth of its speed.',
 		remedy: 'Choose a host with CPUs of the kind that the guest was made for.',
 		targets: ['libvirt'],
-		find: ({ host, guest, machine }) => {
-			const arch = guest?.os?.arch ?? machine?.spec.guest.arch;
+		find: (facts) => {
+			const arch = cpuOf(facts);
 			return capable(
-				host,
+				facts.host,
 				(caps) =>
 					arch !== undefined &&
 					caps.arch !== undefined &&
 					cpuFamily(arch) !== cpuFamily(caps.arch) &&
 					`${caps.arch}, and the guest is ${arch}`,
+			);
+		},
+	},
+	{
+		id: 'vconv.host.qemu',
+		category: 'Critical',
+		label: "The host's QEMU is older than the machine",
+		assessment: 'The domain has a machine type of a newer QEMU, and libvirt there refuses to define it.',
+		remedy: 'Update QEMU at the host, or take a machine type that it has: `virsh domcapabilities --machine q35` (or pc) names the newest.',
+		targets: ['libvirt'],
+		find: ({ host, machine }) => {
+			const type = machine?.format === 'libvirt' ? machine.spec.platform.machine : undefined;
+			return capable(
+				host,
+				(caps) =>
+					type !== undefined &&
+					caps.machine !== undefined &&
+					isNewer(type, caps.machine) &&
+					`the newest is ${caps.machine}, and it has ${type}`,
 			);
 		},
 	},
@@ -152,6 +172,14 @@ const otherTypes = (facts: Facts): readonly (readonly [described: string, gets: 
 
 /** A machine type without its version: `q35`, `pc`, `virt`. Ubuntu has names of its own for the first two. */
 const boardOf = (type: string): string => (type.includes('q35') ? 'q35' : type.replace(/-.*/, '').replace('ubuntu', 'pc'));
+
+/** Whether a machine type is a later one of the same kind: `pc-q35-9.2` and `pc-q35-7.2`, `pc-q35-rhel9.4.0` and `pc-q35-rhel9.2.0`. */
+const isNewer = (type: string, other: string): boolean => {
+	const parted = (name: string) => /^(.*?)(\d+(?:\.\d+)+)$/.exec(name)?.slice(1) ?? [name, ''];
+	const [[kind, version = ''], [otherKind, otherVersion = '']] = [parted(type), parted(other)];
+	const inOrder = (one: string) => one.split('.').map((part) => part.padStart(8, '0'));
+	return kind === otherKind && version !== '' && inOrder(version).join() > inOrder(otherVersion).join();
+};
 
 /** The same as `capable` for what depends on the machine type. */
 const capableAsMachine = (facts: Facts, seen: (capabilities: DomainCapabilities) => string | false): Evidence[] =>
