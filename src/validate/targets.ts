@@ -68,6 +68,15 @@ export const TARGETS_AS_OF = '2026-08';
 const sizeFor = (id: string): Profile['size'] =>
 	profiles.find((profile) => profile.id === id)?.size ?? { multipleOf: 1, least: 512, most: 64 * TiB };
 
+/** libvirt's checks of a domain's name; it is in names of files too. */
+const DOMAIN_NAMES: Target['names'] = {
+	pattern: /^(?!\s*$)[^/\p{Cc}]{1,200}$/u,
+	said: 'no slashes and line breaks, and at most 200 characters',
+};
+
+/** vSphere, "New Virtual Machine wizard". */
+const VSPHERE_NAMES: Target['names'] = { pattern: /^.{1,80}$/su, said: 'at most 80 characters' };
+
 /** Kubernetes: a DNS subdomain by RFC 1123, which is a label of pods too. */
 const SUBDOMAINS: Target['names'] = {
 	pattern: /^(?=.{1,63}$)(?!-)[a-z0-9-]+(?<!-)(\.(?!-)[a-z0-9-]+(?<!-))*$/,
@@ -121,6 +130,7 @@ export const targets: readonly Target[] = [
 		notByEfi: NOT_BY_EFI,
 		nics: ['virtio', 'vmxnet3', 'e1000e', 'e1000', 'rtl8139', 'pcnet'],
 		firmware: ['bios', 'efi'],
+		names: DOMAIN_NAMES,
 		secureBoot: true,
 		tpm: true,
 		has: [...QEMU, 'shared-folders', 'direct-boot', 'persistent-memory'],
@@ -171,6 +181,7 @@ export const targets: readonly Target[] = [
 		buses: ['pvscsi', 'lsilogic', 'lsisas1068', 'sata', 'nvme', 'ide'],
 		nics: ['vmxnet3', 'e1000e', 'e1000', 'pcnet'],
 		firmware: ['bios', 'efi'],
+		names: VSPHERE_NAMES,
 		secureBoot: true,
 		tpm: true,
 		has: VMWARE.filter((ability) => ability !== 'sound'),

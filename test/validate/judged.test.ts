@@ -48,6 +48,13 @@ describe('what a description says', () => {
 		['a system over two disks by an array', spread(['md:1']), 'vconv.guest.root.spread', 'aws'],
 		['a serial port on a device', domain('<serial type="dev"><source path="/dev/ttyS0"/></serial>'), 'vconv.serial'],
 		['an old card of VMware', card('vmxnet'), 'ovirt.nic.interface_type.unsupported'],
+		['the usual card of VMware', vm('ethernet0.present = "TRUE"'), 'ovirt.nic.interface_type.unsupported', 'hyperv'],
+		[
+			'the usual card of a guest of 32 bits',
+			vm('guestOS = "debian5"', 'ethernet0.present = "TRUE"'),
+			'ovirt.nic.interface_type.unsupported',
+			'hyperv',
+		],
 		['an older card of VMware', card('vmxnet2'), 'ovirt.nic.interface_type.unsupported', 'proxmox'],
 	])('is a concern where it is %s', ([, facts, id, to = 'libvirt']) => {
 		expect(fired(facts, to)).toContain(id);
@@ -131,6 +138,8 @@ describe('a target', () => {
 		['web-', ['kubevirt', 'proxmox', 'azure', 'gcp']],
 		['web_1', ['kubevirt', 'proxmox', 'azure', 'gcp']],
 		['w'.repeat(64), ['kubevirt', 'gcp']],
+		['w'.repeat(81), ['kubevirt', 'esxi', 'azure', 'gcp']],
+		['prod/web', ['libvirt', 'kubevirt', 'proxmox', 'azure', 'gcp']],
 		['web-01', []],
 	] as const)('takes the name %s, unless it is one of these', ([name, refusing]) => {
 		const facts = vm(`displayName = "${name}"`);

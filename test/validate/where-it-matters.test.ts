@@ -80,6 +80,8 @@ it('a SCSI controller without disks is no matter to a target that has one model 
 	const drive = ['scsi1:0.present = "TRUE"', 'scsi1:0.deviceType = "cdrom-image"', 'scsi1:0.fileName = "a.iso"'];
 	for (const lines of [second, [...second, ...drive]])
 		expect(fired(healthy({ machine: machine(...lines) }), 'proxmox')).not.toContain('vconv.controller.models');
+	const usual = ['scsi1.present = "TRUE"', 'scsi1:0.present = "TRUE"', 'scsi1:0.fileName = "b.vmdk"'];
+	expect(fired(healthy({ machine: machine(...usual) }), 'proxmox')).toContain('vconv.controller.models');
 });
 
 it('a console of Arm is one, and KubeVirt has guests of 32 bits', () => {

@@ -42,7 +42,7 @@ const takenBy = ({ machine }: Facts, { id, name, architectures }: Target): { kin
 const takes = (kinds: readonly string[], arch: string): boolean => kinds.includes('any') || kinds.includes(cpuFamily(arch));
 
 /** The CPU that a description says, or what the guest on the disks was made for. */
-export const archOf = ({ machine, guest }: Facts): string | undefined => {
+const archOf = ({ machine, guest }: Facts): string | undefined => {
 	const { arch, vmxGuestOs } = machine?.spec.guest ?? {};
 	return arch ?? (/^arm-/i.test(vmxGuestOs ?? '') ? 'aarch64' : guest?.os?.arch);
 };

@@ -1,6 +1,8 @@
 import type { Code } from '../../machine/codes.ts';
 import { isHardDisk, isTransient } from '../../machine/hard-disks.ts';
+import { decideGuest } from '../../machine/migrate/guest.ts';
 import { isToolsDisc } from '../../machine/migrate/media.ts';
+import { modelOf } from '../../machine/migrate/storage-policy.ts';
 import type { DiskDevice } from '../../machine/spec.ts';
 import type { DiskState, Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
@@ -206,11 +208,15 @@ export const deviceRules: readonly Rule[] = [
 		remedy: 'See that the guest has the drivers for the model that is chosen.',
 		targets: ['proxmox', 'kubevirt'],
 		find: ({ machine }) => {
-			const { controllers = [], disks = [] } = machine?.spec ?? {};
-			const holdsDisk = (index: number): boolean =>
-				disks.some((disk) => disk.bus === 'scsi' && disk.controller === index && isHardDisk(disk));
-			const models = new Set(controllers.flatMap(({ bus, index, model }) => (bus === 'scsi' && model && holdsDisk(index) ? [model] : [])));
-			return models.size > 1 ? [{ what: [...models].sort().join(', '), file: machine?.path, key: keyIn(machine, 'scsi*.virtualDev') }] : [];
+			if (!machine) return [];
+			const { spec, format } = machine;
+			// Where a VMX says none, VMware takes the usual one of the guest.
+			const context = { source: spec, guest: decideGuest(spec.guest, undefined) };
+			const saidOf = ({ controller }: DiskDevice) =>
+				spec.controllers.find(({ bus, index }) => bus === 'scsi' && index === controller)?.model;
+			const onScsi = spec.disks.filter((disk) => disk.bus === 'scsi' && isHardDisk(disk));
+			const models = new Set(onScsi.flatMap((disk) => saidOf(disk) ?? (format === 'vmx' ? [modelOf(disk, context)] : [])));
+			return models.size > 1 ? [{ what: [...models].sort().join(', '), file: machine.path, key: keyIn(machine, 'scsi*.virtualDev') }] : [];
 		},
 	},
 	{

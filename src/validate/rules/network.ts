@@ -1,4 +1,5 @@
 import type { NicModel } from '../../guest/facts.ts';
+import { decideGuest } from '../../machine/migrate/guest.ts';
 import type { Facts } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { keyIn } from './describe.ts';
@@ -36,8 +37,8 @@ export const networkRules: readonly Rule[] = [
 		assessment: 'The target does not have this model: the guest sees a new card, and needs the driver for it.',
 		remedy: 'See that the guest has the driver (vconv inspect tells), and that its network settings go by the MAC address.',
 		find: (facts, { id, nics: models, name }) =>
-			nics(facts, ({ model }) => {
-				const said = (model ?? '').toLowerCase();
+			nics(facts, ({ model = usualCard(facts) }) => {
+				const said = model.toLowerCase();
 				const known = MODELS[said];
 				const only = known === 'vmxnet' ? VMWARE : QEMU[said];
 				const has = only ? only.includes(id) : known === undefined || known === 'vmxnet' || models.includes(known);
@@ -156,6 +157,12 @@ const QEMU: Readonly<Record<string, readonly string[]>> = {
 
 /** The targets that have the cards before vmxnet3 too. */
 const VMWARE = ['esxi', 'workstation'];
+
+/** What VMware takes where a VMX says none. */
+const usualCard = ({ machine }: Facts): string => {
+	if (machine?.format !== 'vmx') return '';
+	return decideGuest(machine.spec.guest, undefined).bits === 64 ? 'e1000' : 'vlance';
+};
 
 type Card = NonNullable<Facts['machine']>['spec']['nics'][number];
 
