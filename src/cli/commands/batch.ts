@@ -71,7 +71,7 @@ Exits 0 if all is done, 8 if some jobs failed, or would with --dry-run, 75 if an
 	],
 	async run(args, io) {
 		if (args.operands.length === 0) throw new UsageError('PLAN is missing', { hint: 'vconv batch --help' });
-		const loaded = loadJobs(args.operands, defaultsOf(args), check);
+		const loaded = loadJobs(args.operands, defaultsOf(args), check, args.state);
 		if (!args.quiet) for (const note of loaded.notes) io.stderr.write(args.json ? noteJson(note) : noteText(note));
 		if (loaded.mistakes.length > 0) {
 			for (const mistake of loaded.mistakes.slice(0, MOST_MISTAKES)) io.stderr.write(args.json ? errorJson(mistake) : errorText(mistake));
@@ -80,7 +80,7 @@ Exits 0 if all is done, 8 if some jobs failed, or would with --dry-run, 75 if an
 			return USAGE;
 		}
 		const limits = limitsOf(args);
-		const state = args.state ?? loaded.state;
+		const { state } = loaded;
 		refuseState(state, [...args.operands, ...loaded.jobs.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to]))]);
 		if (args['dry-run']) return dryRun(loaded, state, limits.jobs, args, io);
 		const folder = await openState(state);
@@ -125,6 +125,9 @@ const perform = async (
 	const page = folder.write(REPORTS.page, batchPage(report));
 	if (args.json) io.stdout.write(`${toJson(report, 4)}\n`);
 	if (!args.quiet) say(`${countsText(report)}; ${page}`);
+	const untried = states.filter(({ earlier, status }) => earlier && status === 'failed').length;
+	if (!args.quiet && untried > 0)
+		say(`${untried} failed before and ${untried === 1 ? 'was' : 'were'} not tried again: --retry-failed tries`);
 	io.signal.throwIfAborted();
 	return report.counts.done === report.jobs.length ? 0 : SOME_FAILED;
 };

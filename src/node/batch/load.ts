@@ -10,7 +10,9 @@ import { AccessError, UnsupportedError, UsageError, type VconvError } from '../.
 import type { Mistake, Place, Tree } from '../../syntax/tree.ts';
 import { readYaml } from '../../syntax/yaml.ts';
 import { accessError, statOf } from '../file.ts';
+import { readRecords } from './folder.ts';
 import { surroundings } from './sources.ts';
+import { writtenBy } from './standing.ts';
 
 /** What a command line means by its operands. */
 export type Loaded = {
@@ -23,7 +25,7 @@ export type Loaded = {
 	place(at: Place): string;
 	/** What reports call it. */
 	readonly name: string;
-	/** Where its state is kept, unless the user says another folder. */
+	/** The folder of its state. */
 	readonly state: string;
 };
 
@@ -31,25 +33,26 @@ const READERS: Readonly<Record<string, typeof readYaml>> = { '.yaml': readYaml, 
 
 /**
  * The jobs of a plan, whose file names are from its own folder; or, from the present one, of the images, folders and patterns that stand
- * in its place. `check` is what their commands have against words. @throws VconvError for what cannot be read at all.
+ * in its place. What earlier runs have written is no source. `check` is what their commands have against words; `stateFolder` is for the state, where
+ * the user says one. @throws VconvError for what cannot be read at all.
  */
-export const loadJobs = (operands: readonly string[], given: Defaults, check: Check): Loaded => {
+export const loadJobs = (operands: readonly string[], given: Defaults, check: Check, stateFolder: string | undefined): Loaded => {
 	const [only = ''] = operands;
 	const read = operands.length === 1 ? READERS[path.extname(only).toLowerCase()] : undefined;
-	if (!read) return loadSources(operands, given, check);
+	if (!read) return loadSources(operands, given, check, stateFolder ?? path.resolve('vconv.batch'));
 	const tree = read(readText(only));
 	const folder = path.dirname(path.resolve(only));
-	const state = path.join(folder, `${path.basename(only, path.extname(only))}.batch`);
+	const state = stateFolder ?? path.join(folder, `${path.basename(only, path.extname(only))}.batch`);
 	const place = ({ line, column }: Place): string => `${only}:${line}:${column}`;
 	return {
-		...('mistakes' in tree ? told([], tree.mistakes, place) : expanded(tree, given, check, folder, place)),
+		...('mistakes' in tree ? told([], tree.mistakes, place) : expanded(tree, given, check, folder, place, state)),
 		place,
 		name: only,
 		state,
 	};
 };
 
-const loadSources = (operands: readonly string[], given: Defaults, check: Check): Loaded => {
+const loadSources = (operands: readonly string[], given: Defaults, check: Check, state: string): Loaded => {
 	for (const name of operands) {
 		if (!isGlob(name) && !fs.existsSync(name)) {
 			throw new AccessError('it is neither a plan nor an image, a folder or a pattern that finds any', {
@@ -61,20 +64,20 @@ const loadSources = (operands: readonly string[], given: Defaults, check: Check)
 	const items = operands.map((text, index): Tree => ({ line: index + 1, column: 1, kind: 'text', text }));
 	const place = ({ line }: Place): string => operands[line - 1] ?? '';
 	const tree: Tree = { line: 1, column: 1, kind: 'list', items };
-	const { mistakes, ...loaded } = expanded(tree, given, check, process.cwd(), place);
-	return { ...loaded, mistakes: mistakes.map(asOption), place, name: operands.join(' '), state: path.resolve('vconv.batch') };
+	const { mistakes, ...loaded } = expanded(tree, given, check, process.cwd(), place, state);
+	return { ...loaded, mistakes: mistakes.map(asOption), place, name: operands.join(' '), state };
 };
 
 /** There is no plan that could have a key. */
 const asOption = ({ message, path: at, hint }: VconvError): UsageError =>
 	new UsageError(message, { path: at, hint: hint?.replace(/^(to|target): /, '--$1 ').replace('--to and a name', '--to with a name') });
 
-const expanded = (tree: Tree, given: Defaults, check: Check, folder: string, place: Loaded['place']) => {
+const expanded = (tree: Tree, given: Defaults, check: Check, folder: string, place: Loaded['place'], state: string) => {
 	const plan = readPlan(tree, given);
 	const notes: Note[] = [];
 	const { jobs, mistakes } = expandPlan(
 		plan.entries,
-		surroundings(folder, check, (note) => notes.push(note)),
+		surroundings(folder, check, (note) => notes.push(note), writtenBy(readRecords(state).values())),
 	);
 	return told(jobs, [...plan.mistakes, ...mistakes], place, notes);
 };

@@ -27,9 +27,15 @@ const MAX_FILES = 1_000_000;
 
 /**
  * How the entries of a plan find their files: names are from `folder`.
- * @param note hears of files that are called as machines are, and are none.
+ * @param note hears of files that are passed over.
+ * @param written names of files that the batch has written itself: in a folder, or where a pattern finds them, they are no sources.
  */
-export const surroundings = (folder: string, check: Check, note: (note: Note) => void): Surroundings => ({
+export const surroundings = (
+	folder: string,
+	check: Check,
+	note: (note: Note) => void,
+	written: ReadonlySet<string> = new Set(),
+): Surroundings => ({
 	check,
 	resolve: (name) => slashed(path.resolve(folder, name)),
 	place: (name) => slashed(placeOf(name)),
@@ -38,7 +44,7 @@ export const surroundings = (folder: string, check: Check, note: (note: Note) =>
 	find(name, source, argv) {
 		const said = saidBy({ argv });
 		try {
-			return find(name, source, { allow: said.texts('allow-external'), untrusted: said.has('untrusted') }, note);
+			return find(name, source, { allow: said.texts('allow-external'), untrusted: said.has('untrusted') }, note, written);
 		} catch (error) {
 			if (!(error instanceof VconvError)) throw error;
 			const { message, path: at = name, hint } = error;
@@ -52,18 +58,22 @@ export const surroundings = (folder: string, check: Check, note: (note: Note) =>
 	},
 });
 
-const find = (name: string, source: JobKind['source'], trust: Trust, note: (note: Note) => void): Found => {
+const find = (name: string, source: JobKind['source'], trust: Trust, note: (note: Note) => void, written: ReadonlySet<string>): Found => {
+	const notOurs = (files: readonly string[]): readonly string[] => {
+		const isOurs = (file: string): boolean => written.has(path.normalize(file));
+		const ours = files.filter(isOurs);
+		if (ours.length === 0) return files;
+		note({ kind: 'dropped', what: passedOver(ours), why: 'the batch has written it itself', path: name });
+		return files.filter((file) => !isOurs(file));
+	};
 	if (fs.existsSync(name) || !isGlob(name)) {
 		if (!statOf(name)?.isDirectory()) return { root: slashed(path.dirname(name)), files: [name] };
-		const files = filesBelow(name, 0);
+		const files = notOurs(filesBelow(name, 0));
 		return foundIn(name, source === 'disk' ? disksAmong(files) : machinesAmong(files, name, note), trust);
 	}
 	const root = globRoot(name);
 	const depth = name.includes('**') ? Number.POSITIVE_INFINITY : name.slice(root.length + 1).split('/').length - 1;
-	const files = withoutParts(
-		filesBelow(root, depth).filter((file) => globMatch(name, file)),
-		diskFormats,
-	);
+	const files = withoutParts(notOurs(filesBelow(root, depth).filter((file) => globMatch(name, file))), diskFormats);
 	return foundIn(root, files, trust);
 };
 
@@ -89,13 +99,24 @@ const machinesAmong = (files: readonly string[], folder: string, note: (note: No
 	const known = machineFormats.flatMap(({ extensions }) => extensions);
 	const named = files.filter((file) => [...known, ...FOREIGN_EXTENSIONS].includes(extensionOf(file)));
 	const machines = new Set(named.filter(describes));
-	const others = named.filter((file) => !machines.has(file)).map((file) => path.basename(file));
+	const others = named.filter((file) => !machines.has(file));
 	if (others.length > 0) {
-		const more = others.length > SHOWN ? ` and ${others.length - SHOWN} more` : '';
-		const what = `passed over: ${others.slice(0, SHOWN).join(', ')}${more}`;
-		note({ kind: 'dropped', what, why: `what they hold is no ${machineFormats.map(({ name }) => name).join(', and no ')}`, path: folder });
+		note({
+			kind: 'dropped',
+			what: passedOver(others),
+			why: `what they hold is no ${machineFormats.map(({ name }) => name).join(', and no ')}`,
+			path: folder,
+		});
 	}
 	return [...machines];
+};
+
+const passedOver = (files: readonly string[]): string => {
+	const more = files.length > SHOWN ? ` and ${files.length - SHOWN} more` : '';
+	return `passed over: ${files
+		.slice(0, SHOWN)
+		.map((file) => path.basename(file))
+		.join(', ')}${more}`;
 };
 
 /** Whether a file that is called so is a description. A damaged one is, and one that cannot be read: its job is to say so. */

@@ -1,12 +1,15 @@
 import type { Job } from '../../batch/expand.ts';
-import type { FileIdentity, JobRecord } from '../../batch/journal.ts';
+import type { FileIdentity, JobError, JobRecord } from '../../batch/journal.ts';
 import { identify, isCut, isSameFile } from './identity.ts';
 
 /** What an earlier run has left of a job to do: nothing, all of it, or to look whether its target is what it would write. */
 export type Standing = 'done' | 'failed' | 'run' | 'adopt';
 
-/** Busy, and ended by a signal: worth another try unasked. */
-const isPassing = (exitCode: number): boolean => exitCode === 75 || exitCode >= 128;
+/**
+ * Busy, ended by a signal, or of the surroundings: no space, no permission, a target that is there. Worth another try unasked; what is wrong
+ * with the source itself is not.
+ */
+const isPassing = ({ code, exitCode }: JobError): boolean => code === 'ACCESS' || exitCode === 75 || exitCode >= 128;
 
 /**
  * Where a job stands by its record. It is done as long as all that was read is as it was, and the target is what was written, all files of it,
@@ -16,10 +19,22 @@ export const standingOf = (job: Job, record: JobRecord | undefined, retryFailed:
 	if (!record) return 'run';
 	if (record.state === 'started') return record.absent && canAdopt(job) && job.to !== undefined && identify(job.to) ? 'adopt' : 'run';
 	const same = record.sources.length > 0 && record.sources.every(({ path, id }) => identify(path)?.id === id);
-	if (record.state === 'failed') return same && !retryFailed && !isPassing(record.error?.exitCode ?? 0) ? 'failed' : 'run';
-	const written = [record.target ?? [], record.further ?? []].flat();
-	return same && written.every(isThere) ? 'done' : 'run';
+	if (record.state === 'failed') return same && !retryFailed && !(record.error && isPassing(record.error)) ? 'failed' : 'run';
+	return same && filesWritten(record).every(isThere) ? 'done' : 'run';
 };
+
+/** The names of all files that jobs on record have written, and that are there still. */
+export const writtenBy = (records: Iterable<JobRecord>): ReadonlySet<string> => {
+	const names = new Set<string>();
+	for (const record of records) {
+		if (record.state !== 'done') continue;
+		for (const file of filesWritten(record)) if (isThere(file)) names.add(file.path);
+	}
+	return names;
+};
+
+const filesWritten = ({ target, further = [] }: Extract<JobRecord, { readonly target?: unknown }>): readonly FileIdentity[] =>
+	target === undefined ? further : [target, ...further];
 
 const isThere = (file: FileIdentity): boolean => {
 	const found = identify(file.path);
