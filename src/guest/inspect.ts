@@ -7,6 +7,7 @@ import { allowance, type Budget, budgeted, type Cost, diskDevice } from './devic
 import type { GuestReport, Incomplete, VolumeFacts } from './facts.ts';
 import type { FileSystemReader } from './filesystem.ts';
 import { firmwareOf } from './firmware.ts';
+import { initramfsBudget } from './initramfs/budget.ts';
 import { fileSystemReaders, systemReaders } from './readers.ts';
 import {
 	type Attempt,
@@ -81,6 +82,7 @@ export const inspectGuest = async (given: readonly GuestDisk[], options: Inspect
 		open,
 		attempt,
 		expanders: options.expanders,
+		initramfs: initramfsBudget(),
 		parseYaml: options.parseYaml,
 		breathe: (where) => spent.take(0, where),
 	};

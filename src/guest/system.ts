@@ -3,6 +3,7 @@ import { VconvError } from '../errors.ts';
 import type { BlockDevice } from './device.ts';
 import type { DiskFacts, DriverFacts, Incomplete, NetworkFacts, OperatingSystem, SoftwareFacts, VolumeFacts } from './facts.ts';
 import type { FileSystem } from './filesystem.ts';
+import type { InitramfsBudget } from './initramfs/budget.ts';
 
 /** A volume whose file system could be opened. */
 export type OpenVolume = {
@@ -20,6 +21,8 @@ export type GuestContext = {
 	readonly attempt: Attempt;
 	/** How initramfs are expanded; what runs anywhere where left out. */
 	readonly expanders?: Expanders | undefined;
+	/** What all initramfs may cost together; of one system, where left out. */
+	readonly initramfs?: InitramfsBudget | undefined;
 	readonly parseYaml?: ParseYaml | undefined;
 	readonly breathe?: Breathe | undefined;
 };

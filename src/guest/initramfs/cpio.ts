@@ -1,5 +1,6 @@
 import type { ByteStream } from '../../core/expand.ts';
 import { CorruptError, UnsupportedError } from '../../errors.ts';
+import { type InitramfsBudget, TOO_LARGE } from './budget.ts';
 
 // The archives of an initramfs: https://docs.kernel.org/driver-api/early-userspace/buffer-format.html
 
@@ -17,14 +18,11 @@ const TRAILER = 'TRAILER!!!';
 /** Whether a cpio archive begins with these bytes. */
 export const isCpio = (bytes: Uint8Array): boolean => MAGICS.includes(new TextDecoder('latin1').decode(bytes.subarray(0, 6)));
 
-/** What names are counted against: of all archives of an initramfs together. */
-export type CpioBudget = { entries: number; bytes: number };
-
 /**
  * The names in one archive, in its order, without a leading slash; contents are passed over. The stream then stands behind the archive.
  * @throws CorruptError if it makes no sense or is cut short, UnsupportedError beyond the budget.
  */
-export async function* cpioNames(stream: ByteStream, budget: CpioBudget, path: string): AsyncGenerator<string> {
+export async function* cpioNames(stream: ByteStream, budget: InitramfsBudget, path: string): AsyncGenerator<string> {
 	const corrupt = (why: string): CorruptError => new CorruptError(`an archive of the initramfs ${why}`, { path });
 	for (;;) {
 		const header = await stream.take(HEADER);
@@ -43,8 +41,7 @@ export async function* cpioNames(stream: ByteStream, budget: CpioBudget, path: s
 		const name = await stream.take(padded);
 		if (name.length < padded) throw corrupt('is cut short');
 		budget.bytes -= HEADER + padded + size;
-		if (--budget.entries < 0 || budget.bytes < 0)
-			throw new UnsupportedError('the initramfs is larger than any that vconv looks into', { path });
+		if (--budget.entries < 0 || budget.bytes < 0) throw new UnsupportedError(TOO_LARGE, { path });
 		const contents = size + padding(size);
 		const isLast = new TextDecoder().decode(name.subarray(0, nameSize - 1)) === TRAILER;
 		if ((await stream.skip(contents)) < (isLast ? 0 : size)) throw corrupt('is cut short');

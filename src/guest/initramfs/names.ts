@@ -4,14 +4,12 @@ import { CorruptError, UnsupportedError, VconvError } from '../../errors.ts';
 import { byteStream } from '../../io/byte-stream.ts';
 import type { Breathe } from '../system.ts';
 import type { Found } from '../tree.ts';
-import { type CpioBudget, cpioNames, isCpio } from './cpio.ts';
+import { type InitramfsBudget, initramfsBudget, LARGEST_RATIO, TOO_LARGE } from './budget.ts';
+import { cpioNames, isCpio } from './cpio.ts';
 import { expandLz4 } from './lz4.ts';
 
 /** Of a file as much is read at once, in bytes. */
 const PIECE = 1 << 17;
-
-/** What all archives of an initramfs may hold together: 1 GiB, of which only names are kept. */
-const BUDGET: Readonly<CpioBudget> = { entries: 1_000_000, bytes: 2 ** 30 };
 
 /** Zeros that are passed over in one place, in bytes: holes cost a guest nothing, and may be of any length. */
 const LARGEST_GAP = 64 << 20;
@@ -30,15 +28,22 @@ const MAGICS: readonly (readonly [StreamMethod, readonly number[]])[] = [
  * The names of all files in an initramfs: cpio archives one after another, each plain or compressed, with zeros between them. Early
  * microcode comes first and plain, and its contents are not even read.
  * @param breathe called between pieces of what is expanded.
- * @throws CorruptError if it makes no sense, UnsupportedError for a compression that is not expanded here, by its name.
+ * @throws CorruptError if it makes no sense, UnsupportedError for a compression that is not expanded here, by its name, and beyond the budget.
  */
-export async function* initramfsNames({ node, fileSystem, path }: Found, expanders: Expanders, breathe?: Breathe): AsyncGenerator<string> {
+export async function* initramfsNames(
+	{ node, fileSystem, path }: Found,
+	expanders: Expanders,
+	budget: InitramfsBudget = initramfsBudget(),
+	breathe?: Breathe,
+): AsyncGenerator<string> {
 	let position = 0;
+	let read = 0;
 	const next = async (): Promise<Uint8Array | undefined> => {
 		const length = Math.min(PIECE, node.size - position);
 		if (length <= 0) return undefined;
 		const part = await fileSystem.read(node, position, length);
 		position += length;
+		read += length;
 		return part;
 	};
 	const jump = async (length: number): Promise<number> => {
@@ -46,16 +51,19 @@ export async function* initramfsNames({ node, fileSystem, path }: Found, expande
 		position += jumped;
 		return jumped;
 	};
-	yield* archives(byteStream(next, jump), { lz4: expandLz4, ...expanders }, { ...BUDGET }, path, breathe);
+	yield* archives(byteStream(next, jump), { lz4: expandLz4, ...expanders }, { budget, path, breathe, read: () => read });
 }
 
-async function* archives(
-	stream: ByteStream,
-	expanders: Expanders,
-	budget: CpioBudget,
-	path: string,
-	breathe?: Breathe,
-): AsyncGenerator<string> {
+type Reading = {
+	readonly budget: InitramfsBudget;
+	readonly path: string;
+	readonly breathe: Breathe | undefined;
+	/** How much of the file was read so far, in bytes. */
+	readonly read: () => number;
+};
+
+async function* archives(stream: ByteStream, expanders: Expanders, reading: Reading): AsyncGenerator<string> {
+	const { budget, path } = reading;
 	while (await skipZeros(stream, path)) {
 		const head = await stream.peek(6);
 		if (isCpio(head)) {
@@ -66,10 +74,11 @@ async function* archives(
 		if (!method) throw new CorruptError('the initramfs has a part that is neither an archive nor compressed', { path });
 		const expand = expanders[method];
 		if (!expand) throw new UnsupportedError(`the initramfs is compressed with ${method}, which vconv does not read`, { path });
+		if (--budget.streams < 0) throw new UnsupportedError(TOO_LARGE, { path });
 		const parts = expand(stream)[Symbol.asyncIterator]();
 		try {
 			// What is compressed is not looked into twice: archives do not nest in compressed streams.
-			yield* archives(expanded(parts, budget, method, path, breathe), {}, budget, path);
+			yield* archives(expanded(parts, method, reading), {}, reading);
 		} finally {
 			await parts.return?.(); // it may be that nobody wants the rest
 		}
@@ -77,27 +86,25 @@ async function* archives(
 }
 
 /** What a stream expands to, with its own failures as those of the initramfs. */
-const expanded = (
-	iterator: AsyncIterator<Uint8Array>,
-	budget: CpioBudget,
-	method: StreamMethod,
-	path: string,
-	breathe?: Breathe,
-): ByteStream => {
-	let left = budget.bytes;
+const expanded = (iterator: AsyncIterator<Uint8Array>, method: StreamMethod, { budget, path, breathe, read }: Reading): ByteStream => {
+	let seen = read();
 	return byteStream(async () => {
 		await breathe?.(path);
 		try {
 			const { done, value } = await iterator.next();
 			if (done) return undefined;
-			left -= value.length;
-			if (left >= 0) return value;
+			budget.ahead += (read() - seen) * LARGEST_RATIO - value.length;
+			budget.expanded -= value.length;
+			seen = read();
+			if (budget.ahead >= 0 && budget.expanded >= 0) return value;
 		} catch (cause) {
 			if (cause instanceof UnsupportedError) throw new UnsupportedError(`the initramfs is not expanded: ${cause.message}`, { path, cause });
 			if (cause instanceof VconvError) throw cause;
 			throw new CorruptError(`the initramfs is damaged, compressed with ${method}: ${(cause as Error).message}`, { path, cause });
 		}
-		throw new UnsupportedError('the initramfs is larger than any that vconv looks into', { path });
+		if (budget.ahead < 0)
+			throw new UnsupportedError(`the initramfs expands absurdly, to over ${LARGEST_RATIO} times its size; it is not read`, { path });
+		throw new UnsupportedError(TOO_LARGE, { path });
 	});
 };
 

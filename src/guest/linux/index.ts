@@ -1,5 +1,6 @@
 import { portableExpanders } from '../../engine/expand.ts';
 import type { BootloaderFacts, MountFacts, NetworkFacts } from '../facts.ts';
+import { initramfsBudget } from '../initramfs/budget.ts';
 import { mountGuest } from '../mounts.ts';
 import type { GuestContext, SystemReader } from '../system.ts';
 import { type FileTree, fileTree } from '../tree.ts';
@@ -52,6 +53,7 @@ export const linuxReader: SystemReader = async (root, context) => {
 				root: id,
 				attempt,
 				expanders: context.expanders ?? portableExpanders,
+				initramfs: context.initramfs ?? initramfsBudget(),
 				breathe: context.breathe,
 				lackingBoot: lackingBoot(mounts, context),
 			},

@@ -1,6 +1,7 @@
 import type { Expanders } from '../../core/expand.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { DriverFacts, KernelFacts } from '../facts.ts';
+import type { InitramfsBudget } from '../initramfs/budget.ts';
 import type { Attempt, Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
 import { blacklistOf } from './blacklist.ts';
@@ -28,6 +29,7 @@ export type KernelContext = {
 	readonly root: string;
 	readonly attempt: Attempt;
 	readonly expanders: Expanders;
+	readonly initramfs: InitramfsBudget;
 	readonly breathe: Breathe | undefined;
 	/** Why /boot could not be read, where it could not. */
 	readonly lackingBoot?: string | undefined;
@@ -67,12 +69,8 @@ export const findKernels = async (context: KernelContext, menu: BootMenu | undef
 
 type Drivers = { readonly drivers: DriverFacts; readonly lacking: readonly string[] };
 
-const driversOf = async (
-	{ tree, root, attempt, expanders, breathe }: KernelContext,
-	version: string,
-	initramfs: Initramfs,
-	commandLine: string,
-): Promise<Drivers> => {
+const driversOf = async (context: KernelContext, version: string, initramfs: Initramfs, commandLine: string): Promise<Drivers> => {
+	const { tree, root, attempt } = context;
 	const folder = `/lib/modules/${version}`;
 	const installed = await installedModules(tree, folder);
 	if (!installed) throw new UnsupportedError('there is no modules.dep, and so no telling which drivers there are');
@@ -88,7 +86,7 @@ const driversOf = async (
 			? initramfs
 			: await attempt(`${root}:${initramfs.files.at(-1)?.path ?? '/boot'}`, 'modules of the initramfs', async () => {
 					if (initramfs.lacking !== undefined) throw new UnsupportedError(initramfs.lacking);
-					return earlyModules(initramfs.files, wanted, expanders, breathe);
+					return earlyModules(initramfs.files, wanted, context);
 				});
 	return {
 		drivers: kernelDrivers({ builtIn, installed, early, blacklist: blacklistOf(commandLine) }),

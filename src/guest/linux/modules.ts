@@ -1,5 +1,6 @@
 import type { Expanders } from '../../core/expand.ts';
 import { UnsupportedError } from '../../errors.ts';
+import type { InitramfsBudget } from '../initramfs/budget.ts';
 import { initramfsNames } from '../initramfs/names.ts';
 import type { Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
@@ -48,6 +49,8 @@ export const builtInModules = async (tree: FileTree, folder: string, version: st
 /** Where dracut puts the most of an initramfs that it squashes. */
 const IMAGE = /^(squash|squashfs|erofs)-root\.img$/;
 
+type EarlyContext = { readonly expanders: Expanders; readonly initramfs: InitramfsBudget; readonly breathe: Breathe | undefined };
+
 /**
  * Which of the wanted modules are in an initramfs. It is read up to the last of them, and no further.
  * @throws what `initramfsNames` throws, UnsupportedError if modules may be in a file system within that is not read.
@@ -55,13 +58,12 @@ const IMAGE = /^(squash|squashfs|erofs)-root\.img$/;
 export const earlyModules = async (
 	files: readonly Found[],
 	wanted: ReadonlySet<string>,
-	expanders: Expanders,
-	breathe?: Breathe,
+	{ expanders, initramfs, breathe }: EarlyContext,
 ): Promise<ReadonlySet<string>> => {
 	const found = new Set<string>();
 	let image: string | undefined;
 	for (const file of files) {
-		for await (const path of initramfsNames(file, expanders, breathe)) {
+		for await (const path of initramfsNames(file, expanders, initramfs, breathe)) {
 			const name = moduleName(path);
 			if (name !== undefined && wanted.has(name)) found.add(name);
 			if (found.size === wanted.size) return found;

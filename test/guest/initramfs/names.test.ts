@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { portableExpanders } from '../../../src/engine/expand.ts';
 import { CorruptError, UnsupportedError, VconvError } from '../../../src/errors.ts';
+import { initramfsBudget } from '../../../src/guest/initramfs/budget.ts';
 import { initramfsNames } from '../../../src/guest/initramfs/names.ts';
 import { effort } from '../../helpers/effort.ts';
 import { has, run, temporaryFolder } from '../../helpers/programs.ts';
@@ -182,10 +183,51 @@ describe.skipIf(!has('cpio'))('the names of an initramfs', () => {
 		await expect(namesOf(packed)).rejects.toThrow(UnsupportedError);
 	});
 
+	test.for([
+		['gzip', ['gzip', '-9']],
+		['zstd', ['zstd', '-q', '-c']],
+		['xz', ['xz', '--check=crc32']],
+		['lz4', ['lz4', '-l', '-c', '-q']],
+	] as const)(
+		'are not read where next to nothing expands to gigabytes, nor of what comes after, %s',
+		async ([, [program, ...args]], { skip }) => {
+			skip(!has(program), `${program} is not installed`);
+			const folder = temporaryFolder();
+			fs.writeFileSync(path.join(folder, 'blob'), '');
+			fs.truncateSync(path.join(folder, 'blob'), 200 << 20);
+			const bomb = execFileSync('sh', ['-c', `echo blob | cpio -o -H newc --quiet | ${[program, ...args].join(' ')}`], { cwd: folder });
+			const spent = effort();
+			const budget = initramfsBudget();
+			for (let i = 0; i < 15; i++) {
+				const names = (async () => {
+					for await (const _ of initramfsNames(oneFile(bomb), portableExpanders, budget));
+				})();
+				await expect(names).rejects.toThrow(/expands absurdly/);
+			}
+			expect(spent()).toBeLessThan(2000);
+		},
+	);
+
+	test('are read of what expands to ten times its size, of a file of zeros, and of a small one', async () => {
+		const folder = temporaryFolder();
+		// Hexadecimal digits of noise pack to half, and five times the same to a tenth.
+		const block = () => crypto.randomBytes(4096).toString('hex').repeat(5);
+		for (let i = 0; i < 32; i++) fs.writeFileSync(path.join(folder, `noise${i}`), Array.from({ length: 25 }, block).join(''));
+		fs.writeFileSync(path.join(folder, 'zeros'), Buffer.alloc(48 << 20));
+		const listed = ['zeros', ...Array.from({ length: 32 }, (_, i) => `noise${i}`)];
+		const bytes = execFileSync('cpio', ['-o', '-H', 'newc', '--quiet'], { cwd: folder, input: listed.join('\n'), maxBuffer: 1 << 28 });
+		expect(await namesOf(zlib.gzipSync(bytes, { level: 1 }))).toEqual(listed);
+	});
+
+	test('in more streams than anybody makes are not read', async () => {
+		const streams = Buffer.concat(new Array<Buffer>(20_000).fill(zlib.gzipSync(archive('a'))));
+		await expect(namesOf(streams)).rejects.toThrow(/larger than any/);
+	});
+
 	test('of a bomb are given up between its pieces as soon as somebody says so', async () => {
 		const bomb = zlib.gzipSync(new Uint8Array(32 << 20));
 		let pieces = 0;
-		const names = initramfsNames(oneFile(bomb), portableExpanders, async () => {
+		const names = initramfsNames(oneFile(bomb), portableExpanders, undefined, async () => {
 			if (++pieces === 3) throw new Error('enough');
 		});
 		await expect(names.next()).rejects.toThrow('enough');
