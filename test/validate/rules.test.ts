@@ -212,6 +212,10 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	'vconv.guest.arch32': [os({ arch: 'i686' }), 'gcp'],
 	'vconv.guest.windows.sha2': [mark('sha2-signing-absent')],
 	'vconv.guest.windows.powershell.old': [mark('powershell-old'), 'gcp'],
+	'vconv.guest.windows.secure_boot.import': [
+		{ ...inside({ os: windows() }), machine: machine('firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"') },
+		'aws',
+	],
 	'vconv.guest.kernel.xen': [os({ kernels: [{ version: '2.6.18-419.el5xen', default: true }] })],
 	'vconv.guest.resolv_conf.immutable': [mark('resolv-conf-immutable'), 'kubevirt'],
 	'vconv.guest.azure.filesystems': [mark('filesystem-blocked', 'install udf /bin/true'), 'azure'],

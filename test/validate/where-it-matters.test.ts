@@ -109,3 +109,16 @@ it('USB and sound of a domain are told by their elements', () => {
 	const keys = ['vmware.usb_controller.detected', 'vconv.sound'].map((id) => found.find((one) => one.id === id)?.evidence[0]?.key);
 	expect(keys).toEqual(['devices/controller', 'devices/sound']);
 });
+
+it('Secure Boot is in the way of an import at AWS of Windows alone, and of images by what Windows says of its last start', () => {
+	const rule = 'vconv.guest.windows.secure_boot.import';
+	const secure = machine('firmware = "efi"', 'uefi.secureBoot.enabled = "TRUE"');
+	const started = guest({
+		os: system({ family: 'windows', marks: [{ code: 'secure-boot', evidence: 'UEFISecureBootEnabled=1', where: 'x' }] }),
+	});
+	expect(fired(healthy({ machine: secure }), 'aws')).not.toContain(rule);
+	expect(fired(healthy({ machine: undefined, guest: started }), 'aws')).toContain(rule);
+	// Switched off since.
+	expect(fired(healthy({ machine: machine('firmware = "efi"'), guest: started }), 'aws')).not.toContain(rule);
+	expect(fired(healthy({ machine: secure, guest: started }), 'gcp')).not.toContain(rule);
+});

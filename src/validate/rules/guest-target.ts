@@ -1,4 +1,5 @@
 import type { Evidence, Rule } from '../rule.ts';
+import { inDescription } from './describe.ts';
 import { marked } from './guest-state.ts';
 
 const CLOUDS = ['azure', 'aws', 'gcp', 'kubevirt'];
@@ -23,6 +24,20 @@ export const targetRules: readonly Rule[] = [
 		remedy: 'Install Windows Management Framework 3 or later.',
 		targets: ['kubevirt', 'gcp'],
 		find: ({ guest }) => marked(guest, 'powershell-old'),
+	},
+	{
+		id: 'vconv.guest.windows.secure_boot.import',
+		category: 'Critical',
+		label: 'Windows with Secure Boot',
+		assessment: 'The import of AWS does not support Windows with UEFI Secure Boot.',
+		remedy: 'Suspend BitLocker and switch Secure Boot off at the source, and see that the guest starts without it, before the move.',
+		// https://docs.aws.amazon.com/AWSEC2/latest/WindowsGuide/launch-instance-with-uefi-sb.html, looked at in 2026-11.
+		targets: ['aws'],
+		find: ({ guest, machine }) => {
+			if (guest?.os?.family !== 'windows') return [];
+			if (!machine) return marked(guest, 'secure-boot');
+			return machine.spec.firmware.secureBoot ? [inDescription(machine, 'Secure Boot is on', 'uefi.secureBoot.enabled')] : [];
+		},
 	},
 	{
 		id: 'vconv.guest.kernel.xen',
