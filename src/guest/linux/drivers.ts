@@ -1,5 +1,5 @@
 import type { DiskBus, DriverFact, DriverFacts, NicModel } from '../facts.ts';
-import type { Blacklist } from './blacklist.ts';
+import type { Kept } from './blacklist.ts';
 
 /** Drivers of which any one set will do; of a set all are needed. Names as modules have them, with underscores. */
 type Needs = readonly (readonly string[])[];
@@ -62,8 +62,8 @@ export type KernelModules = {
 	readonly installed: ReadonlyMap<string, readonly string[]>;
 	/** In its initramfs; `none` if it boots without one, undefined if what it holds is not known. */
 	readonly early: ReadonlySet<string> | 'none' | undefined;
-	/** What its command line keeps from loading. */
-	readonly blacklist: Blacklist;
+	/** What its command line or modprobe's settings keep from loading. */
+	readonly kept: readonly Kept[];
 };
 
 type Standing = { readonly state: 'boot' | 'installed' | 'disabled' | 'absent' | 'unknown'; readonly evidence: string };
@@ -91,26 +91,23 @@ const best = (kernel: KernelModules, needs: Needs, judge: Judge): DriverFact => 
 	return sets.reduce((left, right) => (ORDER.indexOf(right.state) < ORDER.indexOf(left.state) ? right : left));
 };
 
-const presence: Judge = ({ builtIn, installed, blacklist: { refused, ignored } }, name) => {
+const presenceAt = ({ builtIn, installed, kept }: KernelModules, name: string, time: 'early' | 'late'): Standing => {
 	if (builtIn.has(name)) return { state: 'boot', evidence: `${name} is built in` };
 	const needed = installed.get(name);
 	if (!needed) return { state: 'absent', evidence: `${name} is not there` };
-	const refusal = needed.find((other) => refused.has(other) && !builtIn.has(other));
-	const word = refused.get(name) ?? ignored.get(name) ?? refused.get(refusal ?? '');
-	return word === undefined ? { state: 'installed', evidence: `${name} is in /lib/modules` } : disabled(name, word);
+	const isNeeded = ({ module, how }: Kept): boolean => how === 'refused' && needed.includes(module) && !builtIn.has(module);
+	const reason = kept.find((one) => one[time] && (one.module === name || isNeeded(one)));
+	return reason
+		? { state: 'disabled', evidence: `${name} is kept from loading by ${reason.evidence}` }
+		: { state: 'installed', evidence: `${name} is in /lib/modules` };
 };
 
-const disabled = (name: string, word: string): Standing => ({
-	state: 'disabled',
-	evidence: `${name} is kept from loading by ${word} on the kernel's command line`,
-});
+const presence: Judge = (kernel, name) => presenceAt(kernel, name, 'late');
 
 const standing: Judge = (kernel, name) => {
-	const present = presence(kernel, name);
-	const { builtIn, installed, early, blacklist } = kernel;
+	const { builtIn, installed, early } = kernel;
+	const present = presenceAt(kernel, name, early === 'none' ? 'late' : 'early');
 	if (present.state !== 'installed') return present;
-	const word = blacklist.ignoredEarly.get(name);
-	if (word !== undefined && early !== 'none') return disabled(name, word);
 	if (early === undefined) return { state: 'unknown', evidence: `${name} is in /lib/modules, and what the initramfs holds is not known` };
 	if (early === 'none') return { state: 'installed', evidence: `${name} is in /lib/modules, and there is no initramfs` };
 	if (!early.has(name)) return { state: 'installed', evidence: `${name} is in /lib/modules and not in the initramfs` };

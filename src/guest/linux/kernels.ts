@@ -4,9 +4,10 @@ import type { DriverFacts, KernelFacts } from '../facts.ts';
 import type { InitramfsBudget } from '../initramfs/budget.ts';
 import type { Attempt, Breathe } from '../system.ts';
 import type { FileTree, Found } from '../tree.ts';
-import { blacklistOf } from './blacklist.ts';
+import { type Kept, keptByCommandLine, keptBySettings } from './blacklist.ts';
 import type { BootEntry, BootMenu } from './boot/entry.ts';
 import { DISK_DRIVERS, kernelDrivers } from './drivers.ts';
+import { modprobeLines } from './modprobe.ts';
 import { builtInModules, earlyModules, installedModules } from './modules.ts';
 import { compareVersions } from './text.ts';
 
@@ -76,11 +77,16 @@ const driversOf = async (context: KernelContext, version: string, initramfs: Ini
 	if (!installed) throw new UnsupportedError('there is no modules.dep, and so no telling which drivers there are');
 	const builtIn = await builtInModules(tree, folder, version);
 	const disk = new Set(Object.values(DISK_DRIVERS).flat(2));
+	const settings = (
+		(await attempt(`${root}:/etc/modprobe.d`, 'what keeps modules from loading', async () => keptBySettings(await modprobeLines(tree)))) ??
+		[]
+	).filter(({ module }) => installed.has(module) && !builtIn.has(module));
 	const wanted = new Set<string>();
 	for (const name of disk) {
 		const needed = installed.get(name);
 		if (needed) for (const one of [name, ...needed]) if (!builtIn.has(one)) wanted.add(one);
 	}
+	for (const { module, file } of settings) if (wanted.has(module)) wanted.add(file);
 	const early =
 		initramfs === 'none'
 			? initramfs
@@ -88,8 +94,13 @@ const driversOf = async (context: KernelContext, version: string, initramfs: Ini
 					if (initramfs.lacking !== undefined) throw new UnsupportedError(initramfs.lacking);
 					return earlyModules(initramfs.files, wanted, context);
 				});
+	const isEarly = (file: string): boolean => typeof early === 'object' && early.has(file);
+	const kept: readonly Kept[] = [
+		...keptByCommandLine(commandLine),
+		...settings.map(({ file, ...one }) => ({ ...one, early: isEarly(file), late: true })),
+	];
 	return {
-		drivers: kernelDrivers({ builtIn, installed, early, blacklist: blacklistOf(commandLine) }),
+		drivers: kernelDrivers({ builtIn, installed, early, kept }),
 		lacking: ['udf', 'vfat'].filter((name) => !builtIn.has(name) && !installed.has(name)),
 	};
 };

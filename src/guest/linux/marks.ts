@@ -3,6 +3,7 @@ import { volumeNamed } from '../mounts.ts';
 import type { GuestContext } from '../system.ts';
 import type { FileTree } from '../tree.ts';
 import { isOptional, namedByHardware } from './fstab.ts';
+import { modprobeLines } from './modprobe.ts';
 import { configLines } from './text.ts';
 
 /**
@@ -108,24 +109,12 @@ const fileMarks = async (tree: FileTree): Promise<readonly Mark[]> => {
 	const resolver = '/etc/resolv.conf';
 	if ((await tree.stat(resolver, { follow: false }))?.node.immutable)
 		marks.push({ code: 'resolv-conf-immutable', evidence: 'it may not be changed', where: resolver });
-	for (const path of await modprobeFiles(tree)) {
-		for (const [line, number] of configLines((await tree.readText(path)) ?? '')) {
-			if (/^(blacklist\s+(udf|vfat)|install\s+(udf|vfat)\s+\S*\/(true|false))$/.test(line))
-				marks.push({ code: 'filesystem-blocked', evidence: line, where: `${path}:${number}` });
-		}
+	for (const { line, path, number } of await modprobeLines(tree)) {
+		if (/^(blacklist\s+(udf|vfat)|install\s+(udf|vfat)\s+\S*\/(true|false))$/.test(line))
+			marks.push({ code: 'filesystem-blocked', evidence: line, where: `${path}:${number}` });
 	}
 	const id = (await tree.readText('/etc/machine-id'))?.trim();
 	if (id && /^[0-9a-f]{32}$/.test(id))
 		marks.push({ code: 'machine-id', evidence: 'the machine has an id of its own', where: '/etc/machine-id' });
 	return marks;
-};
-
-/** More files than anybody has there. */
-const MOST_FILES = 64;
-
-const modprobeFiles = async (tree: FileTree): Promise<readonly string[]> => {
-	const files: string[] = [];
-	for (const folder of ['/etc/modprobe.d', '/usr/lib/modprobe.d'])
-		for (const name of await tree.readdir(folder)) if (name.endsWith('.conf')) files.push(`${folder}/${name}`);
-	return files.slice(0, MOST_FILES);
 };

@@ -51,8 +51,11 @@ const IMAGE = /^(squash|squashfs|erofs)-root\.img$/;
 
 type EarlyContext = { readonly expanders: Expanders; readonly initramfs: InitramfsBudget; readonly breathe: Breathe | undefined };
 
+/** `etc/modprobe.d/local.conf` is `local.conf`: tools copy modprobe's settings into an initramfs. */
+const settingsName = (path: string): string | undefined => /(?:^|\/)modprobe\.d\/([^/]+\.conf)$/.exec(path)?.[1];
+
 /**
- * Which of the wanted modules are in an initramfs. It is read up to the last of them, and no further.
+ * Which of the wanted modules, and of the files of modprobe.d, are in an initramfs. It is read up to the last of them, and no further.
  * @throws what `initramfsNames` throws, UnsupportedError if modules may be in a file system within that is not read.
  */
 export const earlyModules = async (
@@ -64,7 +67,7 @@ export const earlyModules = async (
 	let image: string | undefined;
 	for (const file of files) {
 		for await (const path of initramfsNames(file, expanders, initramfs, breathe)) {
-			const name = moduleName(path);
+			const name = moduleName(path) ?? settingsName(path);
 			if (name !== undefined && wanted.has(name)) found.add(name);
 			if (found.size === wanted.size) return found;
 			if (IMAGE.test(path)) image = path;

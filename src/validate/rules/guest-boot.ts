@@ -17,7 +17,7 @@ export const bootRules: readonly Rule[] = [
 		label: 'No driver at boot for the disk bus at the target',
 		assessment: 'The guest does not find its system disk at the target: Linux stops in its initramfs, Windows with 0x7B.',
 		remedy:
-			'Put a driver in before the move: on Linux the modules of one of these buses, or of virtio, into the initramfs (`dracut -f --add-drivers "MODULE …"`, or /etc/initramfs-tools/modules and `update-initramfs -u`), on Windows the drivers of the target, started at boot. One that is there and disabled is started by `sc config NAME start= boot` and `reg delete HKLM\\SYSTEM\\CurrentControlSet\\Services\\NAME\\StartOverride /f`; on Linux its name comes off the blacklist in the boot menu. With --devices the bus was chosen for it: auto takes one that the guest starts from, where there is one.',
+			'Put a driver in before the move: on Linux the modules of one of these buses, or of virtio, into the initramfs (`dracut -f --add-drivers "MODULE …"`, or /etc/initramfs-tools/modules and `update-initramfs -u`), on Windows the drivers of the target, started at boot. One that is there and disabled is started by `sc config NAME start= boot` and `reg delete HKLM\\SYSTEM\\CurrentControlSet\\Services\\NAME\\StartOverride /f`; on Linux its name comes off the blacklist in the boot menu or in modprobe.d, and the initramfs is made anew. With --devices the bus was chosen for it: auto takes one that the guest starts from, where there is one.',
 		find: (facts, target) => (asksVirtio(facts, target) || target.has.includes('import-drivers') ? [] : lacking(bootBuses(facts, target))),
 	},
 	{

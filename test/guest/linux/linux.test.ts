@@ -1,3 +1,4 @@
+import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DiskBus, DriverFact } from '../../../src/guest/facts.ts';
@@ -127,6 +128,36 @@ describe('the drivers of a Linux', () => {
 		const found = await driver(bus, files);
 		expect(found?.state).toBe(state);
 		expect(found?.evidence.includes(words.split(' ').at(-1)?.replace('floppy,', '') ?? '')).toBe(state === 'disabled');
+	});
+
+	// modprobe.d(5); initramfs-tools and dracut copy these files into what they make.
+	test.for([
+		['blacklist virtio_blk', true, 'disabled', 'installed'],
+		['blacklist virtio-blk', true, 'disabled', 'installed'],
+		['install virtio_blk /bin/false', true, 'disabled', 'installed'],
+		['blacklist virtio', true, 'boot', 'installed'],
+		['install virtio /usr/bin/true', true, 'disabled', 'disabled'],
+		['# blacklist virtio_blk', true, 'boot', 'installed'],
+		['install virtio_blk /sbin/modprobe --ignore-install virtio_blk', true, 'boot', 'installed'],
+		['options virtio_blk queue_depth=64', true, 'boot', 'installed'],
+		// Not while the guest starts, if the initramfs is without the file.
+		['install virtio_blk /bin/false', false, 'boot', 'installed'],
+		['blacklist virtio_net', false, 'boot', 'disabled'],
+	] as const)("do not load if modprobe's settings say so: %s, in the initramfs %s", async ([line, isCopied, disk, card]) => {
+		const copied = cpio('init', ...(isCopied ? ['etc/modprobe.d', 'etc/modprobe.d/local.conf'] : []));
+		const files = {
+			'etc/modprobe.d/local.conf': `${line}\n`,
+			'lib/modprobe.d/local.conf': 'blacklist sd_mod\n', // the one of /etc is in its place
+			[`boot/initrd.img-${VERSION}`]: Buffer.concat([
+				initramfs('virtio_blk', 'virtio_pci', 'virtio', 'sd_mod', 'virtio_scsi'),
+				zlib.gzipSync(copied),
+			]),
+		};
+		const { drivers } = await linuxWith(files);
+		expect(drivers?.disk['virtio-blk']?.state).toBe(disk);
+		expect(drivers?.disk['virtio-scsi']?.evidence).not.toContain('blacklist sd_mod');
+		expect(drivers?.network.virtio?.state).toBe(card);
+		if (disk === 'disabled') expect(drivers?.disk['virtio-blk']?.evidence).toContain(`"${line}" in /etc/modprobe.d/local.conf`);
 	});
 
 	test('of network cards load later, and those that are built in load always', async () => {
