@@ -86,7 +86,9 @@ export const detect = async (
 	}
 	const kind = await otherKindOf(source, signal);
 	if (kind) throw new UnrecognizedError(`it is ${kind.what}, and no disk`, { path: source.name, hint: kind.instead ?? rawHint(said) });
-	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : 'no format that vconv knows begins or ends like this', {
+	// Those of other formats begin with what they are: of a fixed VHD without its footer nothing is left but the disk.
+	const footless = named?.id === 'vhd' ? ', and its end has no footer, which a VHD has there' : '';
+	throw new UnrecognizedError(source.size === 0 ? 'it is empty' : `no format that vconv knows begins or ends like this${footless}`, {
 		path: source.name,
 		hint: rawHint(said),
 	});

@@ -19,6 +19,8 @@ export type Target = {
 	readonly architectures: readonly string[];
 	/** The buses that the guest's system disk can be on there, the fastest first. */
 	readonly buses: readonly DiskBus[];
+	/** Most disks of one machine on a bus, where that is few. */
+	readonly mostOn?: Readonly<Partial<Record<'ide' | 'sata', number>>> | undefined;
 	/** Those of them that its EFI firmware does not start from; none where left out. */
 	readonly notByEfi?: readonly DiskBus[] | undefined;
 	/** The network cards that it has, the fastest first. */
@@ -125,6 +127,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('libvirt'),
 		sectors4K: true,
 		most: { disks: 254, nics: 28, cpus: 4096, memory: 16 * TiB },
+		mostOn: { ide: 4 },
 		architectures: ['any'],
 		buses: BOOT_PREFERENCE,
 		notByEfi: NOT_BY_EFI,
@@ -159,6 +162,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('proxmox'),
 		sectors4K: true,
 		// scsi0 to 30, virtio0 to 15, sata0 to 5, ide0 to 3: PVE::QemuServer::Drive, looked at in 2026-11. CPUs as QEMU has them.
+		mostOn: { ide: 4, sata: 6 },
 		most: { disks: 57, nics: 32, cpus: 4096, memory: 4 * TiB },
 		architectures: ['x86_64', 'aarch64'],
 		// Its own build of the firmware starts from pvscsi; its `lsi` is a 53C895A, which is not VMware's LSI Logic.
@@ -209,6 +213,7 @@ export const targets: readonly Target[] = [
 		size: sizeFor('hyperv'),
 		sectors4K: true,
 		// From Windows Server 2019 on, 64 adapters of its own, before it 8; and for generation 1 four of legacy, and four disks on IDE: looked at in 2026-11.
+		mostOn: { ide: 4 },
 		most: { disks: 256, nics: 64, cpus: 2048, memory: 240 * TiB },
 		architectures: ['x86_64', 'aarch64'],
 		buses: ['hyperv-scsi', 'ide'],
@@ -226,6 +231,8 @@ export const targets: readonly Target[] = [
 		name: 'VirtualBox',
 		size: sizeFor('virtualbox'),
 		sectors4K: false,
+		// https://www.virtualbox.org/manual/ch05.html, looked at in 2026-11.
+		mostOn: { ide: 4, sata: 30 },
 		most: { disks: 255, nics: 8, cpus: 64, memory: 2 * TiB },
 		architectures: ['x86_64', 'aarch64'],
 		buses: ['sata', 'virtio-scsi', 'nvme', 'lsisas1068', 'lsilogic', 'ide'],

@@ -96,3 +96,10 @@ test('a format that is said wrongly is told so in the same words for all, with w
 	const damaged = memorySource(new Uint8Array(512).fill(0xff).with(0, 0x51).with(1, 0x46).with(2, 0x49).with(3, 0xfb), 'a.qcow2');
 	await expect(openLayer(damaged, { ...options, format: 'qcow2' })).rejects.not.toThrow('it is no');
 });
+
+test('a VHD that lost its footer is told as such', async () => {
+	await expect(found(new Uint8Array(1 << 20), 'a.vhd')).rejects.toMatchObject({
+		message: expect.stringContaining('no footer'),
+		hint: '-f raw if it is a raw disk',
+	});
+});

@@ -80,6 +80,7 @@ const cases: Readonly<Record<string, readonly [facts: Facts, target?: string]>> 
 	],
 	'vconv.image.chain': [img({ chain: ['a', 'b'].map((path) => ({ path, format: 'vmdk', info: { format: 'vmdk' } })) })],
 	'vconv.image.deltas': [healthy({ disks: [disk({ deltas: ['web-000001.vmdk'] })] })],
+	'vconv.image.format': [img({ format: 'qcow2', info: { format: 'qcow2' } }), 'aws'],
 	'vconv.disk.size.limit': [img({ size: 63 * TiB }), 'esxi'],
 	'vconv.disk.size.least': [img({ size: 2 ** 20 }), 'azure'],
 	'vconv.disk.size.multiple': [img({ size: 2 ** 30 + 512 }), 'azure'],
@@ -370,7 +371,11 @@ describe('a rule', () => {
 });
 
 describe('a machine that is well', () => {
-	it.each(['libvirt', 'proxmox', 'esxi', 'workstation', 'virtualbox', 'hyperv'])('has nothing against %s', (to) => {
+	it.each(['libvirt', 'proxmox', 'esxi', 'workstation', 'virtualbox'])('has nothing against %s', (to) => {
 		expect(fired(healthy(), to)).toEqual([]);
+	});
+
+	it('has nothing against Hyper-V but the format of its disk', () => {
+		expect(fired(healthy(), 'hyperv')).toEqual(['vconv.image.format']);
 	});
 });

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Facts } from '../../src/validate/facts.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
-import { domain, fired, inside, vm } from './facts-of.ts';
-import { guest, healthy, machine, noDrivers, system } from './healthy.ts';
+import { domain, fired, img, inside, vm } from './facts-of.ts';
+import { disk, guest, healthy, machine, noDrivers, system } from './healthy.ts';
 
 it('says that a machine was not shut down with the key, and not of one that was, nor of one that runs or is suspended', () => {
 	const unclean = vm('cleanShutdown = "FALSE"');
@@ -121,4 +121,39 @@ it('Secure Boot is in the way of an import at AWS of Windows alone, and of image
 	// Switched off since.
 	expect(fired(healthy({ machine: machine('firmware = "efi"'), guest: started }), 'aws')).not.toContain(rule);
 	expect(fired(healthy({ machine: secure, guest: started }), 'gcp')).not.toContain(rule);
+});
+
+it.each([
+	[
+		'vmdk',
+		'monolithicSparse',
+		{ aws: 'vmdk monolithicSparse, and AWS takes vmdk streamOptimized, raw, vhd, vhdx', azure: true, gcp: true, hyperv: true },
+	],
+	['vmdk', 'streamOptimized', { azure: true, gcp: true, hyperv: true }],
+	['vmdk', 'twoGbMaxExtentSparse', { azure: true, aws: true, gcp: true, hyperv: true }],
+	['vhd', 'dynamic', { azure: 'vhd dynamic, and Azure takes vhd fixed', gcp: true }],
+	['vhd', 'fixed', { gcp: true }],
+	['vhdx', 'dynamic', { azure: true, gcp: true }],
+	['raw', undefined, { azure: true, hyperv: true }],
+])('an image of %s %s is told to targets whose import refuses it', (format, kind, told: Readonly<Record<string, unknown>>) => {
+	const key = format === 'vmdk' ? 'create-type' : 'disk-type';
+	const specific = kind === undefined ? undefined : { type: format, data: { [key]: kind } };
+	const facts = img({ format, info: { format, specific } });
+	for (const to of ['azure', 'aws', 'gcp', 'hyperv', 'virtualbox', 'libvirt', 'esxi']) {
+		const found = validate(facts, targetNamed(to)).find(({ id }) => id === 'vconv.image.format');
+		expect(found !== undefined, to).toBe(to in told);
+		if (typeof told[to] === 'string') expect(found?.evidence[0]?.what).toBe(told[to]);
+	}
+});
+
+it('disks on SATA are counted where there are few places for them', () => {
+	const many = (count: number, bus: string) => {
+		const device = machine().spec.disks[0];
+		return healthy({
+			disks: Array.from({ length: count }, (_, unit) => disk({ path: `${unit}.vmdk`, device: device && { ...device, bus, unit } })),
+		});
+	};
+	const full = (count: number, bus: string, to: string) => fired(many(count, bus), to).includes('vconv.disk.bus.full');
+	expect([full(6, 'sata', 'proxmox'), full(7, 'sata', 'proxmox'), full(7, 'sata', 'libvirt')]).toEqual([false, true, false]);
+	expect([full(4, 'ide', 'virtualbox'), full(5, 'ide', 'virtualbox')]).toEqual([false, true]);
 });

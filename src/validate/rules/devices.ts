@@ -193,12 +193,16 @@ export const deviceRules: readonly Rule[] = [
 	{
 		id: 'vconv.disk.bus.full',
 		category: 'Information',
-		label: 'More disks than one controller of IDE takes',
-		assessment: 'IDE has four places; further disks come to another bus.',
+		label: 'More disks than the target has places for on a bus',
+		assessment: 'IDE has four places, and targets have few of SATA; further disks come to another bus.',
 		remedy: 'See that the guest has a driver for the other bus, and names its disks by UUID.',
-		targets: ['hyperv', 'libvirt', 'proxmox'],
-		find: ({ disks, machine }) =>
-			disks.filter(({ device }) => device?.bus === 'ide').length > 4 ? [{ what: 'more than four disks on IDE', file: machine?.path }] : [],
+		find: ({ disks, machine }, { mostOn = {}, name }) =>
+			Object.entries(mostOn).flatMap(([bus, most]) => {
+				const count = disks.filter(({ device }) => device?.bus === bus).length;
+				return count > most
+					? [{ what: `${count} disks on ${bus.toUpperCase()}, and ${name} has places for ${most}`, file: machine?.path }]
+					: [];
+			}),
 	},
 	{
 		id: 'vconv.controller.models',

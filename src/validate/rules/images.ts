@@ -1,4 +1,5 @@
 import { humanSize } from '../../bytes/size.ts';
+import { profileNamed } from '../../convert/profiles.ts';
 import type { DiskState, Facts, ImageState } from '../facts.ts';
 import type { Evidence, Rule } from '../rule.ts';
 import { problems, sizeAgainst } from './describe.ts';
@@ -146,6 +147,26 @@ export const imageRules: readonly Rule[] = [
 		remedy: 'See which image is the newest (vconv chain DIR) and have the description name that; nothing, if the deltas are left over.',
 		find: ({ disks }) =>
 			disks.flatMap(({ path, deltas = [] }) => deltas.map((delta) => ({ what: `${delta} is a delta of it`, file: path, named: [delta] }))),
+	},
+	{
+		id: 'vconv.image.format',
+		category: 'Information',
+		label: 'Image of a kind that the target does not take',
+		assessment: 'The import of the target refuses images of this kind: it has to be converted.',
+		remedy: '`vconv convert --for TARGET IN OUT` writes one that it takes.',
+		targets: ['azure', 'aws', 'gcp', 'hyperv'],
+		find: ({ disks }, target) => {
+			const { takes, name } = profileNamed(target.id);
+			const kinds = ({ format, options }: (typeof takes)[number]): string => [format, ...(options?.['subformat'] ?? [])].join(' ');
+			return images(disks, ({ format, info }) => {
+				const kind = info.specific?.data['create-type'] ?? info.specific?.data['disk-type'];
+				const isTaken = takes.some(
+					(shape) => shape.format === format && (typeof kind !== 'string' || (shape.options?.['subformat'] ?? [kind]).includes(kind)),
+				);
+				const own = typeof kind === 'string' ? `${format} ${kind}` : format;
+				return !isTaken && `${own}, and ${name} takes ${takes.map(kinds).join(', ')}`;
+			});
+		},
 	},
 	{
 		id: 'vconv.disk.size.limit',
