@@ -147,10 +147,13 @@ const readCpu = (root: Dom, path: string): Cpu => {
 	vcpu?.attribute('placement');
 	const cpu = root.child('cpu');
 	const topology = cpu?.child('topology');
+	const online = countOf(vcpu?.attribute('current'), 'vcpu/@current', path);
 	const part = (name: string) => countOf(topology?.attribute(name), `cpu/topology/@${name}`, path);
 	return {
 		count,
-		online: countOf(vcpu?.attribute('current'), 'vcpu/@current', path),
+		online,
+		// The others are there to be added.
+		hotAdd: (online !== undefined && count !== undefined && online < count) || undefined,
 		affinity: readCpuSet(vcpu?.attribute('cpuset'), path),
 		shares: countOf(root.child('cputune')?.child('shares')?.text(), 'cputune/shares', path),
 		mode: cpu?.attribute('mode'),

@@ -157,3 +157,11 @@ it('disks on SATA are counted where there are few places for them', () => {
 	expect([full(6, 'sata', 'proxmox'), full(7, 'sata', 'proxmox'), full(7, 'sata', 'libvirt')]).toEqual([false, true, false]);
 	expect([full(4, 'ide', 'virtualbox'), full(5, 'ide', 'virtualbox')]).toEqual([false, true]);
 });
+
+it('CPUs of a domain that are not on at the start are there to be added', () => {
+	const rule = 'vmware.cpu_memory.hotplug.enabled';
+	const found = validate(domain('', '<vcpu current="2">4</vcpu>'), targetNamed('esxi')).find(({ id }) => id === rule);
+	expect(found?.evidence).toEqual([{ what: 'CPUs', file: 'web.xml', key: 'vcpu/@current' }]);
+	for (const vcpu of ['<vcpu>4</vcpu>', '<vcpu current="4">4</vcpu>']) expect(fired(domain('', vcpu), 'esxi')).not.toContain(rule);
+	expect(fired(domain('', '<vcpu current="2">4</vcpu>'), 'libvirt')).not.toContain(rule);
+});
