@@ -68,7 +68,7 @@ export const spread = (on: readonly string[]): Facts =>
 
 /** A domain of libvirt with these devices. */
 export const domain = (devices: string, more = ''): Facts => {
-	const text = `<domain type="kvm"><name>web</name><memory>1048576</memory>${more}<os><type>hvm</type></os><devices>${devices}</devices></domain>`;
+	const text = `<domain type="kvm"><name>web</name><memory>1048576</memory>${more}${more.includes('<os>') ? '' : '<os><type>hvm</type></os>'}<devices>${devices}</devices></domain>`;
 	const { format, spec, report } = parseMachine(new TextEncoder().encode(text), 'web.xml', machineFormats);
 	return healthy({ machine: { path: 'web.xml', format, spec, report, locks: [], suspended: [] } });
 };

@@ -165,3 +165,15 @@ it('CPUs of a domain that are not on at the start are there to be added', () => 
 	for (const vcpu of ['<vcpu>4</vcpu>', '<vcpu current="4">4</vcpu>']) expect(fired(domain('', vcpu), 'esxi')).not.toContain(rule);
 	expect(fired(domain('', '<vcpu current="2">4</vcpu>'), 'libvirt')).not.toContain(rule);
 });
+
+it('a boot menu and memory that the guest has less of at the start are told', () => {
+	const told = (facts: Facts, to: string) => validate(facts, targetNamed(to)).find(({ id }) => id === 'vconv.watchdog')?.evidence;
+	// libvirt's memory is in KiB; the domain has 1 GiB.
+	const facts = domain('', '<currentMemory>524288</currentMemory>');
+	expect(told(facts, 'esxi')).toEqual([{ what: '512 MiB of 1 GiB of memory at the start', file: 'web.xml', key: 'currentMemory' }]);
+	expect(told(facts, 'libvirt')).toBeUndefined();
+	expect(told(domain('', '<currentMemory>1048576</currentMemory>'), 'esxi')).toBeUndefined();
+	const menu = (enable: string) => domain('', `<os><type>hvm</type><bootmenu enable="${enable}"/></os>`);
+	expect(told(menu('yes'), 'azure')).toEqual([{ what: 'a boot menu is shown', file: 'web.xml', key: 'os/bootmenu/@enable' }]);
+	expect(told(menu('no'), 'azure')).toBeUndefined();
+});

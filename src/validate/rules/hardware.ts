@@ -1,3 +1,4 @@
+import { humanSize } from '../../bytes/size.ts';
 import { startsByEfi } from '../../machine/firmware.ts';
 import { isHostScsi } from '../../machine/hard-disks.ts';
 import { NEWEST_HARDWARE } from '../../machine/migrate/hardware-version.ts';
@@ -186,11 +187,19 @@ export const hardwareRules: readonly Rule[] = [
 	{
 		id: 'vconv.watchdog',
 		category: 'Information',
-		label: 'Watchdog, I/O threads and other ways of running it',
+		label: 'Watchdog, I/O threads, ballooning and other ways of running it',
 		assessment: 'Settings of the source host about how the machine is run do not come along.',
 		remedy: 'Set them up at the target where they are needed.',
-		find: ({ machine }, target) =>
-			keepsDescription({ machine }, target) ? [] : pieces(machine, RUN).map(({ key, value }) => at(machine, value || 'it is there', key)),
+		find: ({ machine }, target) => {
+			if (keepsDescription({ machine }, target)) return [];
+			const { size = 0, current = size } = machine?.spec.memory ?? {};
+			const menu = pieces(machine, /^os\/bootmenu\/@enable$/).filter(({ value }) => value === 'yes');
+			return [
+				...pieces(machine, RUN).map(({ key, value }) => at(machine, value || 'it is there', key)),
+				...menu.map(({ key }) => at(machine, 'a boot menu is shown', key)),
+				...(current < size ? [at(machine, `${humanSize(current)} of ${humanSize(size)} of memory at the start`, 'currentMemory')] : []),
+			];
+		},
 	},
 	{
 		id: 'vconv.hardware_version',
