@@ -102,7 +102,9 @@ export const parseDescriptor = (data: Uint8Array, path: string, offset?: number)
 	const createType = fields.get('createtype');
 	if (!createType) throw corrupt('the descriptor does not say createType', 'createType');
 	const version = Number(fields.get('version') ?? 1);
-	if (![1, 2, 3].includes(version)) {
+	// Those of vSAN and vVols, whose extents are no files, have version 4: that is told instead.
+	const isObject = extents.every(({ fileName = '' }) => /^(vsan|vvol):/i.test(fileName));
+	if (![1, 2, 3].includes(version) && !(version === 4 && isObject)) {
 		throw new UnsupportedError(`descriptor version ${fields.get('version')}, and vconv knows 1 to 3`, { path, offset, field: 'version' });
 	}
 	const contentId = (field: string, key: string): string => {

@@ -52,7 +52,7 @@ const ROWS: readonly Row[] = [
 	row(/^hypervisor\.cpuid\.v0$/, 'HIDE_HYPERVISOR', ON),
 	row(/^(vvtd\.enable|vpmc\.enable|windows\.vbs\.enabled)$/, 'FEATURE_PARTIAL', OFF),
 	row(/^cpuid\.corespersocket\.cookie$/, 'TUNING_DROPPED', /^1$/),
-	row(/^cpuid\./, 'CPUID_MASK_DROPPED', /^-*$/),
+	row(/^cpuid\./, 'CPUID_MASK_DROPPED', /^[-:]*$/),
 	row(/^sched\.cpu\.min$/, 'CPU_RESERVATION_LOST', /^0?$/),
 	row(/^sched\.cpu\.max$/, 'CPU_LIMIT_LOST', /^(-1|0|unlimited)?$/i),
 	row(/^sched\.mem\.min$/, 'MEM_RESERVATION_LOST', /^0?$/),

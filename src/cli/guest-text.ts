@@ -92,7 +92,9 @@ const networkText = ({ source, name, mac, method, addresses, gateway }: NetworkF
 	`network: ${joined([name, mac, method, ...(addresses ?? []), gateway && `gateway ${gateway}`, source])}`;
 
 const softwareLines = ({ software }: GuestReport): string[] =>
-	Object.entries(software).flatMap(([name, said]) => (said === undefined ? [] : [`${name}: ${[said].flat().join(', ')}`]));
+	Object.entries(software).flatMap(([name, said]) =>
+		said === undefined || said.length === 0 ? [] : [`${name}: ${[said].flat().join(', ')}`],
+	);
 
 const costText = ({ cost: { milliseconds, reads, bytes } }: GuestReport): string =>
 	`${milliseconds} ms, ${reads} reads, ${humanSize(bytes)}`;

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { guestText } from '../../src/cli/guest-text.ts';
 import type { GuestReport } from '../../src/guest/facts.ts';
 import { gptPieces, mbrSector, type Piece, record } from '../guest/make-disk.ts';
 import { vconv } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/programs.ts';
+import { guest } from '../validate/healthy.ts';
 
 const MIB = 1 << 20;
 
@@ -105,4 +107,10 @@ test.each([
 	[5, ['nowhere.qcow2']],
 ])('exit %d for %j', async (code, names) => {
 	expect((await vconv('inspect', ...names)).code).toBe(code);
+});
+
+test('tools of which there are none have no line', () => {
+	const text = guestText(guest({ software: { antivirus: [], qemuAgent: '7.2' } }));
+	expect(text).toContain('qemuAgent: 7.2');
+	expect(text).not.toContain('antivirus');
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Facts } from '../../src/validate/facts.ts';
 import { targetNamed, validate } from '../../src/validate/validate.ts';
 import { domain, fired, img, inside, vm } from './facts-of.ts';
-import { disk, guest, healthy, machine, noDrivers, system } from './healthy.ts';
+import { disk, guest, healthy, machine, noDrivers, system, volume } from './healthy.ts';
 
 it('says that a machine was not shut down with the key, and not of one that was, nor of one that runs or is suspended', () => {
 	const unclean = vm('cleanShutdown = "FALSE"');
@@ -176,4 +176,28 @@ it('a boot menu and memory that the guest has less of at the start are told', ()
 	const menu = (enable: string) => domain('', `<os><type>hvm</type><bootmenu enable="${enable}"/></os>`);
 	expect(told(menu('yes'), 'azure')).toEqual([{ what: 'a boot menu is shown', file: 'web.xml', key: 'os/bootmenu/@enable' }]);
 	expect(told(menu('no'), 'azure')).toBeUndefined();
+});
+
+it('what is wrong with a volume or a disk is told once', () => {
+	const broken = (...state: string[]) => healthy({ guest: guest({ volumes: [volume({ clean: false, state })] }) });
+	const told = (facts: Facts) => fired(facts, 'azure').filter((id) => /filesystem|\.size|capacity/.test(id));
+	expect(told(broken('errors'))).toEqual(['vconv.guest.filesystem.errors']);
+	expect(told(broken('errors', 'casefold'))).toEqual(['vconv.guest.filesystem.errors']);
+	expect(told(broken('needs-recovery', 'errors'))).toEqual(['vconv.guest.filesystem.errors', 'vconv.guest.filesystem.unclean']);
+	expect(told(broken())).toEqual(['vconv.guest.filesystem.unclean']);
+	expect(told(img({ size: 0 }))).toEqual(['vmware.disk.capacity.invalid']);
+});
+
+it('a mask of dashes masks nothing, in groups of four as well', () => {
+	for (const value of ['-'.repeat(32), '----:----:----:----:----:----:----:----'])
+		expect(fired(vm(`cpuid.1.ecx = "${value}"`), 'azure')).not.toContain('vconv.cpu.masks');
+});
+
+it('the NUMA nodes that a domain is bound to are told', () => {
+	const numa = '<numatune><memory mode="strict" nodeset="0-1"/><memnode cellid="0" mode="strict" nodeset="1"/></numatune>';
+	const found = validate(domain('', numa), targetNamed('libvirt')).find(({ id }) => id === 'vmware.numa_affinity.detected');
+	expect(found?.evidence.map(({ what, key }) => [what, key])).toEqual([
+		['0-1', 'numatune/memory/@nodeset'],
+		['1', 'numatune/memnode/@nodeset'],
+	]);
 });

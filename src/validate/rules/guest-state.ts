@@ -33,7 +33,11 @@ export const guestStateRules: readonly Rule[] = [
 			volumes(
 				guest,
 				({ clean, state, type }) =>
-					clean === false && !state.includes('hibernated') && type !== 'swap' && (state.join(', ') || 'not clean'),
+					clean === false &&
+					!state.includes('hibernated') &&
+					type !== 'swap' &&
+					!hasErrorsAlone(state) &&
+					(state.filter((word) => !ERRORS.includes(word)).join(', ') || 'not clean'),
 			),
 	},
 	{
@@ -42,8 +46,7 @@ export const guestStateRules: readonly Rule[] = [
 		label: 'File system with errors',
 		assessment: 'The file system itself says that it found errors, which a move neither mends nor hides.',
 		remedy: 'Have it checked at the source: fsck, xfs_repair or chkdsk.',
-		find: ({ guest }) =>
-			volumes(guest, ({ state }) => ['errors', 'needs-repair', 'chkdsk-underway'].find((word) => state.includes(word)) ?? false),
+		find: ({ guest }) => volumes(guest, ({ state }) => ERRORS.find((word) => state.includes(word)) ?? false),
 	},
 	{
 		id: 'vmware.guestDisks.btrfs.unsupported',
@@ -198,6 +201,12 @@ const isWindowsBoot = (guest: GuestReport | undefined, { index, partitions }: Di
 	if (os && os.family !== 'windows') return false;
 	return os?.root.match(/^disk(\d+)/)?.[1] === String(index) || partitions.some(({ bootable, type }) => bootable || type === 'esp');
 };
+
+const ERRORS: readonly string[] = ['errors', 'needs-repair', 'chkdsk-underway'];
+
+/** Whether a volume is not clean for its errors, and was unmounted for all that. */
+const hasErrorsAlone = (state: readonly string[]): boolean =>
+	state.some((word) => ERRORS.includes(word)) && !state.some((word) => ['needs-recovery', 'not-unmounted', 'dirty'].includes(word));
 
 const volumes = (guest: GuestReport | undefined, seen: (volume: VolumeFacts) => string | false): Evidence[] =>
 	(guest?.volumes ?? []).flatMap((volume) => {

@@ -184,7 +184,10 @@ export const imageRules: readonly Rule[] = [
 		assessment: 'The target refuses disks as small as this one.',
 		remedy: 'Have it grown by the conversion: -o align=SIZE adds zeros at its end.',
 		find: ({ disks }, { name, size }) =>
-			images(disks, (image) => image.size < size.least && sizeAgainst(image.size, `${name} takes no less than`, size.least)),
+			images(
+				disks,
+				(image) => image.size > 0 && image.size < size.least && sizeAgainst(image.size, `${name} takes no less than`, size.least),
+			),
 	},
 	{
 		id: 'vconv.disk.size.multiple',

@@ -41,8 +41,10 @@ export const processorRules: readonly Rule[] = [
 		remedy: 'Bind it anew at the target where that is needed.',
 		find: ({ machine }) => {
 			const keys = /^(numa\.nodeAffinity|sched\.mem\.affinity|numatune\b.*)$/i;
-			const found = machine?.spec.extras.find(({ key, value }) => keys.test(key) && !/^(all)?$/i.test(value));
-			return found ? [at(machine, found.value, found.key)] : [];
+			const found = (machine?.spec.extras ?? []).filter(({ key, value }) => keys.test(key) && !/^(all)?$/i.test(value));
+			// libvirt says how it is bound beside the nodes.
+			const nodes = found.filter(({ key }) => key.endsWith('/@nodeset'));
+			return (nodes.length > 0 ? nodes : found.slice(0, 1)).map(({ key, value }) => at(machine, value, key));
 		},
 	},
 	{

@@ -76,6 +76,13 @@ test.each([
 	await expect(openImage(image, 'disk.vmdk')).rejects.toThrow(message);
 });
 
+test('a disk of vSAN is told as such for all that its descriptor has version 4, and no other of that version is read', async () => {
+	const said = (...lines: string[]) => descriptor('createType="vmfs"', ...lines).replace('version=1', 'version=4');
+	const open = (text: string) => files({ 'disk.vmdk': text, 'a.bin': new Uint8Array(4096) }).then((image) => openImage(image, 'disk.vmdk'));
+	await expect(open(said('RW 8 VMFS "vsan://52ff-01/8a2b-02"'))).rejects.toThrow('an object of vSAN');
+	await expect(open(said('RW 8 VMFS "a.bin"'))).rejects.toThrow('descriptor version 4');
+});
+
 test.each([
 	['fullDevice', 'physical disk'],
 	['partitionedDevice', 'physical disk'],
