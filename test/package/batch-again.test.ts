@@ -49,3 +49,18 @@ test('what failed for want of the surroundings is tried again, and what the sour
 	expect({ code, stderr }).toEqual({ code: 8, stderr: expect.stringContaining('1 done, 1 failed') });
 	expect(stderr).toContain('1 failed before and was not tried again: --retry-failed tries');
 }, 60_000);
+
+test('a dry run fails where there is no room for what is written, as the run would', async () => {
+	const { file, batch } = folderWith('a.raw');
+	fs.truncateSync(file('a.raw'), 2 ** 43);
+	const { code, stdout } = await batch('a.raw', '--to', 'a.out.raw', '-O', 'raw', '-o', 'preallocation=full', '--dry-run');
+	expect({ code, stdout }).toEqual({ code: 8, stdout: expect.stringContaining('NOT ENOUGH') });
+});
+
+test.skipIf(process.getuid?.() === 0)('a dry run fails where a folder may not be written to', async () => {
+	const { file, batch } = folderWith('a.raw');
+	fs.mkdirSync(file('closed'), { mode: 0o500 });
+	const { code, stdout } = await batch('a.raw', '--to', 'closed/a.qcow2', '--dry-run');
+	expect({ code, stdout }).toEqual({ code: 8, stdout: expect.stringContaining('cannot be written to') });
+	expect(await batch('a.raw', '--to', 'a.qcow2', '--state', 'closed/state', '--dry-run')).toMatchObject({ code: 5 });
+});

@@ -9,7 +9,7 @@ import { humanSize } from '../../bytes/size.ts';
 import { clock } from '../../bytes/time.ts';
 import { UsageError, VconvError } from '../../errors.ts';
 import { refuseReplacing } from '../../node/batch/conflicts.ts';
-import { type Estimates, estimate } from '../../node/batch/estimate.ts';
+import { type Estimates, estimate, refuseReadOnly } from '../../node/batch/estimate.ts';
 import { openState, REPORTS, readRecords, refuseState, type StateFolder } from '../../node/batch/folder.ts';
 import { type Loaded, loadJobs } from '../../node/batch/load.ts';
 import { type JobState, jobStates, runJobs } from '../../node/batch/run.ts';
@@ -179,12 +179,14 @@ const countOf = (name: string, said: string): number => {
 };
 
 const dryRun = async (loaded: Loaded, folder: string, atOnce: number, args: BatchArguments, io: Io): Promise<number> => {
+	refuseReadOnly(folder);
 	const records = readRecords(folder);
 	const states = jobStates(loaded.jobs, { records }, args['retry-failed'] ?? false);
 	await refuseReplacing(states, loaded.place, io.signal);
 	const estimates = await estimate(states, records, atOnce, io.signal);
 	io.stdout.write(args.json ? `${toJson(estimatesJson(states, estimates), 4)}\n` : estimatesText(states, estimates, atOnce));
-	const fails = estimates.jobs.some(({ failure }) => failure) || states.some(({ status }) => status === 'failed');
+	const isShort = estimates.space.some(({ needed, free }) => free !== undefined && needed > free);
+	const fails = isShort || estimates.jobs.some(({ failure }) => failure) || states.some(({ status }) => status === 'failed');
 	return fails ? SOME_FAILED : 0;
 };
 

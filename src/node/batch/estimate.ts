@@ -1,7 +1,9 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import type { JobRecord } from '../../batch/journal.ts';
 import { AccessError, VconvError } from '../../errors.ts';
-import { statOf } from '../file.ts';
-import { deviceOf, freeSpaceFor } from './identity.ts';
+import { accessError, statOf } from '../file.ts';
+import { deviceOf, freeSpaceFor, nearest } from './identity.ts';
 import type { JobState } from './run.ts';
 import { saidBy } from './said.ts';
 import { type Survey, survey } from './survey.ts';
@@ -51,11 +53,24 @@ const inTheWay = ({ job, doing }: JobState): VconvError | undefined => {
 	const { kind, to } = job;
 	if (to === undefined || doing === 'compare') return undefined;
 	try {
-		if (!statOf(to) || kind !== 'convert' || saidBy(job).has('force')) return undefined;
-		return new AccessError('it exists already', { path: to, hint: 'removing it, or force: true in the plan to replace it' });
+		if (!statOf(to)) refuseReadOnly(path.dirname(to));
+		else if (kind === 'convert' && !saidBy(job).has('force'))
+			return new AccessError('it exists already', { path: to, hint: 'removing it, or force: true in the plan to replace it' });
+		return undefined;
 	} catch (error) {
 		if (error instanceof VconvError) return error;
 		throw error;
+	}
+};
+
+/** @throws AccessError if there is no writing to a folder, or to the one that it would be made in. */
+export const refuseReadOnly = (folder: string): void => {
+	const at = nearest(folder);
+	try {
+		fs.accessSync(at, fs.constants.W_OK);
+		if (!fs.statSync(at).isDirectory()) throw new AccessError('it is no folder', { path: at, hint: 'another folder' });
+	} catch (cause) {
+		throw cause instanceof AccessError ? cause : accessError('cannot be written to', at, cause);
 	}
 };
 

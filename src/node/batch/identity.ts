@@ -27,7 +27,7 @@ export const deviceOf = (name: string): string | undefined => lookAt(nearest(nam
 export const freeSpaceFor = (name: string): number | undefined => freeSpace(path.join(nearest(path.dirname(name)), 'x'));
 
 /** The name itself, or the lowest folder above it that exists. */
-const nearest = (name: string): string => {
+export const nearest = (name: string): string => {
 	let at = path.resolve(name);
 	while (!lookAt(at) && at !== path.dirname(at)) at = path.dirname(at);
 	return at;
