@@ -38,11 +38,11 @@ ${rules.length} rules.
 
 ${CATEGORIES.map(section).join('\n')}`;
 
-const targetRow = ({ id, name, source, size, most, architectures, buses, nics, sectors4K }: Target): readonly string[] => [
+const targetRow = ({ id, name, source, size, most, mostOn = {}, architectures, buses, nics, sectors4K }: Target): readonly string[] => [
 	`\`${id}\``,
 	`[${name}](${source})`,
 	`${humanSize(size.least)} to ${humanSize(size.most)}${size.multipleOf > 1 ? `, multiples of ${humanSize(size.multipleOf)}` : ''}`,
-	String(most.disks),
+	[String(most.disks), ...Object.entries(mostOn).map(([bus, count]) => `${bus} ${count}`)].join(', '),
 	String(most.nics),
 	String(most.cpus),
 	architectures.join(', '),

@@ -162,6 +162,7 @@ it('CPUs of a domain that are not on at the start are there to be added', () => 
 	const rule = 'vmware.cpu_memory.hotplug.enabled';
 	const found = validate(domain('', '<vcpu current="2">4</vcpu>'), targetNamed('esxi')).find(({ id }) => id === rule);
 	expect(found?.evidence).toEqual([{ what: 'CPUs', file: 'web.xml', key: 'vcpu/@current' }]);
+	expect(found?.category).toBe('Warning');
 	for (const vcpu of ['<vcpu>4</vcpu>', '<vcpu current="4">4</vcpu>']) expect(fired(domain('', vcpu), 'esxi')).not.toContain(rule);
 	expect(fired(domain('', '<vcpu current="2">4</vcpu>'), 'libvirt')).not.toContain(rule);
 });

@@ -8,7 +8,7 @@ import { inDescription as at, coded, keepsDescription, pieces, sizeAgainst, stay
 export const processorRules: readonly Rule[] = [
 	{
 		id: 'vmware.cpu_memory.hotplug.enabled',
-		category: 'Information',
+		category: 'Warning',
 		label: 'CPUs or memory can be added while it runs',
 		assessment: 'The target does this in another way or not at all; the machine has what it has now.',
 		remedy: 'Set it up at the target after the move.',
