@@ -15,6 +15,7 @@ test.for([
 	['etc/network/interfaces', 'network settings', lines('iface a inet dhcp\n')],
 	['etc/network/interfaces.d/a', 'network settings', lines('iface a inet dhcp\n')],
 	['etc/netplan/a.yaml', 'network settings', lines('a: b\n', 2 << 20)],
+	['etc/sysconfig/network/routes', 'network settings', lines('default a\n')],
 	[`${MODULES}/modules.dep`, 'kernel modules', lines('a.ko:\n', 4 << 20)],
 	[`${MODULES}/modules.builtin`, 'kernel modules', lines('a\n')],
 ] as const)('%s with more lines than anybody writes is not read, and all else is', async ([path, what, text]) => {

@@ -6,6 +6,46 @@ const VERSION = '6.1.0-50-amd64';
 const read = async (files: Files) => (await readLinux({ ...DEBIAN, ...files })).facts ?? expect.fail();
 
 describe('the network of a Linux', () => {
+	// ifroute(5) of wicked, and the comments of Red Hat's ifup-routes.
+	test.for<readonly [string, Files, string | undefined, string | undefined]>([
+		[
+			'SUSE, for a card',
+			{ 'network/ifroute-eth0': '# a comment\n10.9.0.0/16 10.0.0.9 - -\ndefault 10.0.0.1 - -\n' },
+			'10.0.0.1',
+			undefined,
+		],
+		['SUSE, by name', { 'network/routes': 'default 10.0.0.1 - eth0\ndefault fd00::1 - eth1\n' }, '10.0.0.1', 'fd00::1'],
+		['SUSE, of no card', { 'network/routes': 'default 10.0.0.1 - -\n' }, undefined, undefined],
+		['SUSE, of another destination', { 'network/routes': '10.0.0.0/8 10.0.0.1 - eth0\n' }, undefined, undefined],
+		['SUSE, of another table', { 'network/ifroute-eth0': 'default 10.0.0.2 - - table 7\ndefault 10.0.0.1\n' }, '10.0.0.1', undefined],
+	])('has the default routes of %s', async ([, files, first, second]) => {
+		const cards = { 'network/ifcfg-eth0': 'IPADDR=10.0.0.5/24\n', 'network/ifcfg-eth1': 'IPADDR=10.0.1.5/24\n', 'network/ifcfg-lo': '' };
+		const all = Object.fromEntries(Object.entries({ ...cards, ...files }).map(([path, text]) => [`etc/sysconfig/${path}`, text]));
+		expect((await read(all)).network?.map(({ name, gateway }) => [name, gateway])).toEqual([
+			['eth0', first],
+			['eth1', second],
+		]);
+	});
+
+	test.for<readonly [string, Files, string | undefined]>([
+		['its only card', { network: 'NETWORKING=yes\nGATEWAY=10.0.0.1\n' }, '10.0.0.1'],
+		['the card that is named', { network: 'GATEWAY=10.0.0.1\nGATEWAYDEV=eth0\n' }, '10.0.0.1'],
+		['a file of routes', { 'network-scripts/route-eth0': 'default via 10.0.0.1 dev eth0\n' }, '10.0.0.1'],
+		['a file of other routes', { 'network-scripts/route-eth0': '10.0.0.0/8 via 10.0.0.9 dev eth0\n' }, undefined],
+	])('has the default route of Red Hat by %s', async ([, files, gateway]) => {
+		const all = { 'network-scripts/ifcfg-eth0': 'DEVICE=eth0\nIPADDR=10.0.0.5\nPREFIX=24\n', ...files };
+		const { network } = await read(Object.fromEntries(Object.entries(all).map(([path, text]) => [`etc/sysconfig/${path}`, text])));
+		expect(network).toMatchObject([{ name: 'eth0', gateway }]);
+	});
+
+	test('has the one default route of SUSE on its only card', async () => {
+		const { network } = await read({
+			'etc/sysconfig/network/ifcfg-eth0': 'IPADDR=10.0.0.5/24\n',
+			'etc/sysconfig/network/routes': 'default 10.0.0.1 - -\n',
+		});
+		expect(network).toMatchObject([{ name: 'eth0', gateway: '10.0.0.1' }]);
+	});
+
 	test.for<readonly [string, string, string, ...object[]]>([
 		[
 			'ifupdown',
