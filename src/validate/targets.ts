@@ -70,11 +70,8 @@ export const TARGETS_AS_OF = '2026-08';
 const sizeFor = (id: string): Profile['size'] =>
 	profiles.find((profile) => profile.id === id)?.size ?? { multipleOf: 1, least: 512, most: 64 * TiB };
 
-/** libvirt's checks of a domain's name; it is in names of files too. */
-const DOMAIN_NAMES: Target['names'] = {
-	pattern: /^(?!\s*$)[^/\p{Cc}]{1,200}$/u,
-	said: 'no slashes and line breaks, and at most 200 characters',
-};
+/** libvirt refuses slashes and line breaks; the name is in names of files too. */
+const DOMAIN_NAMES: Target['names'] = { pattern: /^[^/\p{Cc}]*$/u, said: 'no slashes, line breaks and other control characters' };
 
 /** vSphere, "New Virtual Machine wizard". */
 const VSPHERE_NAMES: Target['names'] = { pattern: /^.{1,80}$/su, said: 'at most 80 characters' };

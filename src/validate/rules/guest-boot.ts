@@ -131,7 +131,7 @@ export const bootRules: readonly Rule[] = [
 		assessment:
 			'The machine starts by EFI, and the controller that the move gives its system disk is one for which UEFI firmware as it is packaged has no driver: the machine does not start, whatever drivers the guest has.',
 		remedy:
-			'Leave out --devices preserve: auto takes a bus that the firmware and the guest start from. --uefi-scsi says that the firmware of the host has the driver.',
+			'Leave out --devices preserve: auto takes a bus that the firmware and the guest start from. Where the firmware of the host has the driver, --accept this, and --uefi-scsi for vconv migrate.',
 		targets: ['libvirt'],
 		find: (facts) => {
 			const planned = plannedForKvm(facts);

@@ -130,10 +130,13 @@ export const hostRules: readonly Rule[] = [
 	},
 	{
 		id: 'vconv.host.qemu',
-		category: 'Critical',
-		label: "The host's QEMU is older than the machine",
-		assessment: 'The domain has a machine type of a newer QEMU, and libvirt there refuses to define it.',
-		remedy: 'Update QEMU at the host, or take a machine type that it has: `virsh domcapabilities --machine q35` (or pc) names the newest.',
+		// What was asked for by a version is that version, on a newer QEMU too: the file does not tell.
+		category: 'Warning',
+		label: "The host's QEMU may be older than the machine",
+		assessment:
+			'The domain has a machine type of a newer QEMU than the one that the host described. If that was asked for as q35 or pc, it is the newest there, and libvirt refuses to define the domain.',
+		remedy:
+			'Ask the host with `virsh domcapabilities --machine q35` (or pc), which names the newest; update QEMU there, or take a machine type that it has.',
 		targets: ['libvirt'],
 		find: ({ host, machine }) => {
 			const type = machine?.format === 'libvirt' ? machine.spec.platform.machine : undefined;
@@ -143,7 +146,7 @@ export const hostRules: readonly Rule[] = [
 					type !== undefined &&
 					caps.machine !== undefined &&
 					isNewer(type, caps.machine) &&
-					`the newest is ${caps.machine}, and it has ${type}`,
+					`the host described ${caps.machine}, and the domain has ${type}`,
 			);
 		},
 	},
